@@ -1,0 +1,118 @@
+"""From bytes to a manifest: canonical form, schema version, features, types; all faults at once (B-01, B-06)."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from yoi_bundle.canonical import decode_canonical, encode_canonical, find_difference, verify_depth
+from yoi_bundle.errors import (
+    BundleInvalidError,
+    BundleNotCanonicalError,
+    Fault,
+    LimitExceededError,
+    SchemaUnsupportedError,
+    raise_faults,
+)
+from yoi_bundle.faults import find_type_faults
+from yoi_bundle.limits import Limits
+from yoi_bundle.manifest import Manifest
+from yoi_bundle.schema import ITEM_SECTIONS, KNOWN_FEATURES, READABLE_SCHEMA_VERSIONS, Unsupported
+
+
+class DecodedManifest(Struct, frozen=True, kw_only=True):
+    """A manifest of the right shape; its references and values are not checked yet.
+
+    Attributes:
+        unsupported: Items that need features this reader lacks. They are in the bytes and not in `manifest`.
+    """
+
+    manifest: Manifest
+    unsupported: Unsupported
+
+
+def decode_manifest(
+    data: bytes, *, limits: Limits, features: frozenset[str] = KNOWN_FEATURES
+) -> DecodedManifest:
+    """Decode canonical bytes whose digest the caller has already compared (B-02).
+
+    Args:
+        data: The manifest's bytes.
+        limits: Bounds on its size, depth and counts.
+        features: What this reader knows; items that need more are set apart, not decoded.
+
+    Raises:
+        LimitExceededError: Too long, too deep, or too many profiles.
+        BundleNotCanonicalError: Not the one accepted form.
+        SchemaUnsupportedError: Of a schema version that cannot be read here.
+        BundleInvalidError: Of the wrong shape; carries every fault.
+        DeclarationUnsupportedError: Shaped right but for declarations of unknown kind.
+    """
+    if len(data) > limits.manifest_bytes:
+        raise LimitExceededError(
+            "manifest_bytes", value=len(data), allowed=limits.manifest_bytes, place="manifest"
+        )
+    verify_depth(data, allowed=limits.depth, place="manifest")
+    document = decode_canonical(data)
+    if not isinstance(document, dict):
+        raise BundleInvalidError([Fault(code="bundle.invalid", pointer="", message="expected an object")])
+    _verify_schema_version(document)
+    known, unsupported = _set_unsupported_apart(document, features)
+    manifest = _convert(known)
+    again = encode_canonical(manifest)
+    reduced = data if not unsupported else encode_canonical(known)
+    if again != reduced:
+        offset = find_difference(again, reduced) if not unsupported else 0
+        raise BundleNotCanonicalError("a field is written although it holds its default", offset)
+    profiles = len(manifest.profiles) + len(unsupported.get("profiles", {}))
+    if profiles > limits.profiles:
+        raise LimitExceededError("profiles", value=profiles, allowed=limits.profiles, place="/profiles")
+    return DecodedManifest(manifest=manifest, unsupported=unsupported)
+
+
+def _verify_schema_version(document: dict[str, Any]) -> None:
+    if "schema_version" not in document:
+        fault = Fault(code="bundle.invalid", pointer="/schema_version", message="the field is missing")
+        raise BundleInvalidError([fault])
+    version = document["schema_version"]
+    if type(version) is not int or version not in READABLE_SCHEMA_VERSIONS:
+        raise SchemaUnsupportedError(version, READABLE_SCHEMA_VERSIONS)
+
+
+def _set_unsupported_apart(
+    document: dict[str, Any], features: frozenset[str]
+) -> tuple[dict[str, Any], Unsupported]:
+    known = dict(document)
+    unsupported: Unsupported = {}
+    for section in ITEM_SECTIONS:
+        items = document.get(section)
+        if not isinstance(items, dict):
+            continue
+        lacking = {
+            name: missing for name, item in items.items() if (missing := _find_lacking(item, features))
+        }
+        if lacking:
+            unsupported[section] = lacking
+            rest = {name: item for name, item in items.items() if name not in lacking}
+            if rest:
+                known[section] = rest
+            else:
+                del known[section]
+    return known, unsupported
+
+
+def _find_lacking(item: Any, features: frozenset[str]) -> frozenset[str]:
+    if not isinstance(item, dict):
+        return frozenset()
+    needs = item.get("features")
+    return frozenset(needs) - features if isinstance(needs, dict) else frozenset()
+
+
+def _convert(document: dict[str, Any]) -> Manifest:
+    try:
+        return msgspec.convert(document, Manifest, strict=True)
+    except (msgspec.ValidationError, ValueError) as error:
+        faults = find_type_faults(document, Manifest)
+        raise_faults(faults)
+        fault = Fault(code="bundle.invalid", pointer="", message=str(error).replace("`", "'"))
+        raise BundleInvalidError([fault]) from None

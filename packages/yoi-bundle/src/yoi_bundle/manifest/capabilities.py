@@ -1,0 +1,97 @@
+"""What profiles ask of a host, and what the bundle grants; the two halves that resolution intersects (S-02)."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
+
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
+from yoi_bundle.identifiers import HostPattern, MountName, Permission, PluginId, SecretName
+
+Access: TypeAlias = Literal["ro", "rw"]
+HostCapability: TypeAlias = Literal["shell", "git"]
+Count: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_SAFE_INTEGER)]
+
+
+def share_default(owner: Struct, field: str, default: Struct) -> None:
+    """Put the shared default in place of an equal value, so that the field is absent from the bytes (B-01).
+
+    msgspec leaves a field out when it holds the very object that is its default; an equal one would be written
+    as `{}`, a second form of the same content.
+    """
+    value = getattr(owner, field)
+    if value is not default and value == default:
+        force_setattr(owner, field, default)
+
+
+class Member(Struct, frozen=True, forbid_unknown_fields=True):
+    """Being in a set; its id is the key."""
+
+
+class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A wish for one thing. Without it a Worker is refused when `required`, and runs without it otherwise (S-09)."""
+
+    required: bool = False
+
+
+class MountAsk(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    access: Access = "ro"
+    required: bool = False
+
+
+class MountGrant(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    access: Access = "ro"
+
+
+class WorkerLimits(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Bounds of one Worker; the least of all layers applies. Absent bounds nothing.
+
+    Attributes:
+        turns: Model calls.
+        tokens: Input and output tokens of all calls together.
+        seconds: Time from start to the last state.
+    """
+
+    turns: Count | None = None
+    tokens: Count | None = None
+    seconds: Count | None = None
+
+
+NO_LIMITS = WorkerLimits()
+
+
+class Asks(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a profile or workflow asks for beyond its tools, prompts and models.
+
+    Attributes:
+        network: Hosts the Worker itself may reach; an MCP or HTTP tool's origin needs no entry here.
+        host: Whether the Worker may use the host's shell and git.
+    """
+
+    secrets: dict[SecretName, Ask] = {}
+    mounts: dict[MountName, MountAsk] = {}
+    network: dict[HostPattern, Ask] = {}
+    host: dict[HostCapability, Ask] = {}
+    plugin_permissions: dict[PluginId, dict[Permission, Ask]] = {}
+    limits: WorkerLimits = NO_LIMITS
+
+    def __post_init__(self) -> None:
+        share_default(self, "limits", NO_LIMITS)
+
+
+class Grants(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What the workspace is willing to give its profiles. Silence grants nothing (S-02); limits bound."""
+
+    secrets: dict[SecretName, Member] = {}
+    mounts: dict[MountName, MountGrant] = {}
+    network: dict[HostPattern, Member] = {}
+    host: dict[HostCapability, Member] = {}
+    plugin_permissions: dict[PluginId, dict[Permission, Member]] = {}
+    limits: WorkerLimits = NO_LIMITS
+
+    def __post_init__(self) -> None:
+        share_default(self, "limits", NO_LIMITS)
+
+
+NO_ASKS = Asks()
+NO_GRANTS = Grants()

@@ -1,0 +1,1 @@
+"""The Yoi Backend: builds, selects and syncs config bundles to Runtimes."""

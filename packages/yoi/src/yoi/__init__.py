@@ -1,0 +1,1 @@
+"""The yoi command: build, check, sync and explain agent configuration."""
