@@ -1,0 +1,1 @@
+"""From a directory that people edit by hand to a verified bundle (B-14)."""

@@ -1,0 +1,291 @@
+"""What one source file says, before names are resolved and ids given: the interface between readers and assembly.
+
+A reader (`read_…(file: SourceFile, …) -> Contribution`) is pure: it knows its format and nothing of the workspace
+around it. It gives no ids and resolves no names; `assemble` does both, because only it sees every file. Whatever a
+reader leaves out it says in a diagnostic, and a restriction that it cannot say it hands on as an `UnsaidRule`, so
+that what depends on it can be left out too (leaving out never widens, B-14).
+"""
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.manifest import Asks, Dialect, Effect, HttpTool, Match, Transport
+from yoi_bundle.manifest.capabilities import NO_ASKS
+from yoi_bundle.manifest.plugin import SurfaceType
+
+
+class SourceFile(Struct, frozen=True, kw_only=True):
+    """A regular file of the workspace, as read.
+
+    Attributes:
+        path: Relative to the workspace, POSIX, as on disk; bytes that are not UTF-8 are surrogate escapes.
+        data: All of its bytes.
+        executable: Whether its owner may execute it.
+    """
+
+    path: str
+    data: bytes
+    executable: bool = False
+
+
+class NameWish(Struct, frozen=True, kw_only=True):
+    """A name as its author wrote it: of a model, skill, prompt, workflow, policy, plugin or profile.
+
+    Attributes:
+        line: From 1; 0 when unknown.
+    """
+
+    written: str
+    line: int = 0
+
+
+class ToolWish(Struct, frozen=True, kw_only=True):
+    """One entry of a tool list; an entry that means several of our tools gives one wish for each.
+
+    Attributes:
+        written: The entry as its author wrote it.
+        pattern: A pattern of our vocabulary (`file.read`, `file.*`, `*`, `mcp:*`), or empty when `server` is given.
+        server: An MCP server by its local name, to be resolved by scope.
+        tool: The tool of that server, already encoded by `identifiers.encode_segment`; empty for all of them.
+        where: The arguments that the entry was confined to, as in `Bash(git:*)`. For `agent.spawn`, `skill.use` and
+            `workflow.run` an `ExactMatch` on `profile`, `skill` or `workflow` holds the name as written.
+        required: Whether a Worker without it is refused.
+    """
+
+    written: str
+    line: int = 0
+    pattern: str = ""
+    server: str = ""
+    tool: str = ""
+    where: Match | None = None
+    required: bool = False
+
+
+class RuleDraft(Struct, frozen=True, kw_only=True):
+    """One rule whose tool may still be named by a server's local name."""
+
+    effect: Effect
+    tool: ToolWish
+
+
+class UnsaidRule(Struct, frozen=True, kw_only=True):
+    """A restriction or permission that our vocabulary cannot say exactly.
+
+    The reader has reported it already. A lost `allow` merely narrows; a lost `deny` or `ask` would widen, so
+    assembly leaves out the policy and all that depends on it.
+    """
+
+    effect: Effect
+    written: str
+    line: int = 0
+
+
+class PolicyDraft(Struct, frozen=True, kw_only=True):
+    """A layer of rules.
+
+    Attributes:
+        path: The file it stands in; its id comes from it.
+        name: Distinguishes policies of one file; empty for the only one.
+    """
+
+    path: str
+    dialect: Dialect
+    default: Effect
+    name: str = ""
+    title: str = ""
+    description: str = ""
+    line: int = 0
+    rules: tuple[RuleDraft, ...] = ()
+    unsaid: tuple[UnsaidRule, ...] = ()
+
+
+class ServerDraft(Struct, frozen=True, kw_only=True):
+    """An MCP server.
+
+    Attributes:
+        path: The file it is declared in.
+        local_name: The name under which its neighbours refer to it, as written.
+        exposes: Names of the tools to take, as `ToolWish.tool`; None for all.
+    """
+
+    path: str
+    dialect: Dialect
+    local_name: str
+    transport: Transport
+    line: int = 0
+    title: str = ""
+    description: str = ""
+    exposes: tuple[str, ...] | None = None
+
+
+class HttpToolDraft(Struct, frozen=True, kw_only=True):
+    """One HTTP request as a tool.
+
+    Attributes:
+        input_schema: JSON Schema of its arguments, as bytes of canonical or author's JSON.
+    """
+
+    path: str
+    local_name: str
+    tool: HttpTool
+    line: int = 0
+    input_schema: bytes | None = None
+
+
+class PromptDraft(Struct, frozen=True, kw_only=True):
+    """Text for the model.
+
+    Attributes:
+        body: The bytes after the closing fence, as read; the whole file when it has no frontmatter.
+        applies_to: Path globs as written; empty applies always.
+    """
+
+    path: str
+    dialect: Dialect
+    body: bytes
+    title: str = ""
+    description: str = ""
+    applies_to: tuple[str, ...] = ()
+
+
+class ProfileDraft(Struct, frozen=True, kw_only=True):
+    """A recipe for a Worker.
+
+    Attributes:
+        body: Its own prompt, the bytes after the closing fence.
+        extends: The profile it inherits from; native profiles only.
+        prompts: Further prompts, read before its own.
+        models: In order of preference; empty inherits, or leaves the choice to the host.
+        tools: None for all tools; a list that loses members stays a list.
+        rules: Rules of its own, such as those of `disallowedTools`, with `rules_default` for what they do not match.
+        unsaid: Restrictions that could not be said; a deny or ask among them leaves the profile out.
+        policies: Policies by name.
+        servers: MCP servers private to the profile.
+        inherits: Fields that the file does not mention, and so takes from `extends`.
+    """
+
+    path: str
+    dialect: Dialect
+    body: bytes
+    title: str = ""
+    description: str = ""
+    line: int = 0
+    extends: NameWish | None = None
+    prompts: tuple[NameWish, ...] = ()
+    models: tuple[NameWish, ...] = ()
+    model_required: bool | None = None
+    tools: tuple[ToolWish, ...] | None = None
+    rules: tuple[RuleDraft, ...] = ()
+    rules_default: Effect = "allow"
+    unsaid: tuple[UnsaidRule, ...] = ()
+    policies: tuple[NameWish, ...] = ()
+    skills: tuple[NameWish, ...] = ()
+    workflows: tuple[NameWish, ...] = ()
+    plugins: tuple[NameWish, ...] = ()
+    asks: Asks = NO_ASKS
+    servers: tuple[ServerDraft, ...] = ()
+    language: str | None = None
+    inherits: frozenset[str] = frozenset()
+
+
+class WorkflowDraft(Struct, frozen=True, kw_only=True):
+    """A task in words.
+
+    Attributes:
+        body: Its text; empty when it is a reference.
+        url: Where the text is kept, for a reference; `digest` is what it must hash to.
+        tools: None confines nothing.
+    """
+
+    path: str
+    dialect: Dialect
+    body: bytes = b""
+    title: str = ""
+    description: str = ""
+    line: int = 0
+    argument_hint: str = ""
+    url: str = ""
+    digest: str = ""
+    tools: tuple[ToolWish, ...] | None = None
+    rules: tuple[RuleDraft, ...] = ()
+    rules_default: Effect = "allow"
+    unsaid: tuple[UnsaidRule, ...] = ()
+    policies: tuple[NameWish, ...] = ()
+    models: tuple[NameWish, ...] = ()
+    asks: Asks = NO_ASKS
+
+
+class SkillDraft(Struct, frozen=True, kw_only=True):
+    """A directory of files; `path` is that of its `SKILL.md`.
+
+    Attributes:
+        files: All files of the directory, `SKILL.md` among them; the reader gets and returns them unchanged.
+    """
+
+    path: str
+    dialect: Dialect
+    files: tuple[SourceFile, ...]
+    title: str = ""
+    description: str = ""
+    license: str = ""
+
+
+class SurfaceDraft(Struct, frozen=True, kw_only=True):
+    name: str
+    type: SurfaceType
+    entry: str
+    description: str = ""
+    input_schema: bytes | None = None
+
+
+ComponentKind: TypeAlias = Literal["agents", "commands", "skills", "mcp_servers"]
+
+
+class ComponentPath(Struct, frozen=True, kw_only=True):
+    """A place inside a plugin where its manifest says components lie, relative to the plugin's root."""
+
+    kind: ComponentKind
+    path: str
+    line: int = 0
+
+
+class PluginDraft(Struct, frozen=True, kw_only=True):
+    """A plugin's manifest file.
+
+    Attributes:
+        path: Of the manifest file.
+        root: The plugin's directory, relative to the workspace; empty for the workspace itself.
+        servers: Servers declared inside the manifest file.
+        components: Places that the manifest names beyond the default folders.
+        config: Free JSON for its code.
+        permissions: What its code asks of the host; True where required.
+    """
+
+    path: str
+    root: str
+    dialect: Dialect
+    name: str
+    version: str = ""
+    title: str = ""
+    description: str = ""
+    servers: tuple[ServerDraft, ...] = ()
+    components: tuple[ComponentPath, ...] = ()
+    surfaces: tuple[SurfaceDraft, ...] = ()
+    permissions: dict[str, bool] = {}
+    config: bytes | None = None
+
+
+class Contribution(Struct, frozen=True, kw_only=True):
+    """All that one file, or one skill's directory, brings; a file that brings nothing has a diagnostic that says why."""
+
+    profiles: tuple[ProfileDraft, ...] = ()
+    workflows: tuple[WorkflowDraft, ...] = ()
+    skills: tuple[SkillDraft, ...] = ()
+    prompts: tuple[PromptDraft, ...] = ()
+    policies: tuple[PolicyDraft, ...] = ()
+    servers: tuple[ServerDraft, ...] = ()
+    http_tools: tuple[HttpToolDraft, ...] = ()
+    plugins: tuple[PluginDraft, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
