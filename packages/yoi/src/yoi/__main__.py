@@ -1,0 +1,70 @@
+"""The `yoi` program: the one composition root of the command line."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from yoi.configuration import prepare_streams, read_configuration
+from yoi.exit_codes import INTERRUPTED, REFUSED, USAGE
+from yoi.failure import report_internal_fault
+from yoi.lazy_group import LazyCommand, LazyGroup
+
+_COMMANDS = {
+    "bundle": LazyCommand("yoi.commands.bundle:bundle", "Build, check, compare and move config bundles."),
+    "explain": LazyCommand(
+        "yoi.commands.explain:explain", "Say what a profile may do on this host, and why."
+    ),
+    "worker": LazyCommand("yoi.commands.worker:worker", "Create, look at and end Workers."),
+    "runtime": LazyCommand("yoi.commands.runtime:runtime", "Look after the local Runtime."),
+    "policy": LazyCommand("yoi.commands.policy:policy", "Write and check this host's policy."),
+}
+
+
+@click.group(cls=LazyGroup, table=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="yoi", message="yoi %(version)s")
+@click.pass_context
+def yoi(context: click.Context) -> None:
+    """Ship agent configuration to the machines that run LLM Workers.
+
+    Every command takes --json. Exit codes: 0 done, 1 refused, 2 wrong usage, 3 not found, 4 conflict,
+    5 unavailable, 70 internal fault.
+    """
+    context.obj = read_configuration()
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    prepare_streams()
+    try:
+        result = yoi.main(args=list(arguments), prog_name="yoi", standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except click.ClickException as error:
+        error.show()
+        return REFUSED
+    except click.Abort:
+        return INTERRUPTED
+    except BrokenPipeError:
+        _silence_output()
+        return REFUSED
+    except Exception as error:  # noqa: BLE001 - the last-resort handler
+        return report_internal_fault(error, as_json="--json" in arguments)
+    return result if isinstance(result, int) else 0
+
+
+def _silence_output() -> None:
+    """The reader is gone; nothing may be written any more, not even at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def main() -> None:
+    """Entry point of the `yoi` script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The groups of commands; each module is imported when one of its commands runs."""

@@ -1,0 +1,41 @@
+"""The terminal: colour where a person looks at one, plain lines of any length where a program reads."""
+
+import sys
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from yoi.printable import make_printable
+
+_UNBOUNDED_COLUMNS = 100_000
+
+
+def make_console(context: click.Context, *, stderr: bool = False) -> Console:
+    """Make a console that interprets no markup and cuts nothing off when piped."""
+    stream = sys.stderr if stderr else sys.stdout
+    is_terminal = stream.isatty()
+    return Console(
+        stderr=stderr,
+        force_terminal=is_terminal,
+        no_color=not context.obj.colour,
+        color_system="auto" if is_terminal and context.obj.colour else None,
+        width=None if is_terminal else _UNBOUNDED_COLUMNS,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+
+
+def safe_text(text: str, style: str = "", *, keep_lines: bool = False) -> Text:
+    """Give text of any origin a style; what it holds is shown, never interpreted."""
+    return Text(make_printable(text, keep_lines=keep_lines), style=style)
+
+
+def join_text(*parts: tuple[str, str] | str) -> Text:
+    """Join parts, each a text or (text, style), into one line; every part is made printable."""
+    line = Text()
+    for part in parts:
+        text, style = (part, "") if isinstance(part, str) else part
+        line.append(make_printable(text), style=style or None)
+    return line

@@ -1,0 +1,36 @@
+"""A typed error for people: what happened, every fault and reason with its place, what to do."""
+
+import click
+from rich.console import Console
+
+from yoi.render.console import join_text, make_console
+from yoi_bundle.errors import YoiError
+
+
+def print_error(error: YoiError) -> None:
+    """Print an error to standard error."""
+    console = make_console(click.get_current_context(), stderr=True)
+    console.print(
+        join_text(("error: ", "bold red"), str(error), " ", (f"[{error.code}]", "dim")), soft_wrap=True
+    )
+    details = error.details()
+    for key in ("faults", "reasons"):
+        for one in details.get(key, ()):
+            _print_fault(console, one)
+    suggestions = details.get("near", ())
+    if suggestions:
+        console.print(
+            join_text(("    → ", "green"), f"did you mean {' or '.join(suggestions)}?"), soft_wrap=True
+        )
+
+
+def _print_fault(console: Console, fault: dict[str, object]) -> None:
+    place = str(fault.get("pointer") or fault.get("id") or "/")
+    console.print(
+        join_text(
+            "  ", (place, "bold"), ": ", str(fault.get("message", "")), " ", (f"[{fault.get('code')}]", "dim")
+        ),
+        soft_wrap=True,
+    )
+    if fault.get("remedy"):
+        console.print(join_text(("    → ", "green"), str(fault["remedy"])), soft_wrap=True)
