@@ -1,0 +1,336 @@
+"""The source tree: what lies in a workspace directory, read without ever leaving it (B-14).
+
+Only the internals of version control are not part of a workspace (`NOT_WALKED`). Everything else is present: it is
+read, or it is left out with a line of its own.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from yoi_bundle.authoring.draft import SourceFile
+from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.errors import LimitExceededError
+from yoi_bundle.limits import DEFAULT_LIMITS, Limits
+
+NOT_WALKED: frozenset[str] = frozenset({".git", ".hg", ".jj", ".svn"})
+
+_DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# O_NONBLOCK: should a FIFO take a file's place between the listing and the opening, opening it must not wait.
+_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_MAX_LINKS = 40
+
+
+class SourceTree(Struct, frozen=True, kw_only=True):
+    """Files of a workspace at one time.
+
+    Attributes:
+        files: What was read, by path in ascending order.
+        left_out: Paths, as they are shown to people, of what is present and was not read.
+        diagnostics: One line at least for each path in `left_out`.
+    """
+
+    files: tuple[SourceFile, ...]
+    left_out: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def make_tree(files: dict[str, bytes], *, executable: frozenset[str] = frozenset()) -> SourceTree:
+    """Make a tree of files that are in memory."""
+    return SourceTree(
+        files=tuple(
+            SourceFile(path=path, data=data, executable=path in executable)
+            for path, data in sorted(files.items())
+        )
+    )
+
+
+def walk_directory(
+    root: Path, *, limits: Limits = DEFAULT_LIMITS, is_excluded: Callable[[str], bool] | None = None
+) -> SourceTree:
+    """Read the files below a directory; nothing outside of it is ever opened.
+
+    A link to a file inside gives the same bytes under a second path. A link to a directory inside is followed, but
+    not from below another such link, so that the walk ends.
+
+    Args:
+        root: The workspace. It may itself be a link.
+        limits: Bounds on the number and size of files.
+        is_excluded: Tells by path which files are listed and not read.
+
+    Raises:
+        LimitExceededError: More than `source_files` files, or more than `bundle_bytes` bytes.
+        OSError: When the root itself cannot be read.
+    """
+    walk = _Walk(root, limits, is_excluded or (lambda path: False))
+    try:
+        walk.walk_into(walk.root_descriptor, "", follow_directories=True)
+    finally:
+        os.close(walk.root_descriptor)
+    return SourceTree(
+        files=tuple(sorted(walk.files, key=lambda file: file.path)),
+        left_out=tuple(sorted(walk.left_out)),
+        diagnostics=tuple(walk.diagnostics),
+    )
+
+
+def show_path(path: str) -> str:
+    """Write a path for people; bytes of its name that are not UTF-8 appear as escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+class _Walk:
+    """One walk; holds an open descriptor of the root, and opens all else relative to it."""
+
+    def __init__(self, root: Path, limits: Limits, is_excluded: Callable[[str], bool]) -> None:
+        self.root_descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.limits = limits
+        self.is_excluded = is_excluded
+        self.files: list[SourceFile] = []
+        self.left_out: list[str] = []
+        self.diagnostics: list[Diagnostic] = []
+        self.bytes_read = 0
+
+    def walk_into(self, descriptor: int, prefix: str, *, follow_directories: bool) -> None:
+        """Read a directory; `prefix` is its path with a slash after it, or empty."""
+        with os.scandir(descriptor) as entries:
+            ordered = sorted(entries, key=lambda entry: entry.name)
+        for entry in ordered:
+            if entry.name in NOT_WALKED:
+                continue
+            path = prefix + entry.name
+            if entry.is_symlink():
+                self._follow(path, follow_directories=follow_directories)
+            elif entry.is_dir(follow_symlinks=False):
+                self._enter(entry.name, descriptor, path, follow_directories=follow_directories)
+            elif entry.is_file(follow_symlinks=False):
+                self._read(entry.name, descriptor, path)
+            else:
+                self._leave_out_special(path)
+
+    def _enter(self, name: str, parent: int, path: str, *, follow_directories: bool) -> None:
+        try:
+            descriptor = os.open(name, _DIRECTORY_FLAGS, dir_fd=parent)
+        except OSError as error:
+            self._leave_out_unreadable(path, error)
+            return
+        try:
+            self.walk_into(descriptor, f"{path}/", follow_directories=follow_directories)
+        finally:
+            os.close(descriptor)
+
+    def _read(self, name: str, parent: int, path: str) -> None:
+        if self.is_excluded(path):
+            self._leave_out(path, "info", "source.excluded", "excluded by `workspace.toml`")
+            return
+        self._count_file(path)
+        try:
+            descriptor = os.open(name, _FILE_FLAGS, dir_fd=parent)
+        except OSError as error:
+            self._leave_out_unreadable(path, error)
+            return
+        try:
+            self._read_open(descriptor, path)
+        except OSError as error:
+            self._leave_out_unreadable(path, error)
+        finally:
+            os.close(descriptor)
+
+    def _read_open(self, descriptor: int, path: str) -> None:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            self._leave_out_special(path)
+            return
+        if status.st_size > self.limits.blob_bytes:
+            self._leave_out_large(path, status.st_size)
+            return
+        data = _read_at_most(descriptor, self.limits.blob_bytes + 1, status.st_size)
+        if len(data) > self.limits.blob_bytes:
+            self._leave_out_large(path, len(data))
+            return
+        self.bytes_read += len(data)
+        if self.bytes_read > self.limits.bundle_bytes:
+            raise LimitExceededError(
+                "bundle_bytes", value=self.bytes_read, allowed=self.limits.bundle_bytes, place=show_path(path)
+            )
+        try:
+            path.encode("utf-8")
+        except UnicodeEncodeError:
+            self._leave_out(
+                path,
+                "error",
+                "source.undecodable_name",
+                "the file's name is not UTF-8",
+                remedy="rename the file",
+            )
+            return
+        executable = bool(status.st_mode & stat.S_IXUSR)
+        self.files.append(SourceFile(path=path, data=data, executable=executable))
+
+    def _count_file(self, path: str) -> None:
+        count = len(self.files) + 1
+        if count > self.limits.source_files:
+            raise LimitExceededError(
+                "source_files", value=count, allowed=self.limits.source_files, place=show_path(path)
+            )
+
+    def _follow(self, path: str, *, follow_directories: bool) -> None:
+        try:
+            inside = self._resolve(path)
+        except OSError as error:
+            self._leave_out_unreadable(path, error)
+            return
+        if inside is None or NOT_WALKED.intersection(inside.split("/")):
+            self._leave_out(
+                path,
+                "error",
+                "source.outside",
+                "a link that leads out of the workspace is not followed",
+                remedy="put a copy in its place, or take the link out",
+            )
+            return
+        try:
+            descriptor = self._open_inside(inside)
+        except OSError as error:
+            self._leave_out_unreadable(path, error)
+            return
+        try:
+            self._read_target(descriptor, path, inside, follow_directories=follow_directories)
+        except OSError as error:
+            self._leave_out_unreadable(path, error)
+        finally:
+            os.close(descriptor)
+
+    def _read_target(self, descriptor: int, path: str, inside: str, *, follow_directories: bool) -> None:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            if not follow_directories or _contains(inside, path):
+                self._leave_out(
+                    path,
+                    "warning",
+                    "source.link_not_followed",
+                    "a directory link to a place above it, or below another directory link, is not followed",
+                    remedy="refer to the files where they lie",
+                )
+            else:
+                self.walk_into(descriptor, f"{path}/", follow_directories=False)
+        elif stat.S_ISREG(mode):
+            if self.is_excluded(path):
+                self._leave_out(path, "info", "source.excluded", "excluded by `workspace.toml`")
+                return
+            self._count_file(path)
+            self._read_open(descriptor, path)
+        else:
+            self._leave_out_special(path)
+
+    def _resolve(self, path: str) -> str | None:
+        """Return where a link inside the workspace leads, or None when it leads out.
+
+        An absolute link leads out wherever it points: it would mean another place in another copy of the workspace.
+        """
+        ahead = path.split("/")
+        behind: list[str] = []
+        links = 0
+        while ahead:
+            step = ahead.pop(0)
+            if step in ("", "."):
+                continue
+            if step == "..":
+                if not behind:
+                    return None
+                behind.pop()
+                continue
+            behind.append(step)
+            place = "/".join(behind)
+            if stat.S_ISLNK(os.lstat(place, dir_fd=self.root_descriptor).st_mode):
+                target = os.readlink(place, dir_fd=self.root_descriptor)
+                links += 1
+                if target.startswith("/") or links > _MAX_LINKS:
+                    return None
+                behind.pop()
+                ahead = target.split("/") + ahead
+        return "/".join(behind)
+
+    def _open_inside(self, inside: str) -> int:
+        """Open a path that `_resolve` gave, step by step from the root; a link put there meanwhile fails."""
+        descriptor = os.dup(self.root_descriptor)
+        steps = inside.split("/") if inside else []
+        for index, step in enumerate(steps):
+            parent = descriptor
+            last = index == len(steps) - 1
+            try:
+                if last and not stat.S_ISDIR(mode := os.lstat(step, dir_fd=parent).st_mode):
+                    if not stat.S_ISREG(mode):
+                        raise OSError("not a regular file")
+                    descriptor = os.open(step, _FILE_FLAGS, dir_fd=parent)
+                else:
+                    descriptor = os.open(step, _DIRECTORY_FLAGS, dir_fd=parent)
+            finally:
+                os.close(parent)
+        return descriptor
+
+    def _leave_out_special(self, path: str) -> None:
+        self._leave_out(
+            path,
+            "error",
+            "source.not_a_file",
+            "neither a file nor a directory nor a link to one; it was not opened",
+            remedy="take it out of the workspace",
+        )
+
+    def _leave_out_unreadable(self, path: str, error: OSError) -> None:
+        reason = error.strerror or "it changed while it was read"
+        self._leave_out(
+            path, "error", "source.unreadable", f"cannot be read: {reason}", remedy="make it readable"
+        )
+
+    def _leave_out_large(self, path: str, size: int) -> None:
+        self._leave_out(
+            path,
+            "error",
+            "limit.exceeded",
+            f"blob_bytes is {size}, at most {self.limits.blob_bytes} allowed",
+            remedy="split the file, or exclude it in `workspace.toml`",
+        )
+
+    def _leave_out(self, path: str, severity: str, rule: str, message: str, *, remedy: str = "") -> None:
+        shown = show_path(path)
+        self.left_out.append(shown)
+        self.diagnostics.append(
+            Diagnostic(severity=severity, rule=rule, file=shown, message=message, remedy=remedy)  # type: ignore[arg-type]
+        )
+
+
+def _read_at_most(descriptor: int, most: int, expected: int) -> bytes:
+    """Read to the end, or to `most` bytes; usually in two reads, the second of which finds the end."""
+    parts = []
+    left = most
+    size = min(expected + 1, most)
+    while left > 0 and (part := os.read(descriptor, size)):
+        parts.append(part)
+        left -= len(part)
+        size = min(left, max(size, 65_536))
+    return b"".join(parts)
+
+
+def _contains(inside: str, path: str) -> bool:
+    """Tell whether the directory `inside` holds the link at `path`."""
+    return inside == "" or path.startswith(f"{inside}/")
+
+
+def find_case_collisions(tree: SourceTree) -> Iterator[Diagnostic]:
+    """Yield a warning for each path that some file systems cannot tell from one before it."""
+    seen: dict[str, str] = {}
+    for file in tree.files:
+        first = seen.setdefault(file.path.casefold(), file.path)
+        if first != file.path:
+            yield Diagnostic(
+                severity="warning",
+                rule="source.case_collision",
+                file=show_path(file.path),
+                message=f"differs from {show_path(first)} in case only; some file systems keep only one of them",
+                remedy="rename one of them",
+            )
