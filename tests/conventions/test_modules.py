@@ -1,0 +1,89 @@
+"""Modules: small, each importable alone, package roots light."""
+
+import json
+import subprocess
+import sys
+
+from repository import PACKAGES, list_sources, name_module
+
+_MAX_LINES = 300
+
+# Larger than the bound, with the second concept that is to be taken out of each.
+_LARGER: dict[str, str] = {}
+
+_HEAVY = {
+    "apsw",
+    "asyncio",
+    "betterleaks",
+    "click",
+    "kingfisher_sdk",
+    "rich",
+    "sqlite3",
+    "tree_sitter",
+    "yaml12",
+    "zstandard",
+}
+
+_FORK_AND_IMPORT = """
+import importlib, json, os, sys, traceback
+failures = {}
+for name in json.load(sys.stdin):
+    child = os.fork()
+    if child == 0:
+        try:
+            importlib.import_module(name)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1] != 0:
+        failures[name] = True
+print(json.dumps(sorted(failures)))
+"""
+
+_LIST_MODULES = """
+import importlib, json, sys
+before = set(sys.modules)
+importlib.import_module(sys.argv[1])
+print(json.dumps(sorted({name.partition('.')[0] for name in set(sys.modules) - before})))
+"""
+
+
+def _list_modules_imported_by(name: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", _LIST_MODULES, name], check=True, capture_output=True, text=True
+    )
+    return set(json.loads(done.stdout))
+
+
+def test_every_module_is_within_the_bound() -> None:
+    sizes = {name_module(path): len(path.read_bytes().splitlines()) for path in list_sources()}
+    too_large = {name: size for name, size in sizes.items() if size > _MAX_LINES and name not in _LARGER}
+    assert too_large == {}
+    assert [name for name in _LARGER if sizes.get(name, 0) <= _MAX_LINES] == [], (
+        "no longer larger: take it off"
+    )
+
+
+def test_every_module_imports_alone() -> None:
+    names = [name_module(path) for path in list_sources()]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _FORK_AND_IMPORT],
+        input=json.dumps(names),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == [], done.stderr
+
+
+def test_no_package_root_imports_anything_heavy() -> None:
+    for package in PACKAGES:
+        name = package.replace("-", "_")
+        heavy = _list_modules_imported_by(name) & _HEAVY
+        assert heavy == set(), f"{name} imports {sorted(heavy)}"
+
+
+def test_no_module_bears_a_name_that_says_nothing() -> None:
+    empty_words = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
+    assert [name_module(path) for path in list_sources() if path.stem in empty_words] == []
