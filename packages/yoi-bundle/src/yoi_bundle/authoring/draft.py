@@ -163,7 +163,7 @@ class ProfileDraft(Struct, frozen=True, kw_only=True):
         unsaid: Restrictions that could not be said; a deny or ask among them leaves the profile out.
         policies: Policies by name.
         servers: MCP servers private to the profile.
-        inherits: Fields that the file does not mention, and so takes from `extends`.
+        mentions: Fields that the file gives a value; the others it takes from `extends`.
     """
 
     path: str
@@ -187,7 +187,7 @@ class ProfileDraft(Struct, frozen=True, kw_only=True):
     asks: Asks = NO_ASKS
     servers: tuple[ServerDraft, ...] = ()
     language: str | None = None
-    inherits: frozenset[str] = frozenset()
+    mentions: frozenset[str] = frozenset()
 
 
 class WorkflowDraft(Struct, frozen=True, kw_only=True):
