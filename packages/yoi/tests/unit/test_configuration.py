@@ -1,0 +1,33 @@
+"""The environment is read in one place."""
+
+import ast
+from pathlib import Path
+
+import yoi
+from yoi.configuration import read_configuration
+
+
+def test_variables_go_before_the_platforms_convention(tmp_path: Path) -> None:
+    found = read_configuration(
+        {"YOI_DATA_DIR": str(tmp_path), "YOI_HOST_POLICY": str(tmp_path / "p.toml"), "NO_COLOR": "1"}
+    )
+    assert found.data_directory == tmp_path
+    assert found.host_policy_file == tmp_path / "p.toml"
+    assert not found.colour
+
+
+def test_an_empty_variable_counts_as_absent() -> None:
+    found = read_configuration({"YOI_DATA_DIR": "", "NO_COLOR": ""})
+    assert found.data_directory.name == "yoi"
+    assert found.colour
+
+
+def test_no_other_module_reads_the_environment() -> None:
+    root = Path(yoi.__file__).parent
+    readers = [
+        path.name
+        for path in root.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb")
+    ]
+    assert sorted(set(readers)) == ["configuration.py"]

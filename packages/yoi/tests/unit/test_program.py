@@ -1,0 +1,52 @@
+"""The program as a whole: help at once, and one exit code for each way to fail."""
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+
+from yoi.__main__ import run, yoi
+from yoi.exit_codes import EXIT_CODES, get_exit_code
+
+_SHOW_HELP = """
+import json, sys
+from yoi.__main__ import run
+code = run(["--help"])
+print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+def test_help_imports_neither_msgspec_nor_rich_nor_a_package_of_ours() -> None:
+    done = subprocess.run([sys.executable, "-c", _SHOW_HELP], capture_output=True, text=True, check=True)
+    code, modules = json.loads(done.stderr)
+    assert code == 0
+    assert "bundle" in done.stdout
+    heavy = {"msgspec", "rich", "yoi_bundle", "worker_runtime", "apsw", "platformdirs", "asyncio"}
+    assert heavy & {name.partition(".")[0] for name in modules} == set()
+
+
+def test_every_command_in_the_table_can_be_imported_and_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    context = click.Context(yoi)
+    for name in yoi.list_commands(context):
+        command = yoi.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+        for one in command.commands.values() if isinstance(command, click.Group) else [command]:
+            assert one.help, f"{name} {one.name}"
+            assert "as_json" in {parameter.name for parameter in one.params}, (
+                f"{name} {one.name} lacks --json"
+            )
+
+
+def test_an_unknown_command_is_wrong_usage_and_near_names_are_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["bundel"]) == 2
+    assert "bundle" in capsys.readouterr().err
+
+
+def test_an_unknown_error_code_is_an_internal_fault() -> None:
+    assert get_exit_code("no.such_code") == 70
+    assert set(EXIT_CODES.values()) == {1, 2, 3, 4, 5, 70}
