@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from yoi_bundle.authoring.draft import SourceFile
+from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
 
-WORKSPACE_FILE = ".yoi/workspace.toml"
 SKILL_FILE = "SKILL.md"
 
 

@@ -37,16 +37,24 @@ def read_rules(
     unsaid: list[UnsaidRule] = []
     diagnostics: list[Diagnostic] = []
     for entry in entries:
-        word, _, rest = entry.strip().partition(" ")
-        effect = next((effect for effect in _EFFECTS if effect == word), None)
+        effect = _read_effect(entry)
         try:
-            if effect is None:
-                raise RuleTextError("a rule is an effect (deny, ask or allow), a space, and a tool")
-            rules.append(RuleDraft(effect=effect, tool=read_tool(rest, line=line)))
+            rules.append(_read_rule(entry, effect, line))
         except RuleTextError as error:
             unsaid.append(UnsaidRule(effect=effect or "deny", written=entry, line=line))
             diagnostics.append(_report("rule.malformed", file, line, entry, error))
     return tuple(rules), tuple(unsaid), tuple(diagnostics)
+
+
+def _read_effect(entry: str) -> Effect | None:
+    word = entry.strip().partition(" ")[0]
+    return next((effect for effect in _EFFECTS if effect == word), None)
+
+
+def _read_rule(entry: str, effect: Effect | None, line: int) -> RuleDraft:
+    if effect is None:
+        raise RuleTextError("a rule is an effect (deny, ask or allow), a space, and a tool")
+    return RuleDraft(effect=effect, tool=read_tool(entry.strip().removeprefix(effect), line=line))
 
 
 def read_tool(entry: str, *, line: int = 0) -> ToolWish:

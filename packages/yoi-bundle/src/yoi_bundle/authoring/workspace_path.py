@@ -1,0 +1,3 @@
+"""The one place in a workspace that is known by name."""
+
+WORKSPACE_FILE = ".yoi/workspace.toml"
