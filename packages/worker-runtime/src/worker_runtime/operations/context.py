@@ -1,0 +1,31 @@
+"""What all operations need: the store, the time, bounds, and where manifests are kept once verified."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct
+
+from worker_runtime.clock import Clock
+from worker_runtime.manifest_cache import ManifestCache
+from worker_runtime.store.connection import Database
+from worker_runtime.store.retention import Retention
+from yoi_bundle.limits import Limits
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """Ports and bounds of one Runtime.
+
+    Attributes:
+        new_id: Gives an identifier that was never given before and cannot be guessed.
+        features: What this Runtime knows beyond the schema (B-06).
+        spool_directory: Where large blobs lie, unnamed, while they come.
+    """
+
+    database: Database
+    clock: Clock
+    new_id: Callable[[], str]
+    retention: Retention
+    limits: Limits
+    features: frozenset[str]
+    manifests: ManifestCache
+    spool_directory: Path

@@ -1,0 +1,250 @@
+"""Take in bundles: a manifest, then the blobs it lacks, then one transaction that makes it visible (R-02, R-04)."""
+
+from collections.abc import Collection
+
+import apsw
+from msgspec import Struct
+
+from worker_runtime.bundles import LeaseView, ManifestBody, PutOutcome, StagedOutcome, StoredOutcome
+from worker_runtime.caller import Caller, verify_access, verify_scope
+from worker_runtime.clock import format_instant
+from worker_runtime.errors import BundleMissingError, LeaseExpiredError, RequestInvalidError
+from worker_runtime.manifest_body import decode_manifest_body
+from worker_runtime.operations.acceptance import list_json_blobs, verify_free_json
+from worker_runtime.operations.context import Context
+from worker_runtime.operations.loading import read_blob, read_manifest_bytes
+from worker_runtime.pack import PackedBlob
+from worker_runtime.store.blobs import (
+    VerifiedBlob,
+    find_missing_blobs,
+    find_unchecked_json,
+    mark_json,
+    put_blobs,
+)
+from worker_runtime.store.bundles import put_bundle
+from worker_runtime.store.leases import (
+    LeaseRequest,
+    LeaseRow,
+    Staged,
+    delete_lease,
+    delete_staged,
+    find_staged,
+    get_lease,
+    put_lease,
+    put_staged,
+    renew_lease,
+)
+from worker_runtime.store.rejections import delete_rejection, put_rejection
+from worker_runtime.store.workspaces import find_workspaces, put_workspace
+from yoi_bundle.errors import DigestMismatchError, YoiError
+from yoi_bundle.metadata import BundleMetadata
+from yoi_bundle.verified import VerifiedBundle, verify_manifest
+
+
+class Upload(Struct, frozen=True, kw_only=True):
+    """A bundle on its way: verified manifest, and the lease it is kept under.
+
+    Attributes:
+        missing: Digest → size in bytes of the blobs that are still to come.
+    """
+
+    lease: LeaseRow
+    bundle: VerifiedBundle
+    staged: Staged
+    json_blobs: dict[str, str]
+    missing: dict[str, int]
+
+
+class ReceivingOperations:
+    """Puts bundles into the store; each call may block on the disk, none waits for the network."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def put_manifest(
+        self, caller: Caller, digest: str, metadata: BundleMetadata, body: ManifestBody
+    ) -> PutOutcome:
+        """Take a manifest; the bundle is stored at once when its workspace has all the blobs."""
+        verify_access(caller, "bundles:write", metadata.workspace)
+        if metadata.digest != digest:
+            raise RequestInvalidError("not the digest of the path", field="metadata/digest")
+        manifest = decode_manifest_body(
+            body, limits=self._context.limits, find_base=lambda base: self._find_manifest(caller, base)
+        )
+        bundle = self._verify(caller, metadata, manifest)
+        if bundle.manifest.workspace != metadata.workspace:
+            raise RequestInvalidError("not the workspace of the manifest", field="metadata/workspace")
+        staged = Staged(metadata=metadata, manifest=manifest)
+        json_blobs = list_json_blobs(bundle)
+        self._verify_held_json(caller, bundle, metadata, json_blobs)
+        return self._stage_or_commit(caller, bundle, staged, json_blobs)
+
+    def open_upload(self, caller: Caller, lease_id: str) -> Upload:
+        """Return what a lease of the caller still waits for.
+
+        Raises:
+            LeaseExpiredError: No such lease is in force, or nothing is staged under it.
+        """
+        verify_scope(caller, "bundles:write")
+        context = self._context
+        with context.database.read() as connection:
+            lease = get_lease(connection, lease_id, holder=caller.key, now=context.clock.now())
+            staged = find_staged(connection, lease_id)
+            known = find_workspaces(connection, caller.issuer, caller.workspaces)
+            if staged is None or lease.workspace_id not in known:
+                raise LeaseExpiredError(lease_id)
+        bundle = self._reload(lease, staged)
+        with context.database.read() as connection:
+            missing = find_missing_blobs(connection, lease.workspace_id, bundle.blobs)
+        return Upload(
+            lease=lease,
+            bundle=bundle,
+            staged=staged,
+            json_blobs=list_json_blobs(bundle),
+            missing={digest: bundle.blobs[digest].size for digest in missing},
+        )
+
+    def check_json(self, caller: Caller, upload: Upload, blob: PackedBlob) -> VerifiedBlob:
+        """Check a free-JSON blob that hashed to its digest; a fault in it rejects the whole bundle."""
+        pointer = upload.json_blobs[blob.digest]
+        try:
+            verify_free_json(blob.content, pointer=pointer, limits=self._context.limits)
+        except YoiError as error:
+            self._reject(caller, upload.staged.metadata, error)
+            raise
+        return VerifiedBlob(digest=blob.digest, size=blob.size, content=blob.content, json=True)
+
+    def stage_blobs(self, caller: Caller, upload: Upload, blobs: Collection[VerifiedBlob]) -> PutOutcome:
+        """Keep a batch of blobs; the last one commits the bundle in the same transaction.
+
+        Raises:
+            LeaseExpiredError: The lease ended before this batch.
+        """
+        context = self._context
+        now = context.clock.now()
+        with context.database.write() as connection:
+            lease = renew_lease(
+                connection, upload.lease.id, holder=caller.key, retention=context.retention, now=now
+            )
+            put_blobs(connection, lease.workspace_id, blobs)
+            wanted = upload.missing.keys() - {blob.digest for blob in blobs}
+            missing = find_missing_blobs(connection, lease.workspace_id, wanted) if wanted else []
+            missing = missing or self._find_unready(connection, lease.workspace_id, upload)
+            if missing:
+                return _staged(lease, missing)
+            return self._commit(connection, lease, upload.bundle, upload.staged, now)
+
+    def _find_unready(self, connection: apsw.Connection, workspace_id: int, upload: Upload) -> list[str]:
+        """Return what keeps the bundle from being committed; blobs held before may be gone or damaged since."""
+        missing = find_missing_blobs(connection, workspace_id, upload.bundle.blobs)
+        return missing or find_unchecked_json(connection, workspace_id, upload.json_blobs)
+
+    def _verify(self, caller: Caller, metadata: BundleMetadata, manifest: bytes) -> VerifiedBundle:
+        context = self._context
+        try:
+            return verify_manifest(
+                manifest, metadata.digest, limits=context.limits, features=context.features
+            )
+        except DigestMismatchError:
+            raise
+        except YoiError as error:
+            self._reject(caller, metadata, error)
+            raise
+
+    def _verify_held_json(
+        self, caller: Caller, bundle: VerifiedBundle, metadata: BundleMetadata, json_blobs: dict[str, str]
+    ) -> None:
+        """Check blobs that came as text earlier and are free JSON now."""
+        context = self._context
+        with context.database.write() as connection:
+            workspace_id = put_workspace(connection, caller.issuer, metadata.workspace)
+            unchecked = find_unchecked_json(connection, workspace_id, json_blobs)
+        for digest in unchecked:
+            data = read_blob(context, workspace_id, bundle.digest, digest)
+            try:
+                verify_free_json(data, pointer=json_blobs[digest], limits=context.limits)
+            except YoiError as error:
+                self._reject(caller, metadata, error)
+                raise
+        if unchecked:
+            with context.database.write() as connection:
+                mark_json(connection, workspace_id, unchecked)
+
+    def _stage_or_commit(
+        self, caller: Caller, bundle: VerifiedBundle, staged: Staged, json_blobs: dict[str, str]
+    ) -> PutOutcome:
+        context = self._context
+        now = context.clock.now()
+        with context.database.write() as connection:
+            workspace_id = put_workspace(connection, caller.issuer, staged.metadata.workspace)
+            request = LeaseRequest(
+                workspace_id=workspace_id,
+                holder=caller.key,
+                digest=bundle.digest,
+                new_id=context.new_id(),
+            )
+            lease = put_lease(connection, request, retention=context.retention, now=now)
+            missing = find_missing_blobs(connection, workspace_id, bundle.blobs)
+            missing = missing or find_unchecked_json(connection, workspace_id, json_blobs)
+            if missing:
+                put_staged(connection, lease, bundle, staged, retention=context.retention, now=now)
+                return _staged(lease, missing)
+            return self._commit(connection, lease, bundle, staged, now)
+
+    def _commit(
+        self,
+        connection: apsw.Connection,
+        lease: LeaseRow,
+        bundle: VerifiedBundle,
+        staged: Staged,
+        now: int,
+    ) -> StoredOutcome:
+        created = put_bundle(
+            connection, lease.workspace_id, bundle, staged.manifest, staged.metadata, now=now
+        )
+        delete_staged(connection, lease.id)
+        delete_rejection(connection, lease.workspace_id, bundle.digest)
+        return StoredOutcome(digest=bundle.digest, lease=_view(lease), created=created)
+
+    def _reload(self, lease: LeaseRow, staged: Staged) -> VerifiedBundle:
+        context = self._context
+        key = (lease.workspace_id, lease.digest)
+        cached = context.manifests.find(key)
+        if cached is not None:
+            return cached
+        try:
+            bundle = verify_manifest(
+                staged.manifest, lease.digest, limits=context.limits, features=context.features
+            )
+        except DigestMismatchError as error:
+            raise LeaseExpiredError(lease.id) from error
+        context.manifests.put(key, bundle, len(staged.manifest))
+        return bundle
+
+    def _find_manifest(self, caller: Caller, digest: str) -> bytes | None:
+        try:
+            return read_manifest_bytes(self._context, caller, digest)[1]
+        except BundleMissingError:
+            return None
+
+    def _reject(self, caller: Caller, metadata: BundleMetadata, error: YoiError) -> None:
+        context = self._context
+        with context.database.write() as connection:
+            workspace_id = put_workspace(connection, caller.issuer, metadata.workspace)
+            delete_lease(connection, workspace_id, caller.key, metadata.digest)
+            put_rejection(
+                connection,
+                workspace_id,
+                metadata.digest,
+                error,
+                most=context.retention.max_rejections,
+                now=context.clock.now(),
+            )
+
+
+def _staged(lease: LeaseRow, missing: list[str]) -> StagedOutcome:
+    return StagedOutcome(digest=lease.digest, lease=_view(lease), missing=tuple(missing))
+
+
+def _view(lease: LeaseRow) -> LeaseView:
+    return LeaseView(id=lease.id, expires_at=format_instant(lease.expires_at))

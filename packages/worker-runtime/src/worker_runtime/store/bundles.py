@@ -1,0 +1,161 @@
+"""Bundles that are complete: manifest, metadata and all blobs (R-02)."""
+
+from collections.abc import Collection
+from typing import Any
+
+import apsw
+import msgspec
+from msgspec import Struct
+
+from worker_runtime.errors import StoreCorruptError
+from worker_runtime.paging import Position
+from worker_runtime.store.checksum import compute_checksum, verify_checksum
+from worker_runtime.store.quarantine import lift_quarantine
+from worker_runtime.store.workspaces import encode_list
+from yoi_bundle.metadata import BundleMetadata
+from yoi_bundle.verified import VerifiedBundle
+
+_KIND = "bundle"
+_COLUMNS = (
+    "id, workspace_id, digest, revision, stored_at, size, blobs, profiles, metadata, checksum, verified_at"
+)
+
+
+class BundleRow(Struct, frozen=True, kw_only=True):
+    """A complete bundle. Instants are in milliseconds, sizes in bytes."""
+
+    id: int
+    workspace_id: int
+    digest: str
+    stored_at: int
+    size: int
+    blobs: int
+    profiles: int
+    metadata: BundleMetadata
+    verified_at: int
+
+
+def put_bundle(
+    connection: apsw.Connection,
+    workspace_id: int,
+    bundle: VerifiedBundle,
+    manifest: bytes,
+    metadata: BundleMetadata,
+    *,
+    now: int,
+) -> bool:
+    """Make a bundle visible; all its blobs are in the store, verified, by the time this is called.
+
+    The same bundle again repairs its manifest, and takes the metadata over when its revision is newer.
+
+    Returns:
+        Whether the bundle was not there before.
+    """
+    held = find_bundle(connection, workspace_id, bundle.digest)
+    lift_quarantine(connection, workspace_id, [bundle.digest])
+    if held is not None:
+        _replace_metadata(connection, held, metadata)
+        connection.execute("REPLACE INTO manifest (bundle_id, bytes) VALUES (?, ?)", (held.id, manifest))
+        return False
+    bundle_id = _insert_bundle(connection, workspace_id, bundle, metadata, now)
+    connection.execute("INSERT INTO manifest (bundle_id, bytes) VALUES (?, ?)", (bundle_id, manifest))
+    connection.execute(
+        "INSERT INTO bundle_blob (bundle_id, blob_id) SELECT ?, id FROM blob "
+        "WHERE workspace_id = ? AND digest IN (SELECT value FROM json_each(?))",
+        (bundle_id, workspace_id, encode_list(bundle.blobs)),
+    )
+    return True
+
+
+def _insert_bundle(
+    connection: apsw.Connection, workspace_id: int, bundle: VerifiedBundle, metadata: BundleMetadata, now: int
+) -> int:
+    profiles = len(bundle.manifest.profiles) + len(bundle.unsupported.get("profiles", {}))
+    fields = (bundle.digest, metadata.revision, now, bundle.size, len(bundle.blobs), profiles)
+    body = msgspec.json.encode(metadata)
+    connection.execute(
+        "INSERT INTO bundle (workspace_id, digest, revision, stored_at, size, blobs, profiles, metadata, checksum, "
+        "verified_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (workspace_id, *fields, body, compute_checksum(_KIND, workspace_id, *fields, body), now),
+    )
+    return connection.last_insert_rowid()
+
+
+def _replace_metadata(connection: apsw.Connection, held: BundleRow, metadata: BundleMetadata) -> None:
+    if metadata.revision <= held.metadata.revision:
+        return
+    fields = (held.digest, metadata.revision, held.stored_at, held.size, held.blobs, held.profiles)
+    body = msgspec.json.encode(metadata)
+    checksum = compute_checksum(_KIND, held.workspace_id, *fields, body)
+    connection.execute(
+        "UPDATE bundle SET revision = ?, metadata = ?, checksum = ? WHERE id = ?",
+        (metadata.revision, body, checksum, held.id),
+    )
+
+
+def find_bundle(connection: apsw.Connection, workspace_id: int, digest: str) -> BundleRow | None:
+    """Return a workspace's bundle, damaged or not.
+
+    Raises:
+        StoreCorruptError: Its row is damaged.
+    """
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM bundle WHERE workspace_id = ? AND digest = ?",  # noqa: S608
+        (workspace_id, digest),
+    ).fetchone()
+    return None if row is None else read_bundle_row(row)
+
+
+def list_bundles(
+    connection: apsw.Connection, workspaces: Collection[int], *, after: Position | None, limit: int
+) -> list[BundleRow]:
+    """Return bundles of these workspaces, newest first, at most `limit`, those after a position."""
+    at, digest = (after.at, after.id) if after else (2**62, "")
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM bundle WHERE workspace_id IN (SELECT value FROM json_each(?)) "  # noqa: S608
+        "AND (stored_at, digest) < (?, ?) ORDER BY stored_at DESC, digest DESC LIMIT ?",
+        (encode_list(workspaces), at, digest, limit),
+    )
+    return [read_bundle_row(row) for row in rows]
+
+
+def read_manifest(connection: apsw.Connection, bundle_id: int) -> bytes:
+    """Return a manifest's bytes as they are on the disk; the caller compares the digest (R-03)."""
+    data: bytes | None = connection.execute(
+        "SELECT bytes FROM manifest WHERE bundle_id = ?", (bundle_id,)
+    ).get
+    return data if data is not None else b""
+
+
+def delete_bundle(connection: apsw.Connection, bundle_id: int) -> None:
+    """Delete a bundle and its leases; its blobs go when the collector finds that nothing else holds them."""
+    connection.execute(
+        "DELETE FROM lease WHERE (workspace_id, digest) IN (SELECT workspace_id, digest FROM bundle WHERE id = ?)",
+        (bundle_id,),
+    )
+    connection.execute(
+        "DELETE FROM quarantine WHERE (workspace_id, digest) IN "
+        "(SELECT workspace_id, digest FROM bundle WHERE id = ?)",
+        (bundle_id,),
+    )
+    connection.execute("DELETE FROM bundle WHERE id = ?", (bundle_id,))
+
+
+def read_bundle_row(row: tuple[Any, ...]) -> BundleRow:
+    """Turn a row of `bundle`, in the order of its columns, into a value.
+
+    Raises:
+        StoreCorruptError: Its checksum does not fit.
+    """
+    *fields, metadata, checksum, verified_at = row[1:]
+    verify_checksum(checksum, _KIND, *fields, metadata)
+    try:
+        decoded = msgspec.json.decode(metadata, type=BundleMetadata)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise StoreCorruptError(_KIND) from error
+    names = ("workspace_id", "digest", "revision", "stored_at", "size", "blobs", "profiles")
+    values = dict(zip(names, fields, strict=True))
+    del values["revision"]
+    return msgspec.convert(
+        {**values, "id": row[0], "metadata": decoded, "verified_at": verified_at}, BundleRow
+    )

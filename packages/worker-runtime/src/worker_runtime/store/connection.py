@@ -1,0 +1,110 @@
+"""Connections to the one database file: one writer at a time in this process, several readers, all durable (R-02)."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from worker_runtime.errors import RuntimeUnavailableError
+from worker_runtime.store.failures import typed_failures
+from worker_runtime.store.schema import migrate
+
+BUSY_TIMEOUT_MILLISECONDS = 10_000
+
+
+class Database:
+    """Hands out connections, one thread each at a time.
+
+    Several processes may open the same file; SQLite's own locks keep their writers apart.
+
+    Args:
+        path: The database file; its directory exists.
+        vfs: Name of a registered SQLite VFS; None for the system's.
+        synchronous: `FULL` makes a commit durable. Anything less is for tests that prove the difference.
+    """
+
+    def __init__(self, path: Path, *, vfs: str | None = None, synchronous: str = "FULL") -> None:
+        self._path = path
+        self._vfs = vfs
+        self._synchronous = synchronous
+        self._readers: list[apsw.Connection] = []
+        self._readers_lock = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._closed = False
+        with typed_failures():
+            self._writer = self._open()
+            try:
+                migrate(self._writer)
+            except BaseException:
+                self._writer.close()
+                raise
+
+    @contextmanager
+    def write(self) -> Iterator[apsw.Connection]:
+        """Give the writer inside a transaction; commit at the end, roll back on any error.
+
+        Never await, and never wait for anything but the disk, inside (R-02).
+        """
+        with self._write_lock, typed_failures():
+            self._verify_open()
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def read(self) -> Iterator[apsw.Connection]:
+        """Give a reader inside a transaction: everything read within is of one instant."""
+        with typed_failures():
+            connection = self._take_reader()
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                self._give_back(connection)
+
+    def close(self) -> None:
+        """Close every connection that is not in use; later calls of `read` and `write` are refused."""
+        with self._write_lock, self._readers_lock, typed_failures():
+            self._closed = True
+            while self._readers:
+                self._readers.pop().close()
+            self._writer.close()
+
+    def _open(self) -> apsw.Connection:
+        connection = apsw.Connection(str(self._path), vfs=self._vfs)
+        try:
+            connection.set_busy_timeout(BUSY_TIMEOUT_MILLISECONDS)
+            connection.pragma("journal_mode", "wal")
+            connection.pragma("synchronous", self._synchronous)
+            connection.pragma("foreign_keys", True)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _take_reader(self) -> apsw.Connection:
+        with self._readers_lock:
+            self._verify_open()
+            if self._readers:
+                return self._readers.pop()
+        return self._open()
+
+    def _give_back(self, connection: apsw.Connection) -> None:
+        with self._readers_lock:
+            if self._closed:
+                connection.close()
+            else:
+                self._readers.append(connection)
+
+    def _verify_open(self) -> None:
+        if self._closed:
+            raise RuntimeUnavailableError("closed")
