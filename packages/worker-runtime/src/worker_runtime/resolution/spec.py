@@ -1,0 +1,110 @@
+"""The resolved spec: what a Worker may be, assembled from decisions alone (S-03)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from worker_runtime.resolution.decision import Decision
+from worker_runtime.resolution.granted import (
+    Granted,
+    GrantedHost,
+    GrantedLimit,
+    GrantedModel,
+    GrantedMount,
+    GrantedNetwork,
+    GrantedPermission,
+    GrantedPlugin,
+    GrantedPolicy,
+    GrantedPrompt,
+    GrantedSecret,
+    GrantedSkill,
+    GrantedSurface,
+    GrantedTool,
+    GrantedWorkflow,
+)
+from yoi_bundle.digest import Digest
+from yoi_bundle.manifest import Language
+from yoi_bundle.manifest.document import NO_LANGUAGE
+
+
+class SpecFrame(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a spec says beside its items.
+
+    Attributes:
+        selector: As asked.
+        profile: What it means: `workspace:NAME` or `builtin:NAME`.
+        source: Whether profile and items come from a bundle or from the Runtime's built-in set.
+        digest: Of that bundle or set.
+        workspace: The bundle's workspace, or `builtin`.
+    """
+
+    selector: str
+    profile: str
+    source: Literal["bundle", "builtin"]
+    digest: Digest
+    workspace: str
+    resolver_version: str
+    language: Language = NO_LANGUAGE
+
+
+class ResolvedWorkerSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one Worker may be on this host; names and digests only, no path and no value (S-04, S-05).
+
+    Attributes:
+        prompts: In reading order; the other lists are in the order of their ids.
+        policies: Layers of tool policy, each with a vote; a call takes the strictest (S-11).
+    """
+
+    frame: SpecFrame
+    model: GrantedModel | None = None
+    prompts: tuple[GrantedPrompt, ...] = ()
+    tools: tuple[GrantedTool, ...] = ()
+    policies: tuple[GrantedPolicy, ...] = ()
+    skills: tuple[GrantedSkill, ...] = ()
+    workflows: tuple[GrantedWorkflow, ...] = ()
+    plugins: tuple[GrantedPlugin, ...] = ()
+    surfaces: tuple[GrantedSurface, ...] = ()
+    permissions: tuple[GrantedPermission, ...] = ()
+    secrets: tuple[GrantedSecret, ...] = ()
+    mounts: tuple[GrantedMount, ...] = ()
+    network: tuple[GrantedNetwork, ...] = ()
+    host: tuple[GrantedHost, ...] = ()
+    limits: tuple[GrantedLimit, ...] = ()
+
+
+_SECTIONS: Mapping[type[Granted], str] = {
+    GrantedTool: "tools",
+    GrantedPolicy: "policies",
+    GrantedSkill: "skills",
+    GrantedWorkflow: "workflows",
+    GrantedPlugin: "plugins",
+    GrantedSurface: "surfaces",
+    GrantedPermission: "permissions",
+    GrantedSecret: "secrets",
+    GrantedMount: "mounts",
+    GrantedNetwork: "network",
+    GrantedHost: "host",
+    GrantedLimit: "limits",
+}
+
+
+def assemble_spec(decisions: Iterable[Decision], frame: SpecFrame) -> ResolvedWorkerSpec:
+    """Put together what decisions grant, in their order; nothing else has a way into a spec."""
+    sections: dict[str, list[Granted]] = {}
+    prompts: list[GrantedPrompt] = []
+    model: GrantedModel | None = None
+    for decision in decisions:
+        granted = decision.effective
+        match granted:
+            case None:
+                continue
+            case GrantedPrompt():
+                prompts.append(granted)
+            case GrantedModel():
+                model = granted
+            case _:
+                sections.setdefault(_SECTIONS[type(granted)], []).append(granted)
+    prompts.sort(key=lambda prompt: prompt.position)
+    lists = {name: tuple(items) for name, items in sections.items()}
+    return ResolvedWorkerSpec(frame=frame, model=model, prompts=tuple(prompts), **lists)  # type: ignore[arg-type]

@@ -1,0 +1,84 @@
+"""Whether a layer of tool policy can let any call of a tool pass (S-11).
+
+A tool of which a layer denies every call is withheld whole, with the rule that does it; what a layer denies for some
+calls is left to the verdict of each call.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from yoi_bundle.faults import join_pointer
+from yoi_bundle.manifest import Policy
+
+
+class ToolRules(Struct, frozen=True):
+    """A layer's rules, sorted for the question.
+
+    Attributes:
+        denied: Tool pattern → pointer of a rule that denies every call it matches.
+        passing: Tool patterns of rules that let some call pass.
+        default_passes: Whether calls that no rule matches pass.
+    """
+
+    denied: dict[str, str]
+    passing: frozenset[str]
+    default_passes: bool
+    pointer: str
+
+
+def index_rules(policy: Policy, pointer: str) -> ToolRules:
+    """Index a layer that stands at `pointer` of its document."""
+    denied: dict[str, str] = {}
+    passing: set[str] = set()
+    for rule_id, rule in policy.rules.items():
+        if rule.effect == "deny":
+            if rule.where is None:
+                denied.setdefault(rule.tool, join_pointer(f"{pointer}/rules", rule_id))
+        else:
+            passing.add(rule.tool)
+    return ToolRules(denied, frozenset(passing), policy.default != "deny", pointer)
+
+
+def find_blocker(rules: ToolRules, tool: str) -> str | None:
+    """Return the pointer of what denies every call of a tool, or None when some call can pass.
+
+    Args:
+        rules: One layer.
+        tool: A key of the manifest's tools, or `plugin:ID/TOOL`.
+    """
+    whole = list_covering(tool)
+    for pattern in whole:
+        if pattern in rules.denied:
+            return rules.denied[pattern]
+    if rules.default_passes or not rules.passing.isdisjoint(whole):
+        return None
+    if tool.startswith("mcp:") and any(name.startswith(f"{tool}/") for name in rules.passing):
+        return None
+    return f"{rules.pointer}/default"
+
+
+def find_first_blocker(layers: Iterable[ToolRules], tool: str) -> str | None:
+    """Return the first layer's blocker, if any layer has one."""
+    for rules in layers:
+        pointer = find_blocker(rules, tool)
+        if pointer is not None:
+            return pointer
+    return None
+
+
+def list_covering(tool: str) -> tuple[str, ...]:
+    """Return every pattern that matches all calls of a tool."""
+    if tool.startswith("mcp:"):
+        return ("*", "mcp:*", tool, f"{tool}/*")
+    if tool.startswith("http:"):
+        return ("*", "http:*", tool)
+    if tool.startswith("plugin:"):
+        plugin = tool.rsplit("/", 1)[0]
+        return ("*", "plugin:*", plugin, f"{plugin}/*", tool)
+    return ("*", f"{tool.partition('.')[0]}.*", tool)
+
+
+def covers(patterns: Iterable[str], tool: str) -> bool:
+    """Tell whether a set of patterns takes all of a tool."""
+    return not frozenset(list_covering(tool)).isdisjoint(patterns)
