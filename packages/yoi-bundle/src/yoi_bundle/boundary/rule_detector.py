@@ -1,0 +1,147 @@
+"""Our own detector: provider formats, values beside the names of credentials, encoded and split tokens (B-07)."""
+
+import base64
+import binascii
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, islice
+
+from yoi_bundle.boundary.scanner import SecretHit
+from yoi_bundle.boundary.secret_rules import (
+    SECRET_FORMATS,
+    find_in_format,
+    is_placeholder_token,
+    iterate_provider_tokens,
+)
+from yoi_bundle.boundary.word_shape import find_shape_fault
+
+_AUTHORIZATION = re.compile(
+    r"(?:Bearer|Basic|Token|ApiKey)[ \t]{1,4}([A-Za-z0-9+/._~-]{16,1000}={0,2})", re.IGNORECASE
+)
+_USERINFO = re.compile(
+    r"[a-z][a-z0-9+.-]{1,20}://([^\s/:@\"'`<>]{0,64}):([^\s/@\"'`<>]{3,200})@[A-Za-z0-9\[]", re.IGNORECASE
+)
+_ASSIGNED = re.compile(
+    r"(?:key|token|secret|passw(?:or)?d|passphrase|pwd|credential|auth|dsn)[A-Za-z0-9_.-]{0,24}[\"'`]?[ \t]{0,4}(?:[:=]|=>|:=)[ \t]{0,4}"
+    r"[\"'`]?([^\s\"'`<>{}()\[\],;$%*]{12,300})",
+    re.IGNORECASE,
+)
+_AWS_SECRET = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])")
+_AWS_NEARBY_CHARACTERS = 240
+_STAND_IN_PASSWORD = re.compile(
+    r"(?:\$|%|\{|<|\*|x{2,}|\.{2,}|pass|pwd|pw$|secret|user|root|admin|postgres|token|key|your|my|example|test|change|"
+    r"guest|mysql|redis|mongo|rabbit|minio|dev|local|hunter|abc|123|foo|bar|api|db|app)",
+    re.IGNORECASE,
+)
+_ENCODED = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,8192}={0,2}")
+_MAX_ENCODED = 20_000
+_SURE_CHARACTERS = 24
+_LINE_JOIN = re.compile(r"[\"'`]?[ \t]*[+\\&]?[ \t]*\r?\n[ \t]*(?:[>#*|;]|//|--)?[ \t]*[+&]?[ \t]*[\"'`]?")
+_SPLIT_WINDOW_CHARACTERS = 600
+_SPLIT_FORMATS = tuple(
+    one
+    for one in SECRET_FORMATS
+    if one.rule != "private-key" and all(len(anchor) > 2 and not anchor.isalpha() for anchor in one.anchors)
+)
+"""Formats whose anchor is no word of prose; only they are looked for over line ends."""
+
+
+class RuleDetector:
+    """Finds what `secret_rules` knows, plainly, after a NUL, in base64 or split over lines, and doubtful values."""
+
+    def detect(self, data: bytes) -> Iterable[SecretHit]:
+        # One character a byte, so that offsets are the file's; every format is ASCII.
+        text = data.decode("latin-1")
+        yield from _detect_formats(text)
+        yield from _detect_named(text)
+        yield from _detect_encoded(text)
+        yield from _detect_split(text)
+        if "\0" in text:
+            yield from _detect_wide(text)
+
+
+def _detect_formats(text: str) -> Iterator[SecretHit]:
+    for rule, start, end in iterate_provider_tokens(text):
+        yield SecretHit(rule=rule, start=start, end=end)
+
+
+def _detect_named(text: str) -> Iterator[SecretHit]:
+    """Values that their surroundings call a credential; sure only where the value looks generated too."""
+    for match in _AUTHORIZATION.finditer(text):
+        if _is_generated(match.group(1)):
+            yield _hit("authorization-header", match, 1, doubtful=len(match.group(1)) < _SURE_CHARACTERS)
+    for match in _USERINFO.finditer(text):
+        password = match.group(2)
+        if not _STAND_IN_PASSWORD.match(password) and len(set(password)) > 3:
+            yield _hit("url-userinfo", match, 2, doubtful=not _is_generated(password))
+    for match in _ASSIGNED.finditer(text):
+        if _is_generated(match.group(1)):
+            yield _hit("assigned-value", match, 1, doubtful=True)
+    if "AKIA" in text or "ASIA" in text:
+        yield from _detect_aws_secrets(text)
+
+
+def _detect_aws_secrets(text: str) -> Iterator[SecretHit]:
+    for rule, start, end in iterate_provider_tokens(text):
+        if rule == "aws":
+            first = max(0, start - _AWS_NEARBY_CHARACTERS)
+            for match in _AWS_SECRET.finditer(text, first, end + _AWS_NEARBY_CHARACTERS):
+                if _is_generated(match.group()):
+                    yield _hit("aws-secret", match, 0, doubtful=False)
+
+
+def _detect_encoded(text: str) -> Iterator[SecretHit]:
+    for match in islice(_ENCODED.finditer(text), _MAX_ENCODED):
+        run = match.group()
+        if run.islower() or run.isupper():
+            continue
+        decoded = _decode_base64(run)
+        if decoded is not None:
+            for rule, _, _ in iterate_provider_tokens(decoded):
+                yield SecretHit(rule=rule, start=match.start(), end=match.end())
+
+
+def _decode_base64(run: str) -> str | None:
+    """Return the text that a run encodes, one character a byte, or None when it encodes no ASCII text."""
+    standard = run.rstrip("=").replace("-", "+").replace("_", "/")
+    # A run that lost characters at its end still tells what its whole groups of four encode.
+    standard = standard[: len(standard) - 1] if len(standard) % 4 == 1 else standard
+    try:
+        decoded = base64.b64decode(standard + "=" * (-len(standard) % 4))
+    except binascii.Error:
+        return None
+    return decoded.decode("ascii") if decoded.isascii() else None
+
+
+def _detect_split(text: str) -> Iterator[SecretHit]:
+    """Credentials of a known format that go on after a line end, with a continuation mark, quote or comment between."""
+    for secret_format in _SPLIT_FORMATS:
+        for anchor in secret_format.anchors:
+            index = text.find(anchor)
+            while index >= 0:
+                first = max(0, index - 24)
+                window = text[first : index + _SPLIT_WINDOW_CHARACTERS]
+                tail = window[index - first :]
+                if _LINE_JOIN.search(tail) is not None:
+                    joined = window[: index - first] + _LINE_JOIN.sub("", tail)
+                    for rule, _, _ in find_in_format(secret_format, joined):
+                        yield SecretHit(rule=rule, start=index, end=index + len(anchor))
+                index = text.find(anchor, index + 1)
+
+
+def _detect_wide(text: str) -> Iterator[SecretHit]:
+    """The same text without NULs, as in UTF-16; a hit stands at the character that its offset came from."""
+    parts = text.split("\0")
+    starts = list(accumulate((len(part) for part in parts), initial=0))
+    for rule, start, _ in iterate_provider_tokens("".join(parts)):
+        nulls_before = bisect_right(starts, start) - 1
+        yield SecretHit(rule=rule, start=start + nulls_before, end=start + nulls_before + 1)
+
+
+def _is_generated(value: str) -> bool:
+    return find_shape_fault(value) is not None and not is_placeholder_token(value)
+
+
+def _hit(rule: str, match: re.Match[str], group: int, *, doubtful: bool) -> SecretHit:
+    return SecretHit(rule=rule, start=match.start(group), end=match.end(group), doubtful=doubtful)
