@@ -49,7 +49,7 @@ Feature: TypeAlias = Annotated[str, Meta(pattern=rf"^[a-z]+(?:[.-][a-z0-9]+)*{_E
 McpToolName: TypeAlias = Annotated[str, Meta(pattern=rf"^{_CHARACTER}+{_END}", max_length=256)]
 ArgumentName: TypeAlias = Annotated[str, Meta(pattern=rf"^[A-Za-z_][A-Za-z0-9_-]*{_END}", max_length=128)]
 EnvironmentName: TypeAlias = Annotated[str, Meta(pattern=rf"^[A-Za-z_][A-Za-z0-9_]*{_END}", max_length=128)]
-HeaderName: TypeAlias = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9-]+{_END}", max_length=128)]
+HeaderName: TypeAlias = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9_-]+{_END}", max_length=128)]
 HostPattern: TypeAlias = Annotated[
     str,
     Meta(

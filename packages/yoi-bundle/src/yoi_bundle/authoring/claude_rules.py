@@ -143,7 +143,7 @@ def _say_argument(name: str, spec: str, tools: tuple[str, ...], effect: Effect) 
         matches: tuple[Match, ...] = said.matches
         broader = said.broader
     else:
-        found = _say_text(name, spec, tools)
+        found = _say_text(name, spec, tools, effect)
         if isinstance(found, Unsayable):
             return found
         return Saying(targets=found)
@@ -153,9 +153,9 @@ def _say_argument(name: str, spec: str, tools: tuple[str, ...], effect: Effect) 
     )
 
 
-def _say_text(name: str, spec: str, tools: tuple[str, ...]) -> tuple[Target, ...] | Unsayable:
+def _say_text(name: str, spec: str, tools: tuple[str, ...], effect: Effect) -> tuple[Target, ...] | Unsayable:
     if name == "Bash":
-        matches = say_command(spec)
+        matches = say_command(spec, effect)
         if matches is None:
             return Unsayable("a command pattern that ours cannot say")
         return tuple(Target(pattern="shell.run", where=where) for where in matches)
@@ -173,7 +173,7 @@ def _say_text(name: str, spec: str, tools: tuple[str, ...]) -> tuple[Target, ...
     )
 
 
-def say_command(spec: str) -> tuple[Match, ...] | None:
+def say_command(spec: str, effect: Effect) -> tuple[Match, ...] | None:
     """Say a `Bash(…)` argument: `npm run:*` and `npm run *` stop at a word's end, `npm run*` does not, others are exact."""
     text = spec.strip()
     if not text or len(text) > 4096 or "\\" in text or "\n" in text:
@@ -184,8 +184,8 @@ def say_command(spec: str) -> tuple[Match, ...] | None:
             return None
         if "*" not in prefix:
             return (PrefixMatch(argument="command", value=prefix),)
-        if text.endswith(":*"):
-            return None
+        if text.endswith(":*") and effect == "allow":
+            return None  # an asterisk before `:*` may stand for itself
         return GlobMatch(argument="command", pattern=prefix), GlobMatch(
             argument="command", pattern=f"{prefix} *"
         )
