@@ -7,6 +7,7 @@ What is wrong with a bundle's own content is said by `yoi_bundle.errors`; a refu
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
+from yoi_bundle.errors import BundleBlobsMissingError as BundleBlobsMissingError  # noqa: PLC0414 - raised here too
 from yoi_bundle.errors import YoiError
 
 UnavailableReason = Literal[
@@ -26,22 +27,6 @@ class BundleMissingError(YoiError):
 
     def details(self) -> dict[str, Any]:
         return {"digest": self.digest}
-
-
-class BundleBlobsMissingError(YoiError):
-    """A bundle is staged under a lease and waits for blobs (R-04)."""
-
-    code = "bundle.blobs_missing"
-    retryable: ClassVar[bool] = True
-
-    def __init__(self, digest: str, lease: str, missing: Sequence[str]) -> None:
-        self.digest = digest
-        self.lease = lease
-        self.missing = tuple(missing)
-        super().__init__(f"bundle {digest} lacks {len(self.missing)} blobs")
-
-    def details(self) -> dict[str, Any]:
-        return {"digest": self.digest, "lease": self.lease, "missing": list(self.missing)}
 
 
 class BundleBaseMissingError(YoiError):

@@ -1,5 +1,6 @@
 """From bytes to a manifest: canonical form, schema version, features, types; all faults at once (B-01, B-06)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -16,8 +17,10 @@ from yoi_bundle.errors import (
 )
 from yoi_bundle.faults import find_type_faults
 from yoi_bundle.limits import Limits
-from yoi_bundle.manifest import Manifest
+from yoi_bundle.manifest import Descriptor, Manifest
 from yoi_bundle.schema import ITEM_SECTIONS, KNOWN_FEATURES, READABLE_SCHEMA_VERSIONS, Unsupported
+
+_DESCRIPTOR_FIELDS = frozenset({"media_type", "digest", "size"})
 
 
 class DecodedManifest(Struct, frozen=True, kw_only=True):
@@ -25,10 +28,12 @@ class DecodedManifest(Struct, frozen=True, kw_only=True):
 
     Attributes:
         unsupported: Items that need features this reader lacks. They are in the bytes and not in `manifest`.
+        unsupported_blobs: What those items name as blobs, so that the bundle is kept and passed on whole.
     """
 
     manifest: Manifest
     unsupported: Unsupported
+    unsupported_blobs: tuple[Descriptor, ...]
 
 
 def decode_manifest(
@@ -67,7 +72,32 @@ def decode_manifest(
     profiles = len(manifest.profiles) + len(unsupported.get("profiles", {}))
     if profiles > limits.profiles:
         raise LimitExceededError("profiles", value=profiles, allowed=limits.profiles, place="/profiles")
-    return DecodedManifest(manifest=manifest, unsupported=unsupported)
+    blobs = tuple(
+        descriptor
+        for section, items in unsupported.items()
+        for name in items
+        for descriptor in find_descriptors(document[section][name])
+    )
+    return DecodedManifest(manifest=manifest, unsupported=unsupported, unsupported_blobs=blobs)
+
+
+def find_descriptors(value: Any) -> Iterator[Descriptor]:
+    """Yield whatever has a descriptor's form in decoded JSON of a schema that is not known here.
+
+    A media type that is not known either is taken for plain bytes.
+    """
+    if isinstance(value, dict):
+        if value.keys() == _DESCRIPTOR_FIELDS:
+            try:
+                yield msgspec.convert({**value, "media_type": "application/octet-stream"}, Descriptor)
+            except msgspec.ValidationError:
+                return
+        else:
+            for member in value.values():
+                yield from find_descriptors(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from find_descriptors(member)
 
 
 def _verify_schema_version(document: dict[str, Any]) -> None:

@@ -125,6 +125,26 @@ class DigestMismatchError(YoiError):
         return {"claimed": self.claimed, "computed": self.computed}
 
 
+class BundleBlobsMissingError(YoiError):
+    """Blobs that a manifest names are not there: not sent yet under a lease, or not in an archive (R-04, B-13).
+
+    Attributes:
+        lease: Under which they may be sent; empty for an archive.
+    """
+
+    code = "bundle.blobs_missing"
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, digest: str, lease: str, missing: Sequence[str]) -> None:
+        self.digest = digest
+        self.lease = lease
+        self.missing = tuple(missing)
+        super().__init__(f"bundle {digest} lacks {len(self.missing)} blobs")
+
+    def details(self) -> dict[str, Any]:
+        return {"digest": self.digest, "lease": self.lease, "missing": list(self.missing)}
+
+
 class SchemaUnsupportedError(YoiError):
     """The manifest is of a schema version that this reader cannot read (B-06)."""
 

@@ -1,6 +1,7 @@
 """A bundle whose digest, form, references and values have been checked; only `verify_manifest` makes one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from msgspec import Struct
 
@@ -18,7 +19,7 @@ class VerifiedBundle(Struct, frozen=True, kw_only=True):
     """A manifest that may be used.
 
     Attributes:
-        blobs: Each blob once, by digest.
+        blobs: Each blob once, by digest; those of unsupported items too.
         size: Manifest and blobs together, in bytes.
     """
 
@@ -48,7 +49,7 @@ def verify_manifest(
     decoded = decode_manifest(data, limits=limits, features=features)
     manifest = decoded.manifest
     raise_faults([*find_reference_faults(manifest, decoded.unsupported), *find_boundary_faults(manifest)])
-    blobs = _collect_blobs(manifest)
+    blobs = _collect_blobs(manifest, decoded.unsupported_blobs)
     size = len(data) + sum(descriptor.size for descriptor in blobs.values())
     _verify_sizes(blobs, size, limits)
     return VerifiedBundle(
@@ -84,10 +85,10 @@ def _step(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _collect_blobs(manifest: Manifest) -> dict[str, Descriptor]:
+def _collect_blobs(manifest: Manifest, unsupported: Iterable[Descriptor]) -> dict[str, Descriptor]:
     blobs: dict[str, Descriptor] = {}
     faults: list[Fault] = []
-    for pointer, descriptor in list_descriptors(manifest):
+    for pointer, descriptor in chain(list_descriptors(manifest), (("", one) for one in unsupported)):
         held = blobs.setdefault(descriptor.digest, descriptor)
         if held.size != descriptor.size:
             message = "one digest with two sizes"
