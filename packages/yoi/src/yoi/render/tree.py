@@ -1,0 +1,125 @@
+"""An explanation as a tree that one can read aloud: what it may do, what not, why, and what to change where (S-03)."""
+
+from collections.abc import Iterable
+
+from rich.text import Text
+from rich.tree import Tree
+
+from worker_runtime.resolution.decision import Decision, Step
+from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.granted import GrantedLimit, GrantedMount, GrantedNetwork, GrantedTool
+from worker_runtime.resolution.rules import RULES
+from yoi.places import Places, find_place
+from yoi.render.console import join_text
+from yoi_bundle.identifiers import decode_path
+
+_NOUNS: dict[str, tuple[str, str]] = {
+    "prompt": ("prompt", "prompts"),
+    "model": ("model", "models"),
+    "tool": ("tool", "tools"),
+    "policy": ("policy with a vote on calls", "policies with a vote on calls"),
+    "skill": ("skill", "skills"),
+    "workflow": ("workflow", "workflows"),
+    "plugin": ("plugin", "plugins"),
+    "surface": ("plugin surface", "plugin surfaces"),
+    "permission": ("plugin permission", "plugin permissions"),
+    "secret": ("secret", "secrets"),
+    "mount": ("mount", "mounts"),
+    "network": ("network host", "network hosts"),
+    "host": ("host capability", "host capabilities"),
+    "limit": ("limit", "limits"),
+}
+
+
+def make_explanation_tree(explanation: Explanation, places: Places) -> Tree:
+    """Make the tree: first what a Worker may use, then what in part, then what not; nothing is left out."""
+    root = Tree(_make_heading(explanation), guide_style="dim")
+    by_outcome: dict[str, list[Decision]] = {"granted": [], "narrowed": [], "denied": []}
+    for decision in explanation.decisions:
+        by_outcome[decision.outcome].append(decision)
+    _add_granted(root, by_outcome["granted"])
+    _add_explained(root, "may use in part", "yellow", by_outcome["narrowed"], places)
+    _add_explained(root, "may not use", "red", by_outcome["denied"], places)
+    if explanation.refused:
+        _add_refusal(root, explanation)
+    return root
+
+
+def _make_heading(explanation: Explanation) -> Text:
+    frame = explanation.frame
+    source = "the Runtime's built-in set" if frame.source == "builtin" else f"bundle {frame.digest[:19]}…"
+    verdict = ("would be refused", "bold red") if explanation.refused else ("would start", "bold green")
+    return join_text(
+        "A Worker of ", (decode_path(frame.profile), "bold"), f", from {source}, ", verdict, " here"
+    )
+
+
+def _add_granted(root: Tree, decisions: list[Decision]) -> None:
+    branch = root.add(join_text(("may use", "bold green")))
+    if not decisions:
+        branch.add(join_text(("nothing", "dim")))
+    for kind, ones in _group(decisions):
+        noun = _NOUNS[kind][0 if len(ones) == 1 else 1]
+        branch.add(join_text((noun, "cyan"), ": ", ", ".join(_describe(one) for one in ones)))
+
+
+def _add_explained(root: Tree, title: str, style: str, decisions: list[Decision], places: Places) -> None:
+    if not decisions:
+        return
+    branch = root.add(join_text((title, f"bold {style}")))
+    for kind, ones in _group(decisions):
+        for one in ones:
+            item = branch.add(_make_sentence(_NOUNS[kind][0], one))
+            for step in _list_causes(one):
+                _add_remedy(item, step, places)
+
+
+def _make_sentence(noun: str, decision: Decision) -> Text:
+    causes = "; ".join(RULES[step.rule].sentence for step in _list_causes(decision))
+    required = (", which it requires", "bold") if decision.required else ""
+    return join_text((noun, "cyan"), " ", (_describe(decision), "bold"), required, f": {causes}")
+
+
+def _add_remedy(item: Tree, step: Step, places: Places) -> None:
+    remedy = RULES[step.rule].remedy
+    if remedy:
+        item.add(join_text(("→ ", "green"), remedy, (f"  ({find_place(step, places)})", "dim")))
+
+
+def _add_refusal(root: Tree, explanation: Explanation) -> None:
+    branch = root.add(join_text(("and so no Worker would start", "bold red")))
+    for reason in explanation.refused:
+        noun = _NOUNS.get(reason.kind, (reason.kind, ""))[0]
+        branch.add(
+            join_text(
+                (noun, "cyan"), f" {decode_path(reason.id)}: {reason.message} ", (f"[{reason.code}]", "dim")
+            )
+        )
+
+
+def _list_causes(decision: Decision) -> list[Step]:
+    """Return the steps that made the outcome what it is; of a denied item those that withheld it."""
+    wanted = "withholds" if decision.outcome == "denied" else "narrows"
+    return [step for step in decision.steps if step.verdict == wanted]
+
+
+def _describe(decision: Decision) -> str:
+    """Name an item, with what is left of it where that is less than all."""
+    name = decode_path(decision.id)
+    match decision.effective:
+        case GrantedMount(access=access):
+            return f"{name} ({'read and write' if access == 'rw' else 'read-only'})"
+        case GrantedLimit(value=value):
+            return f"{name} {'unbounded' if value is None else value}"
+        case GrantedNetwork(hosts=hosts) if hosts != (decision.id,):
+            return f"{name} ({', '.join(hosts)})"
+        case GrantedTool(exposes=exposes) if exposes is not None:
+            return f"{name} ({', '.join(decode_path(tool) for tool in exposes)})"
+    return name
+
+
+def _group(decisions: Iterable[Decision]) -> list[tuple[str, list[Decision]]]:
+    groups: dict[str, list[Decision]] = {}
+    for decision in decisions:
+        groups.setdefault(decision.kind, []).append(decision)
+    return [(kind, groups[kind]) for kind in _NOUNS if kind in groups]
