@@ -1,0 +1,54 @@
+"""The generated token of a Runtime that trusts no key yet: for callers on this host that may read its file (K-09)."""
+
+import hmac
+import secrets
+from pathlib import Path
+
+from worker_runtime.errors import StoreCorruptError
+from worker_runtime.trust.private_file import create_private_file, read_private_file
+from worker_runtime.trust.refusal import TokenRefusedError
+
+LOCAL_TOKEN_PREFIX = "yoi_local_"  # noqa: S105
+"""Tells it from a signed token, for people, servers and scanners of secrets."""
+
+_RANDOM_BYTES = 32
+_LENGTH = len(LOCAL_TOKEN_PREFIX) + 43
+_FIELD = "local_token"
+
+
+def create_local_token(path: Path) -> str:
+    """Return the token of this host; make it, in a file of mode 0600, when there is none.
+
+    Raises:
+        RequestInvalidError: Others may read the file.
+        StoreCorruptError: The file holds something else.
+        RuntimeUnavailableError: The file cannot be read or written.
+    """
+    held = find_local_token(path)
+    if held is not None:
+        return held
+    token = LOCAL_TOKEN_PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
+    if create_private_file(path, f"{token}\n".encode()):
+        return token
+    return create_local_token(path)
+
+
+def find_local_token(path: Path) -> str | None:
+    """Return the token of this host as a client finds it; errors as in `create_local_token`."""
+    data = read_private_file(path, max_bytes=256, field=_FIELD, secret=True)
+    if data is None:
+        return None
+    token = data.decode("ascii", errors="replace").removesuffix("\n")
+    if len(token) != _LENGTH or not token.startswith(LOCAL_TOKEN_PREFIX) or not token.isascii():
+        raise StoreCorruptError(_FIELD)
+    return token
+
+
+def verify_local_token(text: str, *, expected: str) -> None:
+    """Compare in a time that says nothing about where the two differ.
+
+    Raises:
+        TokenRefusedError: They differ.
+    """
+    if not hmac.compare_digest(text.encode("utf-8", errors="surrogatepass"), expected.encode("ascii")):
+        raise TokenRefusedError("local_token")
