@@ -1,0 +1,179 @@
+"""Every draft under its id; two files that claim one id are both at fault (B-14)."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from msgspec import Struct
+
+from yoi_bundle.authoring.draft import (
+    Contribution,
+    HttpToolDraft,
+    PluginDraft,
+    PolicyDraft,
+    ProfileDraft,
+    PromptDraft,
+    ServerDraft,
+    SkillDraft,
+    WorkflowDraft,
+)
+from yoi_bundle.authoring.item_ids import (
+    compute_item_id,
+    compute_plugin_id,
+    compute_policy_id,
+    compute_skill_id,
+    compute_tool_id,
+)
+from yoi_bundle.authoring.ledger import Ledger, Place
+from yoi_bundle.authoring.walk import show_path
+
+Draft = TypeVar(
+    "Draft",
+    ProfileDraft,
+    PromptDraft,
+    WorkflowDraft,
+    SkillDraft,
+    PolicyDraft,
+    ServerDraft,
+    HttpToolDraft,
+    PluginDraft,
+)
+
+
+class IdentifiedDrafts(Struct, frozen=True, kw_only=True):
+    """Drafts by id; those at fault or excluded are not among them, but in the ledger's `lost`.
+
+    Attributes:
+        private_to: Of a server that one profile declares for itself, that profile's id.
+    """
+
+    profiles: dict[str, ProfileDraft]
+    prompts: dict[str, PromptDraft]
+    workflows: dict[str, WorkflowDraft]
+    skills: dict[str, SkillDraft]
+    policies: dict[str, PolicyDraft]
+    servers: dict[str, ServerDraft]
+    private_to: dict[str, str]
+    http_tools: dict[str, HttpToolDraft]
+    plugins: dict[str, PluginDraft]
+
+    def find_plugin(self, path: str) -> str | None:
+        """Return the id of the nearest plugin in whose directory a file lies."""
+        inside = [
+            (len(draft.root), plugin)
+            for plugin, draft in self.plugins.items()
+            if draft.root == "" or path.startswith(f"{draft.root}/")
+        ]
+        return max(inside)[1] if inside else None
+
+
+def identify_drafts(contributions: Iterable[Contribution], ledger: Ledger) -> IdentifiedDrafts:
+    """Give every draft its id."""
+    found = tuple(contributions)
+    profiles = _identify(
+        ledger,
+        "profiles",
+        (draft for one in found for draft in one.profiles),
+        lambda draft: compute_item_id(draft.path, "profiles"),
+    )
+    private = {
+        compute_tool_id("mcp", server.path, server.local_name): profile
+        for profile, draft in profiles.items()
+        for server in draft.servers
+    }
+    plugins = _identify(
+        ledger,
+        "plugins",
+        _choose_manifests([draft for one in found for draft in one.plugins], ledger),
+        lambda draft: compute_plugin_id(draft.root, draft.name),
+    )
+    return IdentifiedDrafts(
+        profiles=profiles,
+        prompts=_identify(
+            ledger,
+            "prompts",
+            (draft for one in found for draft in one.prompts),
+            lambda draft: compute_item_id(draft.path, "prompts"),
+        ),
+        workflows=_identify(
+            ledger,
+            "workflows",
+            (draft for one in found for draft in one.workflows),
+            lambda draft: compute_item_id(draft.path, "workflows"),
+        ),
+        skills=_identify(
+            ledger,
+            "skills",
+            (draft for one in found for draft in one.skills),
+            lambda draft: compute_skill_id(draft.path),
+        ),
+        policies=_identify(
+            ledger,
+            "policies",
+            (draft for one in found for draft in one.policies),
+            lambda draft: compute_policy_id(draft.path, draft.name),
+        ),
+        servers=_identify(
+            ledger,
+            "tools",
+            (
+                *(draft for one in found for draft in one.servers),
+                *(draft for plugin in plugins.values() for draft in plugin.servers),
+                *(draft for profile in profiles.values() for draft in profile.servers),
+            ),
+            lambda draft: compute_tool_id("mcp", draft.path, draft.local_name),
+        ),
+        private_to=private,
+        http_tools=_identify(
+            ledger,
+            "tools",
+            (draft for one in found for draft in one.http_tools),
+            lambda draft: compute_tool_id("http", draft.path, draft.local_name),
+        ),
+        plugins=plugins,
+    )
+
+
+def _identify(
+    ledger: Ledger, section: str, drafts: Iterable[Draft], compute_id: Callable[[Draft], str]
+) -> dict[str, Draft]:
+    groups: dict[str, list[Draft]] = {}
+    for draft in drafts:
+        groups.setdefault(compute_id(draft), []).append(draft)
+    single: dict[str, Draft] = {}
+    for item, group in sorted(groups.items()):
+        place = Place(group[0].path, getattr(group[0], "line", 0))
+        ledger.places[(section, item)] = place
+        if len(group) > 1:
+            _report_collision(ledger, section, item, group)
+        elif (section, item) not in ledger.lost:
+            single[item] = group[0]
+    return single
+
+
+def _report_collision(ledger: Ledger, section: str, item: str, group: list[Draft]) -> None:
+    paths = sorted({show_path(draft.path) for draft in group})
+    for path in paths:
+        others = ", ".join(other for other in paths if other != path) or "itself"
+        ledger.lose(
+            (section, item),
+            "id.collision",
+            Place(path),
+            f"has the same id in `{section}` as {others}: `{item}`",
+            "rename one of them",
+        )
+
+
+def _choose_manifests(drafts: list[PluginDraft], ledger: Ledger) -> list[PluginDraft]:
+    """Take one manifest of each directory: the vendor-neutral one, where there are several."""
+    chosen: dict[str, PluginDraft] = {}
+    for draft in sorted(drafts, key=lambda one: (one.dialect != "agent-plugins", one.path)):
+        first = chosen.setdefault(draft.root, draft)
+        if first is not draft:
+            ledger.report(
+                "info",
+                "plugin.second_manifest",
+                Place(draft.path),
+                f"left out, because {show_path(first.path)} describes the same plugin",
+                "keep one of them",
+            )
+    return list(chosen.values())
