@@ -7,7 +7,6 @@ What is wrong with a bundle's own content is said by `yoi_bundle.errors`; a refu
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
-from yoi_bundle.errors import BundleBlobsMissingError as BundleBlobsMissingError  # noqa: PLC0414 - raised here too
 from yoi_bundle.errors import YoiError
 
 UnavailableReason = Literal[

@@ -6,9 +6,11 @@ from pathlib import Path
 from msgspec import Struct
 
 from worker_runtime.clock import Clock
+from worker_runtime.host import Host
 from worker_runtime.manifest_cache import ManifestCache
 from worker_runtime.store.connection import Database
 from worker_runtime.store.retention import Retention
+from yoi_bundle.builtin import BuiltinSet
 from yoi_bundle.limits import Limits
 
 
@@ -28,4 +30,6 @@ class Context(Struct, frozen=True, kw_only=True):
     limits: Limits
     features: frozenset[str]
     manifests: ManifestCache
+    host: Host
+    builtin: BuiltinSet
     spool_directory: Path

@@ -90,6 +90,17 @@ def read_blob(context: Context, workspace_id: int, bundle_digest: str, digest: s
     return blob.data
 
 
+def read_visible_blob(context: Context, caller: Caller, bundle_digest: str, digest: str) -> bytes:
+    """Return a blob of one of the caller's bundles, verified by this read.
+
+    Raises:
+        BundleMissingError, BundleCorruptError: See `get_visible_bundle` and `read_blob`.
+    """
+    with context.database.read() as connection:
+        found = get_visible_bundle(connection, caller, bundle_digest)
+    return read_blob(context, found.row.workspace_id, bundle_digest, digest)
+
+
 def set_aside(context: Context, workspace_id: int, digest: str, kind: DamagedKind) -> None:
     """Quarantine a damaged manifest or blob, unless it has been repaired since it was read."""
     with context.database.write() as connection:

@@ -117,6 +117,7 @@ CREATE TABLE worker (
     created_at INTEGER NOT NULL,
     changed_at INTEGER NOT NULL,
     ended_at INTEGER,
+    reasons BLOB NOT NULL,
     checksum BLOB NOT NULL,
     UNIQUE (workspace_id, key)
 ) STRICT;

@@ -1,0 +1,67 @@
+"""Tables whose rows carry a checksum, and how each row's is computed (R-03)."""
+
+from typing import Any
+
+import apsw
+from msgspec import Struct
+
+from worker_runtime.store.checksum import compute_checksum
+
+
+class RecordTable(Struct, frozen=True, kw_only=True):
+    """A table of checksummed rows.
+
+    Attributes:
+        kind: Name of the table, and of the record in `store.corrupt`.
+        query: Selects the row's number, its checksum, and then the covered fields in their order.
+    """
+
+    kind: str
+    query: str
+
+
+RECORD_TABLES: tuple[RecordTable, ...] = (
+    RecordTable(kind="workspace", query="SELECT id, checksum, issuer, name FROM workspace"),
+    RecordTable(
+        kind="assignment",
+        query="SELECT workspace_id, checksum, workspace_id, generation, digest, revision, assigned_at FROM assignment",
+    ),
+    RecordTable(
+        kind="bundle",
+        query="SELECT id, checksum, workspace_id, digest, revision, stored_at, size, blobs, profiles, metadata "
+        "FROM bundle",
+    ),
+    RecordTable(
+        kind="worker",
+        query="SELECT number, checksum, id, workspace_id, key, fingerprint, bundle_digest, state, created_at, "
+        "changed_at, ended_at, reasons FROM worker",
+    ),
+    RecordTable(
+        kind="worker_pins",
+        query="SELECT number, p.checksum, id, pins, spec, explanation FROM worker "
+        "LEFT JOIN worker_pins p ON number = worker_number",
+    ),
+    RecordTable(
+        kind="event", query="SELECT id, checksum, worker_number, sequence, at, kind, body FROM event"
+    ),
+    RecordTable(
+        kind="approval",
+        query="SELECT number, checksum, worker_number, id, requested_at, body, decision, decided_at FROM approval",
+    ),
+)
+
+
+def find_damaged_records(connection: apsw.Connection, table: RecordTable) -> tuple[int, list[int]]:
+    """Return how many rows a table has, and the numbers of those whose checksum does not fit."""
+    checked = 0
+    damaged: list[int] = []
+    for row in connection.execute(table.query):
+        checked += 1
+        if not is_sound_record(table, row):
+            damaged.append(row[0])
+    return checked, damaged
+
+
+def is_sound_record(table: RecordTable, row: tuple[Any, ...]) -> bool:
+    """Tell whether a row of the table's query fits its checksum."""
+    return bool(compute_checksum(table.kind, *row[2:]) == row[1])

@@ -1,0 +1,214 @@
+"""Worker records: what was asked, what was pinned, how it stands (W-01, W-02)."""
+
+from collections.abc import Collection
+from typing import Any
+
+import apsw
+import msgspec
+from msgspec import Struct
+
+from worker_runtime.errors import StoreCorruptError, WorkerConflictError
+from worker_runtime.lifecycle import WorkerState, is_terminal
+from worker_runtime.paging import Position
+from worker_runtime.store.checksum import compute_checksum, verify_checksum
+from worker_runtime.store.workspaces import encode_list
+from worker_runtime.workers import StateReason
+
+_COLUMNS = (
+    "number, id, workspace_id, key, fingerprint, bundle_digest, state, created_at, changed_at, ended_at, reasons, "
+    "checksum"
+)
+
+
+class WorkerRow(Struct, frozen=True, kw_only=True):
+    """A Worker as stored; instants in milliseconds."""
+
+    number: int
+    id: str
+    workspace_id: int
+    key: str
+    fingerprint: str
+    bundle_digest: str | None
+    state: WorkerState
+    created_at: int
+    changed_at: int
+    ended_at: int | None
+    reasons: tuple[StateReason, ...]
+
+
+class NewWorker(Struct, frozen=True, kw_only=True):
+    """A Worker to be; pins, spec and explanation are kept byte for byte."""
+
+    id: str
+    key: str
+    fingerprint: str
+    bundle_digest: str | None
+    pins: bytes
+    spec: bytes
+    explanation: bytes
+
+
+class PinnedDocuments(Struct, frozen=True, kw_only=True):
+    """What a Worker was created from and as."""
+
+    pins: bytes
+    spec: bytes
+    explanation: bytes
+
+
+def insert_worker(connection: apsw.Connection, new: NewWorker, *, workspace_id: int, now: int) -> WorkerRow:
+    """Store a Worker in state `created`; its key is not taken."""
+    fields = (new.id, workspace_id, new.key, new.fingerprint, new.bundle_digest, "created", now, now)
+    row = (*fields, None, b"[]")
+    connection.execute(
+        "INSERT INTO worker (id, workspace_id, key, fingerprint, bundle_digest, state, created_at, changed_at, "
+        "ended_at, reasons, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*row, compute_checksum("worker", *row)),
+    )
+    number = connection.last_insert_rowid()
+    documents = (new.id, new.pins, new.spec, new.explanation)
+    connection.execute(
+        "INSERT INTO worker_pins (worker_number, pins, spec, explanation, checksum) VALUES (?, ?, ?, ?, ?)",
+        (number, *documents[1:], compute_checksum("worker_pins", *documents)),
+    )
+    return _read_row((number, *row, compute_checksum("worker", *row)))
+
+
+def find_worker_by_key(
+    connection: apsw.Connection, workspace_id: int, key: str, fingerprint: str
+) -> WorkerRow | None:
+    """Return the Worker that stands under a key.
+
+    Raises:
+        WorkerConflictError: It is of other content.
+    """
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM worker WHERE workspace_id = ? AND key = ?",  # noqa: S608
+        (workspace_id, key),
+    ).fetchone()
+    if row is None:
+        return None
+    worker = _read_row(row)
+    if worker.fingerprint != fingerprint:
+        raise WorkerConflictError(key, worker.id)
+    return worker
+
+
+def find_worker(connection: apsw.Connection, workspaces: Collection[int], worker_id: str) -> WorkerRow | None:
+    """Return a Worker of one of these workspaces."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM worker WHERE id = ? AND workspace_id IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (worker_id, encode_list(workspaces)),
+    ).fetchone()
+    return None if row is None else _read_row(row)
+
+
+def list_workers(
+    connection: apsw.Connection, workspaces: Collection[int], *, after: Position | None, limit: int
+) -> list[WorkerRow]:
+    """Return Workers of these workspaces, newest first, at most `limit`, those after a position."""
+    at, worker_id = (after.at, after.id) if after else (2**62, "")
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM worker WHERE workspace_id IN (SELECT value FROM json_each(?)) "  # noqa: S608
+        "AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
+        (encode_list(workspaces), at, worker_id, limit),
+    )
+    return [_read_row(row) for row in rows]
+
+
+def list_live_workers(connection: apsw.Connection) -> list[WorkerRow]:
+    """Return every Worker that has not ended, oldest first."""
+    rows = connection.execute(f"SELECT {_COLUMNS} FROM worker WHERE ended_at IS NULL ORDER BY number")  # noqa: S608
+    return [_read_row(row) for row in rows]
+
+
+def update_state(
+    connection: apsw.Connection,
+    worker: WorkerRow,
+    state: WorkerState,
+    reasons: tuple[StateReason, ...],
+    *,
+    now: int,
+) -> WorkerRow:
+    """Write a Worker's new state; a terminal one also says when it ended."""
+    changed = msgspec.structs.replace(
+        worker, state=state, reasons=reasons, changed_at=now, ended_at=now if is_terminal(state) else None
+    )
+    body = msgspec.json.encode(reasons)
+    checksum = compute_checksum("worker", *_list_fields(changed, body))
+    connection.execute(
+        "UPDATE worker SET state = ?, changed_at = ?, ended_at = ?, reasons = ?, checksum = ? WHERE number = ?",
+        (state, now, changed.ended_at, body, checksum, worker.number),
+    )
+    return changed
+
+
+def get_documents(connection: apsw.Connection, worker: WorkerRow) -> PinnedDocuments:
+    """Return a Worker's pins, spec and explanation.
+
+    Raises:
+        StoreCorruptError: They are damaged.
+    """
+    row = connection.execute(
+        "SELECT pins, spec, explanation, checksum FROM worker_pins WHERE worker_number = ?", (worker.number,)
+    ).fetchone()
+    if row is None:
+        raise StoreCorruptError("worker_pins")
+    verify_checksum(row[3], "worker_pins", worker.id, *row[:3])
+    return PinnedDocuments(pins=row[0], spec=row[1], explanation=row[2])
+
+
+def replace_spec(
+    connection: apsw.Connection,
+    worker: WorkerRow,
+    documents: PinnedDocuments,
+    *,
+    spec: bytes,
+    explanation: bytes,
+) -> None:
+    """Put a narrowed spec in place of a Worker's; its pins stay (W-06)."""
+    fields = (documents.pins, spec, explanation)
+    connection.execute(
+        "UPDATE worker_pins SET spec = ?, explanation = ?, checksum = ? WHERE worker_number = ?",
+        (spec, explanation, compute_checksum("worker_pins", worker.id, *fields), worker.number),
+    )
+
+
+def delete_worker(connection: apsw.Connection, worker: WorkerRow) -> None:
+    """Delete a Worker with its pins, events and approvals; its key is free again."""
+    connection.execute("DELETE FROM worker WHERE number = ?", (worker.number,))
+
+
+def _list_fields(worker: WorkerRow, reasons: bytes) -> tuple[Any, ...]:
+    return (
+        worker.id,
+        worker.workspace_id,
+        worker.key,
+        worker.fingerprint,
+        worker.bundle_digest,
+        worker.state,
+        worker.created_at,
+        worker.changed_at,
+        worker.ended_at,
+        reasons,
+    )
+
+
+def _read_row(row: tuple[Any, ...]) -> WorkerRow:
+    number, *fields, reasons, checksum = row
+    verify_checksum(checksum, "worker", *fields, reasons)
+    names = [
+        "id",
+        "workspace_id",
+        "key",
+        "fingerprint",
+        "bundle_digest",
+        "state",
+        "created_at",
+        "changed_at",
+        "ended_at",
+    ]
+    values = dict(zip(names, fields, strict=True))
+    return WorkerRow(
+        number=number, reasons=msgspec.json.decode(reasons, type=tuple[StateReason, ...]), **values
+    )
