@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import inspect
+from msgspec.structs import replace
 
+from yoi_bundle.boundary.redaction import redact_name, redact_pointer
 from yoi_bundle.errors import Fault
 
 _MAX_FAULTS = 200
@@ -19,7 +21,8 @@ def find_type_faults(document: Any, expected: type) -> list[Fault]:
     """Return where `document`, decoded JSON, is not of the type; at most 200 faults."""
     faults: list[Fault] = []
     for fault in _walk(document, inspect.type_info(expected), expected, ""):
-        faults.append(fault)
+        # A key of a refused document may be a secret that somebody put in the wrong place (B-07).
+        faults.append(replace(fault, pointer=redact_pointer(fault.pointer), name=redact_name(fault.name)))
         if len(faults) == _MAX_FAULTS:
             break
     return faults
@@ -95,7 +98,7 @@ def _walk_union(value: Any, types: tuple[inspect.Type, ...], original: Any, poin
                 pointer=join_pointer(pointer, tag_field),
                 message="a declaration of an unknown kind",
                 remedy=f"known here: {', '.join(sorted(str(known) for known in structs))}",
-                kind=tag[:64],
+                kind=redact_name(tag)[:64],
                 name=pointer.rsplit("/", 1)[-1],
             )
         else:

@@ -16,6 +16,9 @@ _ALLOW_COMMENT = re.compile(
     re.IGNORECASE,
 )
 
+_DOUBTFUL_RULES = ("generic-", "curl-")
+"""Rules that know the surroundings of a credential and not its form; examples in prose look the same."""
+
 
 class KingfisherDetector:
     """Runs kingfisher's rules of medium and high confidence; compiles them at the first text."""
@@ -30,11 +33,12 @@ class KingfisherDetector:
         for finding in self._get_scanner().scan(neutralise_comments(data)):
             if finding.visible:
                 where = finding.location
+                rule = finding.rule_id.rsplit("/", 1)[-1].removeprefix("betterleaks.")
                 yield SecretHit(
-                    rule=f"kingfisher.{finding.rule_id.rsplit('/', 1)[-1].removeprefix('betterleaks.')}",
+                    rule=f"kingfisher.{rule}",
                     start=where["start_offset"] * width,
                     end=where["end_offset"] * width,
-                    doubtful=is_placeholder_token(finding.secret),
+                    doubtful=rule.startswith(_DOUBTFUL_RULES) or is_placeholder_token(finding.secret),
                 )
 
     def _get_scanner(self) -> "kingfisher_sdk.Scanner":

@@ -59,9 +59,12 @@ def find_literal_fault(text: str, *, name: str = "") -> str | None:
         if _NUMBER.fullmatch(text) and sum(map(str.isdigit, text)) <= _MAX_CREDENTIAL_NUMBER_DIGITS:
             return None
         return "a literal in a field whose name says that it holds a credential"
+    rule = find_provider_token(text)
+    if rule is not None:
+        return f"a credential of the format `{rule}`"
     if len(text) > MAX_LITERAL_CHARACTERS:
         return f"longer than a harmless literal is, {MAX_LITERAL_CHARACTERS} characters"
-    if text == "*" or _NUMBER.fullmatch(text) or _IPV4.fullmatch(text):
+    if text in ("*", "--") or _NUMBER.fullmatch(text) or _IPV4.fullmatch(text):
         return None
     assignment = _ASSIGNMENT.fullmatch(text)
     if assignment is not None:

@@ -15,7 +15,7 @@ from yoi_bundle.boundary.word_shape import find_opaque_run
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.errors import Fault
 from yoi_bundle.identifiers import decode_path
-from yoi_bundle.manifest import Argument, LiteralValue, Manifest, Skill
+from yoi_bundle.manifest import Argument, Descriptor, LiteralValue, Manifest, Skill
 
 Path: TypeAlias = "tuple[Path, str] | None"
 """A linked list of steps, last first; joined to a pointer only where there is a fault."""
@@ -56,6 +56,8 @@ def _walk_struct(value: msgspec.Struct, path: Path, *, name: str) -> Iterator[Fa
         if isinstance(member, str):
             if member and field not in _OWN_FIELDS and field not in _PROSE_FIELDS:
                 yield from _check_field(value, field, member, (path, field), name)
+        elif isinstance(member, Descriptor):
+            continue  # holds our own digest, a size and a media type of a fixed table
         elif isinstance(member, msgspec.Struct):
             yield from _walk_struct(member, (path, field), name=name)
         elif isinstance(member, dict):
@@ -130,7 +132,7 @@ def _check_member(field: str, key: str, text: str, path: Path) -> Iterator[Fault
 def _check_literal(text: str, path: Path, name: str) -> Iterator[Fault]:
     place = find_host_place(text)
     if place is not None:
-        yield _host(path, place, name)
+        yield _host(path, place)
         return
     fault = find_literal_fault(text, name=name)
     if fault is not None:
@@ -185,13 +187,12 @@ def _secret(path: Path, message: str, *, remedy: str = "give a secret ref in its
     )
 
 
-def _host(path: Path, place: str, name: str = "") -> Fault:
-    remedy = "write a path inside its own resource, a mount, or a host parameter"
+def _host(path: Path, place: str) -> Fault:
     return Fault(
         code="bundle.host_value",
         pointer=redact_pointer(_join(path)),
         message=f"{place} of a host",
-        remedy=remedy,
+        remedy="write a path inside its own resource, a mount, or a host parameter",
     )
 
 

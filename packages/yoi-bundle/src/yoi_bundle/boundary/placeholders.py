@@ -50,8 +50,11 @@ _YOURS_START = re.compile(
     re.IGNORECASE,
 )
 _BLANKED = re.compile(
-    r"(?:[A-Za-z]{1,10}[A-Za-z0-9]{0,4}[-_.]){0,4}(?:[xX]{3,}|\*{2,}|\.{3,}|…|0{8,})(?:[-_.][A-Za-z0-9]{1,12})?"
+    r"(?:[A-Za-z]{1,10}[A-Za-z0-9]{0,4}[-_.]){0,4}(?:[xX]{3,}|\*{2,}|\.{3,}|…|0{8,})+(?:[-_.](?:[xX]+|[A-Za-z0-9]{1,12})){0,4}"
 )
+_TOKEN_PREFIX = re.compile(r"[A-Za-z]{2,8}[-_](?:[a-z0-9]{2,8}[-_])?(?:[xX]{3,}|\.{3,}|…)")
+_PLUGIN_BASE = re.compile(r"\$\{(?:CLAUDE_)?PLUGIN_(?:ROOT|DATA)\}")
+_EMBEDDED = re.compile(r"\$\{\{?\s*(?:[a-z_]+[:.])?([A-Za-z_][\w.-]*)[^}]*\}")
 _DUMMY = re.compile(
     r"(?:todo|tbd|fixme|placeholder|redacted|secret[-_]?here|dummy|changeme|xxx+)", re.IGNORECASE
 )
@@ -64,6 +67,9 @@ _CONNECTION = re.compile(
 def find_placeholder(text: str, *, name: str = "") -> Placeholder | None:
     """Return what a whole text stands in for, or None when it is no placeholder.
 
+    A flag joined to its value (`--token=…`) and the query of a URL are no whole values: the caller parts them first.
+    `${PLUGIN_ROOT}` and `${PLUGIN_DATA}` are no placeholders; they have a type of their own.
+
     Args:
         text: The value as it was written.
         name: The environment variable, header, query field or flag whose value it is; decides between secret and
@@ -71,6 +77,8 @@ def find_placeholder(text: str, *, name: str = "") -> Placeholder | None:
     """
     if text.strip() == "":
         return _name_secret(name) if is_credential_name(name) else None
+    if text.startswith("-") or _PLUGIN_BASE.search(text):
+        return None
     if _CONNECTION.fullmatch(text.strip()):
         return _name_secret(name or "connection-string")
     prefix: Prefix = ""
@@ -84,6 +92,11 @@ def find_placeholder(text: str, *, name: str = "") -> Placeholder | None:
         return _from_reference(reference, name, prefix)
     if _is_filler(rest):
         return _from_filler(rest, name, prefix)
+    embedded = _EMBEDDED.search(rest)
+    if embedded is not None:
+        written = name or embedded.group(1)
+        secret = is_credential_name(name) or any(map(is_credential_name, _EMBEDDED.findall(rest)))
+        return _make(secret or bool(prefix), suggest_secret_name(written), prefix)
     return None
 
 
@@ -101,9 +114,11 @@ def _from_filler(text: str, name: str, prefix: Prefix) -> Placeholder:
     inner = text.strip("<>[]{}")
     words = [word for word in split_name(inner) if word not in _FILLER_WORDS]
     secret = bool(prefix) or is_credential_name(name) or is_credential_name("-".join(words))
-    if not secret and not name and not words:
+    if not secret and ("*" in inner or _TOKEN_PREFIX.match(inner) or not (name or words)):
         secret = True
-    written = name or "-".join(words)
+    # The name of a short flag (`-t`) says less than the words of the placeholder, and `xxxx` has none.
+    says_more = bool(words) and len(name.strip("-")) < 2 and not _BLANKED.fullmatch(text)
+    written = "-".join(words) if says_more else name
     return _make(secret, suggest_secret_name(written) if written else "secret", prefix)
 
 

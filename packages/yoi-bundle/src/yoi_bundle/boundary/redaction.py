@@ -8,6 +8,9 @@ from yoi_bundle.identifiers import decode_path
 
 MAX_SHOWN_CHARACTERS = 160
 _OWN_RULE_ID = re.compile(r"(?:deny|ask|allow)-[0-9a-f]{16}")
+_UNUSUAL = re.compile(r"[$#^&=%\\\"'<>|`]")
+"""Characters of passwords that ids and file names seldom have."""
+
 _OWN_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -33,6 +36,8 @@ def _redact_segment(segment: str) -> str:
     if len(segment) < 8:
         return segment
     plain = decode_path(segment)
+    if len(plain) >= 10 and _UNUSUAL.search(plain):
+        return f"({len(segment)} characters)"
     if len(plain) > MAX_SHOWN_CHARACTERS or find_provider_token(plain) or find_opaque_run(plain):
         return f"({len(segment)} characters)"
     return segment

@@ -4,29 +4,31 @@ import base64
 import binascii
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
 
 from yoi_bundle.boundary.scanner import SecretHit
 from yoi_bundle.boundary.secret_rules import (
     SECRET_FORMATS,
+    SecretFormat,
     find_in_format,
     is_placeholder_token,
     iterate_provider_tokens,
+    list_possible_formats,
 )
 from yoi_bundle.boundary.word_shape import find_shape_fault
 
+# Each pattern begins with a literal or a small set, so that the search over prose keeps its fast path.
 _AUTHORIZATION = re.compile(
-    r"(?:Bearer|Basic|Token|ApiKey)[ \t]{1,4}([A-Za-z0-9+/._~-]{16,1000}={0,2})", re.IGNORECASE
+    r"(?:[Bb]earer|BEARER|[Bb]asic|BASIC|[Tt]oken|TOKEN|ApiKey)[ \t]{1,4}([A-Za-z0-9+/._~-]{16,1000}={0,2})"
 )
-_USERINFO = re.compile(
-    r"[a-z][a-z0-9+.-]{1,20}://([^\s/:@\"'`<>]{0,64}):([^\s/@\"'`<>]{3,200})@[A-Za-z0-9\[]", re.IGNORECASE
-)
-_ASSIGNED = re.compile(
-    r"(?:key|token|secret|passw(?:or)?d|passphrase|pwd|credential|auth|dsn)[A-Za-z0-9_.-]{0,24}[\"'`]?[ \t]{0,4}(?:[:=]|=>|:=)[ \t]{0,4}"
-    r"[\"'`]?([^\s\"'`<>{}()\[\],;$%*]{12,300})",
+_USERINFO = re.compile(r"://([^\s/:@\"'`<>]{0,64}):([^\s/@\"'`<>]{3,200})@[A-Za-z0-9\[]")
+_ASSIGNED = re.compile(r"[:=]>?[ \t]{0,4}[\"'`]?([^\s\"'`<>{}()\[\],;$%*]{12,300})")
+_CREDENTIAL_BEFORE = re.compile(
+    r"(?:key|token|secret|passw(?:or)?d|passphrase|pwd|credential|auth|dsn)[A-Za-z0-9_.-]{0,24}[\"'`]?[ \t]{0,4}:?$",
     re.IGNORECASE,
 )
+_NAME_CHARACTERS = 48
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])")
 _AWS_NEARBY_CHARACTERS = 240
 _STAND_IN_PASSWORD = re.compile(
@@ -39,8 +41,8 @@ _MAX_ENCODED = 20_000
 _SURE_CHARACTERS = 24
 _LINE_JOIN = re.compile(r"[\"'`]?[ \t]*[+\\&]?[ \t]*\r?\n[ \t]*(?:[>#*|;]|//|--)?[ \t]*[+&]?[ \t]*[\"'`]?")
 _SPLIT_WINDOW_CHARACTERS = 600
-_SPLIT_FORMATS = tuple(
-    one
+_SPLIT_RULES = frozenset(
+    one.rule
     for one in SECRET_FORMATS
     if one.rule != "private-key" and all(len(anchor) > 2 and not anchor.isalpha() for anchor in one.anchors)
 )
@@ -53,17 +55,19 @@ class RuleDetector:
     def detect(self, data: bytes) -> Iterable[SecretHit]:
         # One character a byte, so that offsets are the file's; every format is ASCII.
         text = data.decode("latin-1")
-        yield from _detect_formats(text)
+        possible = list_possible_formats(text)
+        yield from _detect_formats(text, possible)
         yield from _detect_named(text)
         yield from _detect_encoded(text)
-        yield from _detect_split(text)
+        yield from _detect_split(text, possible)
         if "\0" in text:
             yield from _detect_wide(text)
 
 
-def _detect_formats(text: str) -> Iterator[SecretHit]:
-    for rule, start, end in iterate_provider_tokens(text):
-        yield SecretHit(rule=rule, start=start, end=end)
+def _detect_formats(text: str, possible: Sequence[SecretFormat]) -> Iterator[SecretHit]:
+    for secret_format in possible:
+        for rule, start, end in find_in_format(secret_format, text):
+            yield SecretHit(rule=rule, start=start, end=end)
 
 
 def _detect_named(text: str) -> Iterator[SecretHit]:
@@ -76,7 +80,8 @@ def _detect_named(text: str) -> Iterator[SecretHit]:
         if not _STAND_IN_PASSWORD.match(password) and len(set(password)) > 3:
             yield _hit("url-userinfo", match, 2, doubtful=not _is_generated(password))
     for match in _ASSIGNED.finditer(text):
-        if _is_generated(match.group(1)):
+        before = text[max(0, match.start() - _NAME_CHARACTERS) : match.start()]
+        if _CREDENTIAL_BEFORE.search(before) is not None and _is_generated(match.group(1)):
             yield _hit("assigned-value", match, 1, doubtful=True)
     if "AKIA" in text or "ASIA" in text:
         yield from _detect_aws_secrets(text)
@@ -114,9 +119,9 @@ def _decode_base64(run: str) -> str | None:
     return decoded.decode("ascii") if decoded.isascii() else None
 
 
-def _detect_split(text: str) -> Iterator[SecretHit]:
+def _detect_split(text: str, possible: Sequence[SecretFormat]) -> Iterator[SecretHit]:
     """Credentials of a known format that go on after a line end, with a continuation mark, quote or comment between."""
-    for secret_format in _SPLIT_FORMATS:
+    for secret_format in (one for one in possible if one.rule in _SPLIT_RULES):
         for anchor in secret_format.anchors:
             index = text.find(anchor)
             while index >= 0:

@@ -100,9 +100,11 @@ Sources: the providers' own documentation of their tokens.
 """
 
 _PLACEHOLDER = re.compile(
-    r"example|placeholder|redacted|your|x{4}|\*{3}|0{6}|1234567|abcdefg|(.)\1{5}", re.IGNORECASE
+    r"example|placeholder|redacted|your|x{4}|\*{3}|0{6}|1234567|abcdefg|abc_?123|123_?abc|xyz789|(.)\1{5}",
+    re.IGNORECASE,
 )
 _MIN_DISTINCT = 8
+_SHORTEST_TOKEN = 20
 _WORD_CHARACTERS = frozenset(string.ascii_letters + string.digits)
 
 
@@ -126,9 +128,13 @@ SECRET_FORMATS: tuple[SecretFormat, ...] = tuple(
 
 def iterate_provider_tokens(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield rule, start and end of every credential of a known format; placeholders in such a format are none."""
-    for secret_format in SECRET_FORMATS:
-        if any(anchor in text for anchor in secret_format.anchors):
-            yield from find_in_format(secret_format, text)
+    for secret_format in list_possible_formats(text):
+        yield from find_in_format(secret_format, text)
+
+
+def list_possible_formats(text: str) -> list[SecretFormat]:
+    """Return the formats that a text may hold, by their anchors."""
+    return [one for one in SECRET_FORMATS if any(anchor in text for anchor in one.anchors)]
 
 
 def find_in_format(secret_format: SecretFormat, text: str) -> Iterator[tuple[str, int, int]]:
@@ -146,6 +152,8 @@ def find_in_format(secret_format: SecretFormat, text: str) -> Iterator[tuple[str
 
 def find_provider_token(text: str) -> str | None:
     """Return the rule of the first credential of a known format in a text, or None."""
+    if len(text) < _SHORTEST_TOKEN:
+        return None
     return next((rule for rule, _, _ in iterate_provider_tokens(text)), None)
 
 

@@ -10,7 +10,10 @@ import re
 MAX_LETTERS = 24
 """In one run; `modelcontextprotocol` has 20."""
 
+_MORE_LETTERS_IN_HUMPS = 12
 _MAX_CAPITALS = 16
+_ABBREVIATION = 3
+_MAX_ABBREVIATIONS = 5
 _MAX_NUMBER_DIGITS = 10
 _MAX_DIGITS = 14
 _MAX_MIXED = 4
@@ -114,9 +117,12 @@ def _is_plain_mixture(runs: list[str]) -> bool:
 def _find_run_fault(run: str) -> str | None:
     if run[0].isdigit():
         return "a number of more than 10 digits" if len(run) > _MAX_NUMBER_DIGITS else None
-    if len(run) > MAX_LETTERS or (run.isupper() and len(run) > _MAX_CAPITALS):
+    humps = _HUMP.findall(run)
+    if len(run) > MAX_LETTERS + (_MORE_LETTERS_IN_HUMPS if 1 < len(humps) <= 5 else 0):
         return "a run of letters longer than words are"
-    if len(run) > _SHORT and len(_HUMP.findall(run)) > 1 + len(run) // 4:
+    if any(len(hump) > _MAX_CAPITALS for hump in humps if hump.isupper()):
+        return "a run of capitals longer than words are"
+    if len(run) > _SHORT and len(humps) > 1 + len(run) // 4:
         return "capital and small letters alternate as in a generated value"
     if _CONSONANTS.search(run.lower()):
         return "the letters follow each other as in a generated value"
@@ -124,18 +130,22 @@ def _find_run_fault(run: str) -> str | None:
 
 
 def _are_letters_likely(pieces: list[str]) -> bool:
-    """Tell whether all pairs of letters together are as frequent as in words; few pairs always are."""
-    pairs = 0
-    weight = 0
-    for piece in pieces:
-        for run in _RUN.findall(piece):
-            letters = run.lower()
-            for index in range(len(letters) - 1):
-                pairs += 1
-                weight += _PAIR_WEIGHT.get(letters[index : index + 2], _RARE_PAIR_WEIGHT)
-            if run[0].isdigit():
-                pairs -= len(run) - 1
-                weight -= _RARE_PAIR_WEIGHT * (len(run) - 1)
-    if pairs < 6:
+    """Tell whether all pairs of letters together are as frequent as in words; few pairs always are.
+
+    A handful of abbreviations (`src`, `mcp`, `py`) do not count; many of them would be a value cut into groups.
+    """
+    runs = [run.lower() for piece in pieces for run in _RUN.findall(piece) if not run[0].isdigit()]
+    if sum(len(run) <= _ABBREVIATION for run in runs) <= _MAX_ABBREVIATIONS:
+        runs = [run for run in runs if len(run) > _ABBREVIATION]
+    pairs = [run[index : index + 2] for run in runs for index in range(len(run) - 1)]
+    if len(pairs) < 6:
         return True
-    return weight >= pairs * (-0.5 if pairs <= 10 else -0.3 if pairs <= 14 else -0.15)
+    weight = sum(_PAIR_WEIGHT.get(pair, _RARE_PAIR_WEIGHT) for pair in pairs)
+    return weight >= len(pairs) * _find_least_weight(len(pairs))
+
+
+def _find_least_weight(pairs: int) -> float:
+    """The longer a text, the nearer it is to the mean of its language."""
+    if pairs <= 10:
+        return -0.5
+    return -0.3 if pairs <= 12 else 0.0
