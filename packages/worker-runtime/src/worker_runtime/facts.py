@@ -1,7 +1,7 @@
 """What is really there on this host: gathered once, only for names that policy allows (S-01)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Literal, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -147,6 +147,19 @@ async def gather_host_facts(needs: HostNeeds, ports: HostPorts) -> HostFacts:
         host=tuple(name for name in needs.host if commands.get(HOST_COMMANDS[name])),
         packages={need.digest: fact for need, fact in packages.items()},
         silent=tuple(sorted(silent)),
+    )
+
+
+def join_needs(all_needs: Iterable[HostNeeds]) -> HostNeeds:
+    """Return the needs of several plans together, so that facts for all of them are gathered at once."""
+    joined = tuple(all_needs)
+    packages = {need.digest: need for needs in joined for need in needs.packages}
+    return HostNeeds(
+        secrets=tuple(sorted({name for needs in joined for name in needs.secrets})),
+        mounts=tuple(sorted({name for needs in joined for name in needs.mounts})),
+        commands=tuple(sorted({name for needs in joined for name in needs.commands})),
+        host=tuple(sorted({name for needs in joined for name in needs.host})),
+        packages=tuple(packages[digest] for digest in sorted(packages)),
     )
 
 
