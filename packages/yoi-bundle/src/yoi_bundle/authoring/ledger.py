@@ -1,5 +1,6 @@
 """What assembly writes down on its way: remarks, blobs, the file behind each item, and what had to go."""
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -36,7 +37,9 @@ class BlobUse(Struct, frozen=True):
 class Ledger:
     """Mutable, for one assembly."""
 
-    def __init__(self, excluded: frozenset[ItemKey]) -> None:
+    def __init__(self, excluded: frozenset[ItemKey], sources: Mapping[str, bytes]) -> None:
+        """Start with what is left out from the beginning; `sources` are the files' bytes by path."""
+        self.sources = sources
         self.lost: set[ItemKey] = set(excluded)
         self.diagnostics: list[Diagnostic] = []
         self.places: dict[ItemKey, Place] = {}
@@ -68,3 +71,8 @@ class Ledger:
         self.blobs[digest] = data
         self.uses.setdefault(digest, []).append(BlobUse(item, place, media_type))
         return Descriptor(media_type=media_type, digest=digest, size=len(data))
+
+    def find_body_line(self, path: str, body: bytes) -> int:
+        """Return the line, from 1, on which a file's last bytes start."""
+        whole = self.sources.get(path, body)
+        return whole.count(b"\n", 0, len(whole) - len(body)) + 1 if whole.endswith(body) else 1

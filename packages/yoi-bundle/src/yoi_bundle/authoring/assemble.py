@@ -1,0 +1,320 @@
+"""From drafts to a manifest: names resolved, ids given, what depends on something left out left out too (B-10, B-14).
+
+Pure: the same drafts and exclusions give the same manifest, in whatever order files were read.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from yoi_bundle.authoring.ask_form import make_asks, make_grants
+from yoi_bundle.authoring.assemble_policies import Governing, PolicyBook
+from yoi_bundle.authoring.assemble_profiles import BUILTIN_PREFIX, ProfileNeeds, assemble_profiles
+from yoi_bundle.authoring.assemble_resources import (
+    ModelShelf,
+    assemble_prompts,
+    assemble_skills,
+    assemble_workflows,
+)
+from yoi_bundle.authoring.assemble_tools import assemble_plugins, assemble_tools
+from yoi_bundle.authoring.builtin_set import NO_BUILTINS, BuiltinSet
+from yoi_bundle.authoring.draft import (
+    Contribution,
+    ProfileDraft,
+    PromptDraft,
+    SkillDraft,
+    SourceFile,
+    WorkflowDraft,
+)
+from yoi_bundle.authoring.grants import compute_implied_grants, describe_grants
+from yoi_bundle.authoring.identify import IdentifiedDrafts, identify_drafts
+from yoi_bundle.authoring.ledger import ItemKey, Ledger, Place
+from yoi_bundle.authoring.scope import NameIndex
+from yoi_bundle.authoring.tool_scope import ToolScope
+from yoi_bundle.authoring.workspace_items import make_models
+from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.workspace_toml import WorkspaceForm, WorkspaceReading
+from yoi_bundle.identifiers import decode_path
+from yoi_bundle.manifest import (
+    BuiltinProfiles,
+    Grants,
+    Manifest,
+    McpServer,
+    Member,
+    Policy,
+    Profile,
+    Prompt,
+    Tool,
+)
+from yoi_bundle.schema import compute_schema_version
+
+
+NamedDraft: TypeAlias = ProfileDraft | PromptDraft | WorkflowDraft | SkillDraft
+
+
+class AssemblyInput(Struct, frozen=True, kw_only=True):
+    """All that was read.
+
+    Attributes:
+        workspace: The bundle's workspace id.
+        reading: Of `workspace.toml`; its form is not None.
+        failed: Files whose reader found errors and nothing else.
+    """
+
+    workspace: str
+    reading: WorkspaceReading
+    contributions: tuple[Contribution, ...]
+    files: tuple[SourceFile, ...]
+    failed: frozenset[str] = frozenset()
+    builtins: BuiltinSet = NO_BUILTINS
+
+
+class Assembly(Struct, frozen=True, kw_only=True):
+    """Attributes: ledger: With remarks, blobs (also of items that had to go) and the file behind each item."""
+
+    manifest: Manifest
+    ledger: Ledger
+
+
+def assemble(source: AssemblyInput, excluded: frozenset[ItemKey]) -> Assembly:
+    """Put a manifest together without the items in `excluded` and what depends on them."""
+    form = source.reading.form or WorkspaceForm()
+    ledger = Ledger(excluded, {file.path: file.data for file in source.files})
+    drafts = identify_drafts(source.contributions, ledger)
+    plugins = assemble_plugins(drafts, form.plugins, source.files, ledger)
+    tools = assemble_tools(drafts, plugins, ledger)
+    prompts = assemble_prompts(drafts.prompts, ledger)
+    skills = assemble_skills(drafts.skills, ledger)
+    indexes = _index_names(drafts)
+    scope = ToolScope(
+        tools=tools,
+        plugins=plugins,
+        servers=_index_servers(drafts, tools),
+        private=_list_private(drafts, tools),
+        names={
+            "profile": indexes["profiles"],
+            "skill": indexes["skills"],
+            "workflow": indexes["workflows"],
+        },
+        ledger=ledger,
+    )
+    policies = PolicyBook(ledger)
+    policies.add_files(drafts.policies, scope)
+    declared, faults = make_models(form.models, source.reading.lines)
+    ledger.diagnostics.extend(faults)
+    models = ModelShelf(declared, ledger)
+    workflows = assemble_workflows(
+        drafts.workflows, scope=scope, policies=policies, models=models, ledger=ledger
+    )
+    governing = policies.find_governing(
+        form.policies, source.failed, source.reading.lines.get(("policies",), 0)
+    )
+    profiles = assemble_profiles(
+        ProfileNeeds(
+            drafts=drafts,
+            scope=scope,
+            policies=policies,
+            models=models,
+            prompts=prompts,
+            plugins=plugins,
+            indexes=indexes,
+            builtins=source.builtins,
+            governing=governing,
+            asks=make_asks(form.asks),
+            ledger=ledger,
+        )
+    )
+    builtin = _copy_builtins(source, profiles, drafts, governing, ledger)
+    tools = _drop_private(tools, profiles)
+    own_policies = _drop_ownerless(policies, profiles, frozenset(workflows))
+    held_prompts = _drop_unused_texts(prompts, drafts, profiles)
+    if builtin is not None:
+        held_prompts |= _copy_prompts(source.builtins, builtin, profiles)
+        own_policies |= source.builtins.policies
+    manifest = Manifest(
+        schema_version=1,
+        workspace=source.workspace,
+        project=form.project,
+        language=form.language,
+        models=models.models,
+        prompts=held_prompts,
+        workflows=workflows,
+        skills=skills,
+        tools=tools,
+        policies=own_policies,
+        plugins=plugins,
+        profiles=profiles,
+        builtin=builtin,
+        default_profile=_find_default(source.reading, profiles, builtin, indexes["profiles"], ledger),
+    )
+    manifest = replace(manifest, grants=_choose_grants(form, manifest, ledger))
+    return Assembly(
+        manifest=replace(manifest, schema_version=compute_schema_version(manifest)), ledger=ledger
+    )
+
+
+def _index_names(drafts: IdentifiedDrafts) -> dict[str, NameIndex]:
+    """Enter each item under its id, the last part of it, and, for other formats, its declared name."""
+    indexes: dict[str, NameIndex] = {}
+    sections: tuple[tuple[str, Mapping[str, NamedDraft]], ...] = (
+        ("profiles", drafts.profiles),
+        ("prompts", drafts.prompts),
+        ("workflows", drafts.workflows),
+        ("skills", drafts.skills),
+    )
+    for section, items in sections:
+        index = indexes[section] = NameIndex()
+        for item, draft in sorted(items.items()):
+            last = item.rsplit("/", 1)[-1]
+            names = [item, decode_path(item), last, decode_path(last)]
+            if draft.dialect != "yoi":
+                names += [draft.title, last.removesuffix(".agent").removesuffix(".instructions")]
+            index.add(item, draft.path, names)
+    return indexes
+
+
+def _index_servers(drafts: IdentifiedDrafts, tools: Mapping[str, Tool]) -> NameIndex:
+    index = NameIndex()
+    for key, draft in sorted(drafts.servers.items()):
+        if key in tools and key not in drafts.private_to:
+            index.add(key, draft.path, (draft.local_name, key.removeprefix("mcp:")))
+    return index
+
+
+def _list_private(drafts: IdentifiedDrafts, tools: Mapping[str, Tool]) -> dict[str, dict[str, str]]:
+    private: dict[str, dict[str, str]] = {}
+    for key, owner in drafts.private_to.items():
+        if key in tools:
+            private.setdefault(owner, {})[drafts.servers[key].local_name] = key
+    return private
+
+
+def _drop_private(tools: Mapping[str, Tool], profiles: Mapping[str, Profile]) -> dict[str, Tool]:
+    """Leave out servers that are private to a profile that had to go."""
+    return {
+        key: tool
+        for key, tool in tools.items()
+        if not isinstance(tool, McpServer) or tool.private_to is None or tool.private_to in profiles
+    }
+
+
+def _drop_ownerless(
+    book: PolicyBook, profiles: Mapping[str, Profile], workflows: frozenset[str]
+) -> dict[str, Policy]:
+    """Leave out policies that a profile or workflow brought which had to go; but not what a child inherited."""
+    inherited = {name for profile in profiles.values() for name in profile.policies}
+    held = {"profiles": frozenset(profiles), "workflows": workflows}
+    return {
+        name: policy
+        for name, policy in book.policies.items()
+        if name not in book.owners or name in inherited or book.owners[name][1] in held[book.owners[name][0]]
+    }
+
+
+def _drop_unused_texts(
+    prompts: Mapping[str, Prompt], drafts: IdentifiedDrafts, profiles: Mapping[str, Profile]
+) -> dict[str, Prompt]:
+    """Leave out the own texts of profiles that had to go."""
+    used = {use.prompt for profile in profiles.values() for use in profile.prompts}
+    return {name: prompt for name, prompt in prompts.items() if name in drafts.prompts or name in used}
+
+
+def _copy_builtins(
+    source: AssemblyInput,
+    profiles: Mapping[str, Profile],
+    drafts: IdentifiedDrafts,
+    governing: Governing,
+    ledger: Ledger,
+) -> BuiltinProfiles | None:
+    """Copy the built-in profiles in use, under the workspace's policies like all its profiles."""
+    form = source.reading.form or WorkspaceForm()
+    extended = (
+        draft.extends.written
+        for name, draft in drafts.profiles.items()
+        if name in profiles and draft.extends is not None
+    )
+    wanted = [*form.builtin_profiles]
+    wanted += [
+        name.removeprefix(BUILTIN_PREFIX)
+        for name in (*extended, form.default_profile or "")
+        if name.startswith(BUILTIN_PREFIX)
+    ]
+    copied: dict[str, Profile] = {}
+    for name in sorted(set(wanted)):
+        profile = source.builtins.profiles.get(name)
+        if profile is None:
+            ledger.report(
+                "error",
+                "builtin.unknown",
+                Place(WORKSPACE_FILE, source.reading.lines.get(("builtin_profiles",), 0)),
+                f"there is no built-in profile `{name[:80]}`",
+                f"known: {', '.join(sorted(source.builtins.profiles)) or 'none'}",
+            )
+        elif not governing.lost:
+            policies = dict.fromkeys((*governing.policies, *profile.policies), Member())
+            copied[name] = replace(profile, policies=policies)
+    if not copied:
+        return None
+    return BuiltinProfiles(set_digest=source.builtins.digest, profiles=copied)
+
+
+def _copy_prompts(
+    builtins: BuiltinSet, copied: BuiltinProfiles, profiles: Mapping[str, Profile]
+) -> dict[str, Prompt]:
+    used = {
+        use.prompt for profile in (*copied.profiles.values(), *profiles.values()) for use in profile.prompts
+    }
+    return {name: prompt for name, prompt in builtins.prompts.items() if name in used}
+
+
+def _find_default(
+    reading: WorkspaceReading,
+    profiles: Mapping[str, Profile],
+    builtin: BuiltinProfiles | None,
+    index: NameIndex,
+    ledger: Ledger,
+) -> str | None:
+    name = reading.form.default_profile if reading.form is not None else None
+    if name is None:
+        return None
+    if name.startswith(BUILTIN_PREFIX):
+        if builtin is not None and name.removeprefix(BUILTIN_PREFIX) in builtin.profiles:
+            return name
+    else:
+        found = index.find(name, WORKSPACE_FILE)
+        if len(found) == 1 and found[0] in profiles:
+            return f"workspace:{found[0]}"
+    ledger.report(
+        "error",
+        "reference.unresolved",
+        Place(WORKSPACE_FILE, reading.lines.get(("default_profile",), 0)),
+        f"the default profile `{name[:80]}` is not to be had; the selector `default` means nothing",
+        "name a profile by its id",
+    )
+    return None
+
+
+def _choose_grants(form: WorkspaceForm, manifest: Manifest, ledger: Ledger) -> Grants:
+    if form.grants is not None:
+        return make_grants(form.grants)
+    builtin = manifest.builtin.profiles if manifest.builtin is not None else {}
+    askers: Iterable[Profile] = (*manifest.profiles.values(), *builtin.values())
+    grants = compute_implied_grants(
+        asks=[*(profile.asks for profile in askers), *(flow.asks for flow in manifest.workflows.values())],
+        models=manifest.models,
+        tools=manifest.tools,
+        plugins=manifest.plugins,
+    )
+    ledger.report(
+        "info",
+        "grants.implied",
+        Place(WORKSPACE_FILE),
+        f"no `[grants]`: the workspace grants what its profiles ask: {describe_grants(grants)}",
+        "write `[grants]` in .yoi/workspace.toml to grant less",
+    )
+    return grants
+
+
+__all__ = ["Assembly", "AssemblyInput", "assemble"]
