@@ -39,14 +39,15 @@ class ZstdDecoder:
         self._frame = decompressor.decompressobj()
         self._max_decoded_bytes = max_decoded_bytes
         self._limit = limit
+        self._max_window_bytes = max_window_bytes
         self._decoded_bytes = 0
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         """Yield what a piece decodes to; run it to its end before the next piece.
 
         Raises:
-            LimitExceededError: More came out than allowed.
-            RequestInvalidError: Not zstd, damaged, too large a window, or bytes after the frame.
+            LimitExceededError: More came out than allowed, or the frame asks for too large a window.
+            RequestInvalidError: Not zstd, damaged, or bytes after the frame.
         """
         view = memoryview(piece)
         for start in range(0, len(view), _SLICE_BYTES):
@@ -73,8 +74,13 @@ class ZstdDecoder:
             raise RequestInvalidError("bytes after the zstd frame", field="body")
         try:
             decoded: bytes = self._frame.decompress(data)
-        except zstandard.ZstdError:
-            raise RequestInvalidError("not zstd, or of a larger window than is taken", field="body") from None
+        except zstandard.ZstdError as error:
+            if "too much memory" in str(error):
+                allowed = self._max_window_bytes
+                raise LimitExceededError(
+                    "window_bytes", value=allowed + 1, allowed=allowed, place="body"
+                ) from None
+            raise RequestInvalidError("not zstd, or of another dictionary", field="body") from None
         if self._frame.unused_data:
             raise RequestInvalidError("bytes after the zstd frame", field="body")
         return decoded
