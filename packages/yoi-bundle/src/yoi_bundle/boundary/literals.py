@@ -12,6 +12,7 @@ from yoi_bundle.boundary.word_shape import find_opaque_run, find_shape_fault
 
 MAX_LITERAL_CHARACTERS = 256
 _MAX_LIST_ITEMS = 32
+_SHORTEST_PASSWORD = 10
 _MAX_CREDENTIAL_NUMBER_DIGITS = 6
 """`TOKEN_BUDGET`-like numbers under a name that the list of harmless endings does not know."""
 
@@ -85,6 +86,8 @@ def find_text_fault(text: str, *, name: str = "") -> str | None:
     rule = find_provider_token(text)
     if rule is not None:
         return f"a credential of the format `{rule}`"
+    if len(text) >= _SHORTEST_PASSWORD and not any(map(str.isspace, text)):
+        return find_shape_fault(text)
     return find_opaque_run(text)
 
 

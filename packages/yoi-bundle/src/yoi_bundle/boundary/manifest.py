@@ -1,6 +1,7 @@
 """Every field and key of a manifest against the rules of the boundary (B-07 to B-09)."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, TypeAlias
 
 import msgspec
@@ -35,7 +36,7 @@ def find_boundary_faults(manifest: Manifest) -> list[Fault]:
     Needs no scanner. Digests that this package computed are exempt by field; patterns of rules may name any path.
     """
     faults = list(_walk_struct(manifest, None, name=""))
-    text = encode_canonical(manifest).decode()
+    text = decode_path(encode_canonical(manifest).decode())
     if find_provider_token(text) is not None or any(one.refused for one in find_hidden_text(text)):
         faults.extend(_find_in_every_text(manifest))
     return _drop_repeated(faults)
@@ -51,19 +52,27 @@ def list_texts(manifest: Manifest) -> Iterator[tuple[str, str]]:
 
 
 def _walk_struct(value: msgspec.Struct, path: Path, *, name: str) -> Iterator[Fault]:
-    for field in value.__struct_fields__:
+    for field in _list_checked_fields(type(value)):
         member = getattr(value, field)
+        if not member or member is True:
+            continue
         if isinstance(member, str):
-            if member and field not in _OWN_FIELDS and field not in _PROSE_FIELDS:
-                yield from _check_field(value, field, member, (path, field), name)
+            yield from _check_field(value, field, member, (path, field), name)
         elif isinstance(member, Descriptor):
             continue  # holds our own digest, a size and a media type of a fixed table
         elif isinstance(member, msgspec.Struct):
             yield from _walk_struct(member, (path, field), name=name)
         elif isinstance(member, dict):
             yield from _walk_map(value, field, member, (path, field))
-        elif isinstance(member, tuple) and member:
+        elif isinstance(member, tuple):
             yield from _walk_array(member, (path, field))
+
+
+@cache
+def _list_checked_fields(struct: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(
+        field for field in struct.__struct_fields__ if field not in _OWN_FIELDS and field not in _PROSE_FIELDS
+    )
 
 
 def _walk_map(owner: msgspec.Struct, field: str, members: dict[str, Any], path: Path) -> Iterator[Fault]:
@@ -141,7 +150,7 @@ def _check_literal(text: str, path: Path, name: str) -> Iterator[Fault]:
 
 def _find_in_every_text(manifest: Manifest) -> Iterator[Fault]:
     for path, text in _list_texts(manifest, None):
-        rule = find_provider_token(text)
+        rule = find_provider_token(decode_path(text))
         if rule is not None:
             yield _secret(path, f"a credential of the format `{rule}`")
         for hidden in find_hidden_text(text):
@@ -151,7 +160,7 @@ def _find_in_every_text(manifest: Manifest) -> Iterator[Fault]:
                 )
                 yield Fault(
                     code="bundle.hidden_text",
-                    pointer=_join(path),
+                    pointer=redact_pointer(_join(path)),
                     message=message,
                     remedy="take the character out",
                 )

@@ -9,7 +9,6 @@ from itertools import accumulate, islice
 
 from yoi_bundle.boundary.scanner import SecretHit
 from yoi_bundle.boundary.secret_rules import (
-    SECRET_FORMATS,
     SecretFormat,
     find_in_format,
     is_placeholder_token,
@@ -41,12 +40,9 @@ _MAX_ENCODED = 20_000
 _SURE_CHARACTERS = 24
 _LINE_JOIN = re.compile(r"[\"'`]?[ \t]*[+\\&]?[ \t]*\r?\n[ \t]*(?:[>#*|;]|//|--)?[ \t]*[+&]?[ \t]*[\"'`]?")
 _SPLIT_WINDOW_CHARACTERS = 600
-_SPLIT_RULES = frozenset(
-    one.rule
-    for one in SECRET_FORMATS
-    if one.rule != "private-key" and all(len(anchor) > 2 and not anchor.isalpha() for anchor in one.anchors)
-)
-"""Formats whose anchor is no word of prose; only they are looked for over line ends."""
+_SPLIT_BEFORE_CHARACTERS = 120
+_WORDS_OF_PROSE = frozenset({".", "SK", "pat", "PRIVATE"})
+"""Anchors that prose is full of; tokens with them are not looked for over line ends."""
 
 
 class RuleDetector:
@@ -121,18 +117,26 @@ def _decode_base64(run: str) -> str | None:
 
 def _detect_split(text: str, possible: Sequence[SecretFormat]) -> Iterator[SecretHit]:
     """Credentials of a known format that go on after a line end, with a continuation mark, quote or comment between."""
-    for secret_format in (one for one in possible if one.rule in _SPLIT_RULES):
+    for secret_format in possible:
         for anchor in secret_format.anchors:
-            index = text.find(anchor)
+            index = -1 if anchor in _WORDS_OF_PROSE else text.find(anchor)
             while index >= 0:
-                first = max(0, index - 24)
-                window = text[first : index + _SPLIT_WINDOW_CHARACTERS]
-                tail = window[index - first :]
-                if _LINE_JOIN.search(tail) is not None:
-                    joined = window[: index - first] + _LINE_JOIN.sub("", tail)
-                    for rule, _, _ in find_in_format(secret_format, joined):
-                        yield SecretHit(rule=rule, start=index, end=index + len(anchor))
+                if _goes_on_after_line_end(secret_format, text, index):
+                    yield SecretHit(rule=secret_format.rule, start=index, end=index + len(anchor))
                 index = text.find(anchor, index + 1)
+
+
+def _goes_on_after_line_end(secret_format: SecretFormat, text: str, index: int) -> bool:
+    before = text[max(0, index - _SPLIT_BEFORE_CHARACTERS) : index]
+    after = text[index : index + _SPLIT_WINDOW_CHARACTERS]
+    if "\n" not in before and "\n" not in after:
+        return False
+    joined = _LINE_JOIN.sub("", after)
+    # Joined to the text before it too, a token may lose the boundary that it begins at: so both are tried.
+    return any(
+        next(find_in_format(secret_format, candidate), None) is not None
+        for candidate in (before + joined, _LINE_JOIN.sub("", before) + joined)
+    )
 
 
 def _detect_wide(text: str) -> Iterator[SecretHit]:

@@ -31,7 +31,7 @@ _FORMATS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "slack",
-        "xox xapp- hooks.slack.com",
+        "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp- hooks.slack.com",
         r"xox[abeoprs]-[0-9]{8,14}-[0-9A-Za-z-]{20,160}"
         r"|xapp-[0-9]-[A-Z0-9]{8,14}-[0-9]{8,14}-[0-9a-z]{40,80}"
         r"|hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9]{8,14}/[A-Za-z0-9]{8,14}/[A-Za-z0-9]{18,50}",
@@ -57,12 +57,12 @@ _FORMATS: tuple[tuple[str, str, str], ...] = (
     ("discord", ".", r"[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}"),
     ("telegram", ":AA", r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}"),
     ("digitalocean", "_v1_", r"do[opr]_v1_[0-9a-f]{64}"),
-    ("shopify", "shp", r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
+    ("shopify", "shpat_ shpca_ shppa_ shpss_", r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
     ("square", "sq0", r"sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{22,43}"),
     ("atlassian", "TT3", r"AT[A-Z]TT3[A-Za-z0-9_=-]{60,260}"),
     ("linear", "lin_", r"lin_(?:api|oauth)_[A-Za-z0-9]{32,64}"),
     ("notion", "ntn_", r"ntn_[0-9]{11}[A-Za-z0-9]{35}"),
-    ("figma", "fig", r"fig[dour]_[A-Za-z0-9_-]{40,60}"),
+    ("figma", "figd_ figo_ figu_ figr_", r"fig[dour]_[A-Za-z0-9_-]{40,60}"),
     ("databricks", "dapi", r"dapi[0-9a-f]{32}"),
     ("vault", "hvs. hvb. hvr.", r"hv[sbr]\.[A-Za-z0-9_-]{24,300}"),
     ("doppler", "dp.", r"dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{40,44}"),
