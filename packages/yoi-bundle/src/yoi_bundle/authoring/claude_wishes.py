@@ -10,16 +10,36 @@ from yoi_bundle.authoring.vocabulary_claude import CLAUDE_COMPANIONS, CLAUDE_ONL
 from yoi_bundle.authoring.vocabulary_copilot import COPILOT_TOOLS
 from yoi_bundle.manifest import Effect
 
+_USUAL_NAMES = frozenset(
+    {
+        "Read",
+        "Grep",
+        "Edit",
+        "NotebookEdit",
+        "Bash",
+        "WebFetch",
+        "WebSearch",
+        "Agent",
+        "TodoWrite",
+        "AskUserQuestion",
+    }
+)
+"""One name of Claude Code for each tool of ours, to suggest."""
+
+_WITHIN_EDIT = frozenset({"Write", "MultiEdit"})
+
 
 def make_claude_wishes(entries: Iterable[ToolEntry], remarks: Remarks) -> tuple[ToolWish, ...]:
     """Read a list of tools that exist; a name that maps to nothing is reported and left out."""
     entries = tuple(entries)
     named = {tool for entry in entries for tool in CLAUDE_TOOLS.get(_get_name(entry.written), ())}
     wishes: dict[tuple[str, str, str, object], ToolWish] = {}
+    unknown: list[ToolEntry] = []
     for entry in entries:
-        for target in _find_targets(entry, named, remarks):
+        for target in _find_targets(entry, named, unknown, remarks):
             wish = _make_wish(target, entry)
             wishes.setdefault((wish.pattern, wish.server, wish.tool, wish.where), wish)
+    _report_unknown(unknown, remarks)
     return tuple(wishes.values())
 
 
@@ -30,8 +50,12 @@ def make_claude_rules(
     rules: list[RuleDraft] = []
     unsaid: list[UnsaidRule] = []
     said_before: set[Target] = set()
+    entries = tuple(entries)
+    edits = effect == "allow" and any(entry.written.strip() == "Edit" for entry in entries)
     for entry in entries:
         name = show_name(_get_name(entry.written))
+        if edits and name in _WITHIN_EDIT:
+            continue  # the allow of `Edit` covers it
         said = say_rule(entry.written, effect)
         if isinstance(said, Unsayable):
             unsaid.append(UnsaidRule(effect=effect, written=entry.written, line=entry.line))
@@ -64,7 +88,9 @@ def _make_wish(target: Target, entry: ToolEntry) -> ToolWish:
     )
 
 
-def _find_targets(entry: ToolEntry, named: set[str], remarks: Remarks) -> tuple[Target, ...]:
+def _find_targets(
+    entry: ToolEntry, named: set[str], unknown: list[ToolEntry], remarks: Remarks
+) -> tuple[Target, ...]:
     name = _get_name(entry.written)
     if entry.written == "*":
         return (Target(pattern="*"),)
@@ -87,19 +113,29 @@ def _find_targets(entry: ToolEntry, named: set[str], remarks: Remarks) -> tuple[
         remedy = "name the tool without an argument, and confine it by a policy"
         remarks.warn("tools.argument_left_out", entry.line, message, remedy)
     else:
-        _report_unknown(name, entry.line, remarks)
+        unknown.append(entry)
     return ()
 
 
-def _report_unknown(name: str, line: int, remarks: Remarks) -> None:
-    ours = COPILOT_TOOLS.get(name)
-    message = f"`{show_name(name)}` is no tool of Claude Code and is left out"
-    if ours is None:
-        remedy = "correct the name; a tool of an MCP server is `mcp__SERVER__TOOL`"
-    else:
-        names = sorted(theirs for theirs, tools in CLAUDE_TOOLS.items() if set(tools) & set(ours))
-        remedy = f"it is a name of GitHub Copilot: write {' or '.join(f'`{one}`' for one in names)}"
-    remarks.warn("tools.unknown_name", line, message, remedy)
+def _report_unknown(entries: list[ToolEntry], remarks: Remarks) -> None:
+    """Report names that no tool has, those that are another program's apart, in one remark each."""
+    foreign = [entry for entry in entries if _get_name(entry.written) in COPILOT_TOOLS]
+    if foreign:
+        ours = {tool for entry in foreign for tool in COPILOT_TOOLS[_get_name(entry.written)]}
+        names = [
+            name for name, tools in CLAUDE_TOOLS.items() if ours.issuperset(tools) and name in _USUAL_NAMES
+        ]
+        remedy = f"they are names of GitHub Copilot: write {', '.join(f'`{name}`' for name in names)}"
+        _report_names(foreign, remedy, remarks)
+    unknown = [entry for entry in entries if entry not in foreign]
+    if unknown:
+        _report_names(unknown, "correct the names; a tool of an MCP server is `mcp__SERVER__TOOL`", remarks)
+
+
+def _report_names(entries: list[ToolEntry], remedy: str, remarks: Remarks) -> None:
+    names = ", ".join(f"`{show_name(_get_name(entry.written))}`" for entry in entries)
+    message = f"no tools of Claude Code, and left out: {names}"
+    remarks.warn("tools.unknown_name", entries[0].line, message, remedy)
 
 
 def _report_unsayable(name: str, said: Unsayable, effect: Effect, line: int, remarks: Remarks) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -14,7 +15,7 @@ from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.identifiers import encode_segment
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
-from yoi_bundle.manifest import Dialect
+from yoi_bundle.manifest import Dialect, HttpServer
 
 _READ_KEYS = frozenset(
     {"type", "transport", "command", "args", "env", "cwd", "url", "headers", "tools", "description", "title"}
@@ -31,6 +32,8 @@ _RESTRICTING_KEYS = frozenset(
     }
 )
 _APPROVING_KEYS = frozenset({"alwaysAllow", "autoApprove", "trust"})
+
+AGENT_PLUGINS_SCHEMAS = "https://agent-plugins.org/schemas/1.0.0/"
 
 
 class ServerPlace(Struct, frozen=True, kw_only=True):
@@ -68,6 +71,8 @@ def read_mcp_json(
                 remarks.note(
                     "mcp.unmapped_key", document.get_line(join_pointer("", key)), message, "take it out"
                 )
+    if pointer and str(document.value.get("$schema", "")).startswith(AGENT_PLUGINS_SCHEMAS):
+        dialect = "agent-plugins"
     place = ServerPlace(
         path=file.path,
         dialect=dialect,
@@ -141,6 +146,13 @@ def _read_server(name: str, declaration: Any, place: ServerPlace, remarks: Remar
     exposes = _read_exposed(shown, declaration.get("tools"), find_line("/tools"), remarks)
     values = ValueReader(name, remarks, place.inputs)
     transport = TransportReader(declaration, values, remarks, find_line).read()
+    if (
+        place.dialect == "agent-plugins"
+        and isinstance(transport, HttpServer)
+        and _is_plain_remote(transport.url)
+    ):
+        message = f"server `{shown}`: Agent Plugins take `http:` on loopback only"
+        remarks.error("mcp.url_malformed", find_line("/url"), message, "write `https:`")
     if transport is None or remarks.failed:
         return None
     return ServerDraft(
@@ -196,6 +208,11 @@ def _read_exposed(shown: str, tools: Any, line: int, remarks: Remarks) -> tuple[
         remarks.error("mcp.restriction_unsaid", line, message, "write the names of the tools, or `*` alone")
         return None
     return tuple(dict.fromkeys(encode_segment(name) for name in names))
+
+
+def _is_plain_remote(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return url.startswith("http:") and host != "localhost" and not host.startswith("127.")
 
 
 def _get_text(declaration: dict[str, Any], key: str) -> str:

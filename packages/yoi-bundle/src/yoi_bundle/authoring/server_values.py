@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from yoi_bundle.authoring.remarks import Remarks, show_name
-from yoi_bundle.boundary.credential_names import is_credential_name, suggest_secret_name
+from yoi_bundle.boundary.credential_names import is_credential_name, split_name, suggest_secret_name
 from yoi_bundle.boundary.host_places import find_host_place
 from yoi_bundle.boundary.literals import find_literal_fault
 from yoi_bundle.boundary.placeholders import Placeholder, find_placeholder
@@ -21,6 +21,14 @@ _EXAMPLE_PATH = re.compile(
     r"|.*[/\\]your[-_/\\]",
     re.IGNORECASE,
 )
+
+_GENERAL_TEXT = (
+    "access account api auth authentication authorization base bearer client code config connection cookie data "
+    "database db dir directory endpoint env file folder header host id key name pass passwd password path port "
+    "private project ref repo root secret server session string token url user username value workspace x"
+)
+_GENERAL_WORDS = frozenset(_GENERAL_TEXT.split())
+"""Words that do not tell one server's credential from another's."""
 
 
 class ValueReader:
@@ -78,6 +86,7 @@ class ValueReader:
         return placeholder
 
     def _take_placeholder(self, placeholder: Placeholder, text: str, name: str, line: int) -> Value:
+        placeholder = self._qualify(placeholder, text)
         kind = "secret ref" if placeholder.kind == "secret" else "host parameter"
         message = f"{self._describe(name)} becomes the {kind} `{show_name(placeholder.name)}`"
         if _DEFAULT.match(text):
@@ -88,8 +97,20 @@ class ValueReader:
             return SecretRef(name=placeholder.name, prefix=placeholder.prefix)
         return HostParameter(name=placeholder.name)
 
+    def _qualify(self, placeholder: Placeholder, text: str) -> Placeholder:
+        """Name a ref after its server where its own name says nothing, so that two servers never share a credential."""
+        if "${" in text or _COPILOT_NAME.fullmatch(text):
+            return placeholder
+        name = self._qualify_name(placeholder.name)
+        return Placeholder(kind=placeholder.kind, name=name, prefix=placeholder.prefix)
+
+    def _qualify_name(self, name: str) -> str:
+        if not _GENERAL_WORDS.issuperset(split_name(name)):
+            return name
+        return suggest_secret_name(f"{self.server}-{name}")
+
     def _take_place(self, place: str, text: str, name: str, line: int) -> Value | None:
-        parameter = suggest_secret_name(name or f"{self.server}-path")
+        parameter = self._qualify_name(suggest_secret_name(name or "path"))
         if _EXAMPLE_PATH.match(text):
             message = f"{self._describe(name)} is an example of a host's path; it becomes the host parameter `{parameter}`"
             self.remarks.warn("mcp.placeholder", line, message, "give the host a parameter of this name")

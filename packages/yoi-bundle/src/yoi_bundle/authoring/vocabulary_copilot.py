@@ -41,8 +41,6 @@ _MEMBERS: dict[str, tuple[str, ...]] = {
     "edit/editNotebook": ("notebook.edit",),
     "edit/createJupyterNotebook": ("notebook.edit",),
     "execute/runInTerminal": ("shell.run",),
-    "execute/runTests": ("shell.run",),
-    "execute/runTask": ("shell.run",),
     "execute/createAndRunTask": ("shell.run",),
     "web/fetch": ("web.fetch",),
     "agent/runSubagent": ("agent.spawn",),
@@ -62,7 +60,6 @@ _OLDER_NAMES: dict[str, tuple[str, ...]] = {
     "createFile": ("file.edit",),
     "editNotebook": ("notebook.edit",),
     "runInTerminal": ("shell.run",),
-    "runTests": ("shell.run",),
     "terminalCommand": ("shell.run",),
     "fetch": ("web.fetch",),
     "web_fetch": ("web.fetch",),
@@ -93,14 +90,25 @@ COPILOT_TOOLS: dict[str, tuple[str, ...]] = {**COPILOT_TOOL_SETS, **_OTHER_SETS,
 COPILOT_PREFIXES: frozenset[str] = frozenset({*COPILOT_TOOL_SETS, *_OTHER_SETS})
 """`x/y` is a built-in of the program when `x` is one of these, else the tool `y` of the MCP server `x`."""
 
+COPILOT_COMPANIONS: dict[str, str] = {
+    "runTests": "shell.run",
+    "execute/runTests": "shell.run",
+    "execute/runTask": "shell.run",
+    "execute/awaitTerminal": "shell.run",
+    "execute/getTaskOutput": "shell.run",
+    "execute/getTerminalOutput": "shell.run",
+    "execute/killTerminal": "shell.run",
+    "getTaskOutput": "shell.run",
+    "getTerminalOutput": "shell.run",
+}
+"""Name → the tool of ours that includes it. Alone it gives nothing: running a project's tests is no whole shell."""
+
 COPILOT_ONLY: frozenset[str] = frozenset(
     {
         "activePullRequest",
         "changes",
         "copilotCodingAgent",
         "extensions",
-        "getTaskOutput",
-        "getTerminalOutput",
         "githubRepo",
         "new",
         "openSimpleBrowser",
