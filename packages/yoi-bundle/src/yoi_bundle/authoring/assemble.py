@@ -50,7 +50,6 @@ from yoi_bundle.manifest import (
 )
 from yoi_bundle.schema import compute_schema_version
 
-
 NamedDraft: TypeAlias = ProfileDraft | PromptDraft | WorkflowDraft | SkillDraft
 
 
