@@ -33,6 +33,7 @@ from yoi_bundle.authoring.identify import IdentifiedDrafts, identify_drafts
 from yoi_bundle.authoring.ledger import ItemKey, Ledger, Place
 from yoi_bundle.authoring.scope import NameIndex
 from yoi_bundle.authoring.tool_scope import ToolScope
+from yoi_bundle.authoring.vocabulary_claude import spell_server
 from yoi_bundle.authoring.workspace_items import make_models
 from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
 from yoi_bundle.authoring.workspace_toml import WorkspaceForm, WorkspaceReading
@@ -178,7 +179,11 @@ def _index_servers(drafts: IdentifiedDrafts, tools: Mapping[str, Tool]) -> NameI
     index = NameIndex()
     for key, draft in sorted(drafts.servers.items()):
         if key in tools and key not in drafts.private_to:
-            index.add(key, draft.path, (draft.local_name, key.removeprefix("mcp:")))
+            names = [draft.local_name, key.removeprefix("mcp:"), spell_server(draft.local_name)]
+            plugin = drafts.find_plugin(draft.path)
+            if plugin in drafts.plugins:
+                names.append(spell_server(draft.local_name, plugin=drafts.plugins[plugin].name))
+            index.add(key, draft.path, names)
     return index
 
 
@@ -186,7 +191,9 @@ def _list_private(drafts: IdentifiedDrafts, tools: Mapping[str, Tool]) -> dict[s
     private: dict[str, dict[str, str]] = {}
     for key, owner in drafts.private_to.items():
         if key in tools:
-            private.setdefault(owner, {})[drafts.servers[key].local_name] = key
+            local_name = drafts.servers[key].local_name
+            for name in (spell_server(local_name), local_name):
+                private.setdefault(owner, {})[name] = key
     return private
 
 

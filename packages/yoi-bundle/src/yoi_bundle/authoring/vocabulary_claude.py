@@ -4,6 +4,8 @@ Source: the tools table of the Claude Code settings reference and the changelog 
 August 2026. That a tool exists is one thing, said here; what a rule about it does is another, in `claude_rules`.
 """
 
+import re
+
 CLAUDE_TOOLS: dict[str, tuple[str, ...]] = {
     "Read": ("file.read",),
     "NotebookRead": ("file.read",),
@@ -74,3 +76,9 @@ CLAUDE_ONLY: frozenset[str] = frozenset(
 """Tools of Claude Code that a Worker of ours never has: a rule about one has nothing to act on."""
 
 CLAUDE_NAMES: frozenset[str] = frozenset(CLAUDE_TOOLS) | frozenset(CLAUDE_COMPANIONS) | CLAUDE_ONLY
+
+
+def spell_server(local_name: str, *, plugin: str = "") -> str:
+    """Write an MCP server's name as it stands in `mcp__SERVER__TOOL`; a plugin's server carries the plugin's name."""
+    name = f"plugin_{plugin}_{local_name}" if plugin else local_name
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
