@@ -64,7 +64,7 @@ LanguageTag: TypeAlias = Annotated[
 ]
 """BCP 47: `ja`, `pt-BR`."""
 
-PathGlob: TypeAlias = Annotated[str, Meta(pattern=rf"^[!#-\\[\\]-~]+{_END}", max_length=512)]
+PathGlob: TypeAlias = Annotated[str, Meta(pattern=rf"^[!#-\[\]-~]+{_END}", max_length=512)]
 """A glob over workspace paths, as a key: printable ASCII without space, quote and backslash."""
 
 MetadataKey: TypeAlias = Annotated[str, Meta(pattern=rf"^[a-z][a-z0-9._-]*{_END}", max_length=64)]

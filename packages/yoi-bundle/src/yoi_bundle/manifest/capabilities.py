@@ -10,14 +10,15 @@ from yoi_bundle.identifiers import HostPattern, MountName, Permission, PluginId,
 
 Access: TypeAlias = Literal["ro", "rw"]
 HostCapability: TypeAlias = Literal["shell", "git"]
+READ_ONLY: Access = "ro"
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_SAFE_INTEGER)]
 
 
-def share_default(owner: Struct, field: str, default: Struct) -> None:
+def share_default(owner: Struct, field: str, default: object) -> None:
     """Put the shared default in place of an equal value, so that the field is absent from the bytes (B-01).
 
-    msgspec leaves a field out when it holds the very object that is its default; an equal one would be written
-    as `{}`, a second form of the same content.
+    msgspec leaves a field out when it holds the very object that is its default; an equal struct or string would
+    be written, a second form of the same content. Every default that is a struct or a text needs this.
     """
     value = getattr(owner, field)
     if value is not default and value == default:
@@ -35,12 +36,18 @@ class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_
 
 
 class MountAsk(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    access: Access = "ro"
+    access: Access = READ_ONLY
     required: bool = False
+
+    def __post_init__(self) -> None:
+        share_default(self, "access", READ_ONLY)
 
 
 class MountGrant(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    access: Access = "ro"
+    access: Access = READ_ONLY
+
+    def __post_init__(self) -> None:
+        share_default(self, "access", READ_ONLY)
 
 
 class WorkerLimits(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -7,10 +7,13 @@ from msgspec import Meta, Struct
 
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.identifiers import ArgumentName, HostPattern, MountName, ToolPattern
+from yoi_bundle.manifest.capabilities import share_default
 from yoi_bundle.manifest.item import Item
 
 Effect: TypeAlias = Literal["deny", "ask", "allow"]
 RuleId: TypeAlias = Annotated[str, Meta(pattern=r"^(?:deny|ask|allow)-[0-9a-f]{16}$", max_length=22)]
+DEFAULT_EFFECT: Effect = "deny"
+DEFAULT_MOUNT = "workspace"
 PatternText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
@@ -56,7 +59,10 @@ class PathMatch(
 
     argument: ArgumentName
     pattern: PatternText
-    mount: MountName = "workspace"
+    mount: MountName = DEFAULT_MOUNT
+
+    def __post_init__(self) -> None:
+        share_default(self, "mount", DEFAULT_MOUNT)
 
 
 class HostPathMatch(
@@ -95,8 +101,11 @@ class Policy(Item, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown
         rules: Keyed by `compute_rule_id`, so that the same rule is there once.
     """
 
-    default: Effect = "deny"
+    default: Effect = DEFAULT_EFFECT
     rules: dict[RuleId, Rule] = {}
+
+    def __post_init__(self) -> None:
+        share_default(self, "default", DEFAULT_EFFECT)
 
 
 def compute_rule_id(rule: Rule) -> str:

@@ -13,10 +13,14 @@ from yoi_bundle.identifiers import (
     PluginId,
     SafeUrl,
 )
-from yoi_bundle.manifest.capabilities import Member
+from yoi_bundle.manifest.capabilities import Member, share_default
 from yoi_bundle.manifest.item import Descriptor, Item
 from yoi_bundle.manifest.values import PluginPath, Value
 
+Protocol: TypeAlias = Literal["streamable-http", "sse"]
+Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+DEFAULT_PROTOCOL: Protocol = "streamable-http"
+DEFAULT_METHOD: Method = "POST"
 Flag: TypeAlias = Annotated[str, Meta(pattern=r"^--?[A-Za-z][A-Za-z0-9._-]*=(?!\n)$", max_length=128)]
 CommandName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*(?!\n)$", max_length=128)]
 
@@ -78,9 +82,12 @@ class HttpServer(
     """
 
     url: SafeUrl
-    protocol: Literal["streamable-http", "sse"] = "streamable-http"
+    protocol: Protocol = DEFAULT_PROTOCOL
     headers: dict[HeaderName, Value] = {}
     query: dict[ArgumentName, Value] = {}
+
+    def __post_init__(self) -> None:
+        share_default(self, "protocol", DEFAULT_PROTOCOL)
 
 
 class HostServer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="host"):
@@ -127,10 +134,13 @@ class HttpTool(
     """One HTTP request as a tool; its arguments are checked against `input_schema`, a JSON Schema blob."""
 
     url: SafeUrl
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+    method: Method = DEFAULT_METHOD
     headers: dict[HeaderName, Value] = {}
     query: dict[ArgumentName, Value] = {}
     input_schema: Descriptor | None = None
+
+    def __post_init__(self) -> None:
+        share_default(self, "method", DEFAULT_METHOD)
 
 
 Tool: TypeAlias = BuiltinTool | McpServer | HttpTool
