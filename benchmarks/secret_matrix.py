@@ -25,7 +25,7 @@ from secret_places import PLACES, TEXT_PLACES, judge_place
 from secret_tokens import TOKEN_KINDS, make_token
 
 from yoi_bundle.boundary.rule_detector import RuleDetector
-from yoi_bundle.boundary.scanner import DetectorScanner, SecretScanner, build_secret_scanner
+from yoi_bundle.boundary.scanner import DetectorScanner, SecretScanner, create_scanner
 
 PROSE_BYTES = 20_000_000
 FILE_BYTES = 10_000
@@ -37,7 +37,7 @@ _WORDS = _SENTENCES.split()
 
 
 def print_matrix(samples: int, cache_directory: Path) -> None:
-    scanner = build_secret_scanner(cache_directory=cache_directory)
+    scanner = create_scanner(cache_directory=cache_directory)
     print(f"{samples} random values a cell: R refused, w warned, . missed; a mixed cell counts each")
     print_table(PLACES, samples, lambda place, token: judge_place(place, token, scanner))
 
@@ -110,7 +110,7 @@ def print_cost() -> None:
     print(f"betterleaks, start     {measure(lambda: betterleaks.scan_string('x')):.2f} s")
     with tempfile.TemporaryDirectory() as folder:
         native = kingfisher_sdk.Scanner(kingfisher_sdk.Rules(confidence="medium", cache_dir=folder))
-        whole = build_secret_scanner(cache_directory=Path(folder))
+        whole = create_scanner(cache_directory=Path(folder))
         whole.scan([("x", b"x")])
         for name, scan in (
             ("kingfisher", lambda: [native.scan(data) for _, data in texts]),
@@ -144,7 +144,7 @@ def print_texts(directory: Path, cache_directory: Path) -> None:
     print(f"kingfisher alone       {found} findings")
     found = sum(len(betterleaks.scan_string(data.decode(errors="replace"))) for _, data in texts)
     print(f"betterleaks alone      {found} findings")
-    whole: SecretScanner = build_secret_scanner(cache_directory=cache_directory)
+    whole: SecretScanner = create_scanner(cache_directory=cache_directory)
     findings = whole.scan(texts)
     refused = [one for one in findings if not one.doubtful]
     print(f"own + kingfisher       {len(refused)} refused, {len(findings) - len(refused)} warned")

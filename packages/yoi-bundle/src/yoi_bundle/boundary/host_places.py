@@ -54,10 +54,10 @@ class ProsePlace(Struct, frozen=True, kw_only=True):
 
 
 _STAND_INS = (
-    rb"app|admin|alice|all users|bob|builder|circleci|coder|default|deploy|developer|dev|devuser|docker|example|foo|git|"
-    rb"gitpod|guest|jdoe|jenkins|jane|jovyan|john|linuxbrew|me|myname|myuser|name|node|nobody|nonroot|oracle|pi|"
+    rb"app|admin|agent|alice|all users|bob|builder|circleci|coder|default|deploy|developer|dev|devuser|docker|example|foo|git|"
+    rb"gitpod|guest|jdoe|jenkins|jane|jovyan|john|linuxbrew|me|my[-_]?(?:user)?name|myuser|name|node|nobody|nonroot|oracle|pi|"
     rb"postgres|public|runner|sandbox|shared|someone|test|testuser|ubuntu|ec2-user|user[0-9]*|username|vagrant|vscode|"
-    rb"worker|www|yourname|your[-_]?user(?:name)?|youruser|[x]+|\.\.\.|[a-z]"
+    rb"worker|www|you|yourname|your[-_]?user(?:name)?|youruser|[x]+|\.\.\.|[a-z]"
 )
 _USER_END = rb"(?=[/\\\"'`\s)\]>,;:]|$)"
 _PROSE_PLACES: tuple[tuple[bytes, re.Pattern[bytes], str], ...] = (

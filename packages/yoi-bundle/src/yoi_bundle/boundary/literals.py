@@ -70,6 +70,8 @@ def find_literal_fault(text: str, *, name: str = "") -> str | None:
     assignment = _ASSIGNMENT.fullmatch(text)
     if assignment is not None:
         flag, value = assignment.groups()
+        if _ASSIGNMENT.fullmatch(value) is not None:
+            return "an assignment inside an assignment"
         return find_shape_fault(flag) or find_literal_fault(value, name=flag)
     if _FLAG.fullmatch(text):
         return find_shape_fault(text)

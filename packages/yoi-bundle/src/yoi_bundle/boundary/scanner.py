@@ -76,7 +76,7 @@ class DetectorScanner:
             yield SecretFinding(place=place, line=line, rule=hit.rule, doubtful=hit.doubtful)
 
 
-def build_secret_scanner(*, cache_directory: Path | None) -> SecretScanner:
+def create_scanner(*, cache_directory: Path | None = None) -> SecretScanner:
     """Return the scanner of ADR 0003: our own rules first, then kingfisher's.
 
     Args:

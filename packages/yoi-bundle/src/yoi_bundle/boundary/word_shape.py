@@ -26,13 +26,13 @@ _CONSONANTS = re.compile(r"[b-df-hj-np-tv-xz]{6}")
 
 _FOLLOWERS: dict[str, tuple[str, str]] = {
     "a": ("bcdgilmnprst", "fkuvwy"),
-    "b": ("l", "aeiorsu"),
+    "b": ("l", "aehiorsu"),
     "c": ("aehiklort", "cpsuy"),
     "d": ("aei", "dlorsu"),
     "e": ("acdlmnprstx", "befgioquvwy"),
     "f": ("i", "aeflortu"),
     "g": ("e", "aghinorsu"),
-    "h": ("ae", "iort"),
+    "h": ("ae", "iortu"),
     "i": ("acdeglmnostv", "bfprz"),
     "j": ("", "aeos"),
     "k": ("e", "is"),
@@ -47,7 +47,7 @@ _FOLLOWERS: dict[str, tuple[str, str]] = {
     "t": ("aehiorsy", "cdflmptu"),
     "u": ("lnrst", "abcdegimp"),
     "v": ("ei", "ao"),
-    "w": ("", "aeino"),
+    "w": ("", "aeinos"),
     "x": ("", "ept"),
     "y": ("", "nps"),
     "z": ("", "ae"),
@@ -55,7 +55,7 @@ _FOLLOWERS: dict[str, tuple[str, str]] = {
 """Letter → the letters that often follow it in technical English, and those that do now and then.
 
 Counted over the distinct words of public agent configuration: the first group makes up 75 % of all pairs, both
-together 95 %. Every other pair counts against a run.
+together 95 %, with a few pairs of common names (`github`, `webhook`). Every other pair counts against a run.
 """
 
 _PAIR_WEIGHT: dict[str, int] = {
