@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker_runtime.errors import RequestInvalidError
-from worker_runtime.transfer.pack import PackEncoding, read_pack, write_pack
+from worker_runtime.transfer.pack import PackEncoding, decode_pack, read_pack, write_pack
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import DigestMismatchError, LimitExceededError
 
@@ -34,9 +34,8 @@ def read(
     expected = {digest: len(data) for digest, data in blobs.items()}
 
     async def run() -> None:
-        stream = read_pack(
-            stream_pieces(pieces), expected, spool_directory=Path(tempfile.gettempdir()), encoding=encoding
-        )
+        plain = decode_pack(stream_pieces(pieces), encoding)
+        stream = read_pack(plain, expected, spool_directory=Path(tempfile.gettempdir()))
         async for blob in stream:
             assert isinstance(blob.content, bytes)
             taken[blob.digest] = blob.content

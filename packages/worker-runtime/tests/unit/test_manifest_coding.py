@@ -22,8 +22,8 @@ from worker_runtime.transfer.delta import (
 )
 from worker_runtime.transfer.manifest_coding import (
     decode_manifest_body,
-    decode_manifest_stream,
     encode_manifest,
+    read_manifest_body,
 )
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import LimitExceededError
@@ -50,15 +50,13 @@ def decode_whole(body: ManifestBody, *, limits: Limits = Limits()) -> bytes:  # 
     return decode_manifest_body(body, limits=limits, find_base=HELD.get)
 
 
-def decode_stream(body: ManifestBody, *, limits: Limits = Limits()) -> bytes:  # noqa: B008
-    async def find(digest: str) -> bytes | None:
-        return HELD.get(digest)
-
+def decode_pieces(body: ManifestBody, *, limits: Limits = Limits()) -> bytes:  # noqa: B008
     pieces = stream_pieces(cut_evenly(body.content, 13))
-    return asyncio.run(decode_manifest_stream(pieces, body.encoding, limits=limits, find_base=find))
+    received = asyncio.run(read_manifest_body(pieces, body.encoding, limits=limits))
+    return decode_whole(received, limits=limits)
 
 
-both_ways = pytest.mark.parametrize("decode", [decode_whole, decode_stream])
+both_ways = pytest.mark.parametrize("decode", [decode_whole, decode_pieces])
 
 
 @pytest.mark.req("R-04")

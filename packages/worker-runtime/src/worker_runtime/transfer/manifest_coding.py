@@ -1,6 +1,6 @@
-"""A manifest's body, plain, as zstd or as a delta, to the bytes that are hashed; bounded while it comes (B-02, R-04)."""
+"""A manifest's body, plain, as zstd or as a delta, to the bytes that are hashed; bounded all the way (B-02, R-04)."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, Callable
 from typing import TypeAlias
 
 from worker_runtime.bundles import ManifestBody, ManifestEncoding
@@ -20,11 +20,8 @@ from worker_runtime.transfer.zstd_stream import (
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import Limits
 
-FindBase: TypeAlias = Callable[[str], Awaitable[bytes | None]]
+FindBase: TypeAlias = Callable[[str], bytes | None]
 """From a digest to the manifest of that digest, if the caller's own workspaces hold it (R-07)."""
-
-FindHeldBase: TypeAlias = Callable[[str], bytes | None]
-"""The same, from a store that is asked at once."""
 
 _LIMIT = "manifest_bytes"
 
@@ -54,31 +51,20 @@ def encode_manifest(
     return ManifestBody(content=content, encoding=encoding)
 
 
-def decode_manifest_body(body: ManifestBody, *, limits: Limits, find_base: FindHeldBase) -> bytes:
-    """Return the bytes of a manifest whose body is here whole; errors as in `decode_manifest_stream`."""
-    allowed = limits.manifest_bytes
-    content = body.content
-    most = allowed if body.encoding == "identity" else compute_max_encoded_bytes(allowed)
-    if len(content) > most:
-        limit = _LIMIT if body.encoding == "identity" else "encoded_bytes"
-        raise LimitExceededError(limit, value=len(content), allowed=most, place="body")
-    match body.encoding:
-        case "identity":
-            return content
-        case "zstd":
-            return _decode_whole(ZstdDecoder(max_decoded_bytes=allowed, limit=_LIMIT), content)
-        case "dcz":
-            digest = decode_delta_header(content[:DELTA_HEADER_BYTES])
-            base = find_base(digest)
-            if base is None:
-                raise BundleBaseMissingError(digest)
-            decoder = build_delta_decoder(base, max_decoded_bytes=allowed, limit=_LIMIT)
-            return _decode_whole(decoder, content[DELTA_HEADER_BYTES:])
+async def read_manifest_body(
+    pieces: AsyncIterable[bytes], encoding: ManifestEncoding, *, limits: Limits
+) -> ManifestBody:
+    """Take a manifest's body from the network, still encoded; cut it off when it is longer than any honest one.
+
+    Raises:
+        LimitExceededError: It is.
+    """
+    limit, allowed = _find_encoded_limit(encoding, limits)
+    capped = cap_stream(pieces, max_bytes=allowed, limit=limit)
+    return ManifestBody(content=b"".join([piece async for piece in capped]), encoding=encoding)
 
 
-async def decode_manifest_stream(
-    pieces: AsyncIterable[bytes], encoding: ManifestEncoding, *, limits: Limits, find_base: FindBase
-) -> bytes:
+def decode_manifest_body(body: ManifestBody, *, limits: Limits, find_base: FindBase) -> bytes:
     """Return a manifest's bytes; nothing is known of them yet but their length.
 
     Raises:
@@ -86,42 +72,32 @@ async def decode_manifest_stream(
         BundleBaseMissingError: It is a delta against a manifest that the caller's workspaces do not hold.
         RequestInvalidError: It is not of the encoding that it is said to be of.
     """
-    allowed = limits.manifest_bytes
-    match encoding:
+    content = body.content
+    limit, allowed = _find_encoded_limit(body.encoding, limits)
+    if len(content) > allowed:
+        raise LimitExceededError(limit, value=len(content), allowed=allowed, place="body")
+    match body.encoding:
         case "identity":
-            return b"".join([piece async for piece in cap_stream(pieces, max_bytes=allowed, limit=_LIMIT)])
+            return content
         case "zstd":
-            decoder = ZstdDecoder(max_decoded_bytes=allowed, limit=_LIMIT)
-            return await _decode(_cap_encoded(pieces, allowed), decoder)
+            return _decode(ZstdDecoder(max_decoded_bytes=limits.manifest_bytes, limit=_LIMIT), content)
         case "dcz":
-            return await _decode_delta(_cap_encoded(pieces, allowed), allowed, find_base)
+            digest = decode_delta_header(content[:DELTA_HEADER_BYTES])
+            base = find_base(digest)
+            if base is None:
+                raise BundleBaseMissingError(digest)
+            decoder = build_delta_decoder(base, max_decoded_bytes=limits.manifest_bytes, limit=_LIMIT)
+            return _decode(decoder, content[DELTA_HEADER_BYTES:])
 
 
-def _decode_whole(decoder: ZstdDecoder, content: bytes) -> bytes:
+def _find_encoded_limit(encoding: ManifestEncoding, limits: Limits) -> tuple[str, int]:
+    """Return the name and the value of the bound on the body as it travels."""
+    if encoding == "identity":
+        return _LIMIT, limits.manifest_bytes
+    return "encoded_bytes", compute_max_encoded_bytes(limits.manifest_bytes)
+
+
+def _decode(decoder: ZstdDecoder, content: bytes) -> bytes:
     decoded = b"".join(decoder.feed(content))
     decoder.finish()
     return decoded
-
-
-def _cap_encoded(pieces: AsyncIterable[bytes], allowed: int) -> AsyncIterator[bytes]:
-    return cap_stream(pieces, max_bytes=compute_max_encoded_bytes(allowed), limit="encoded_bytes")
-
-
-async def _decode(pieces: AsyncIterable[bytes], decoder: ZstdDecoder, first: bytes = b"") -> bytes:
-    decoded = list(decoder.feed(first))
-    async for piece in pieces:
-        decoded.extend(decoder.feed(piece))
-    decoder.finish()
-    return b"".join(decoded)
-
-
-async def _decode_delta(pieces: AsyncIterator[bytes], allowed: int, find_base: FindBase) -> bytes:
-    begin = b""
-    while len(begin) < DELTA_HEADER_BYTES and (piece := await anext(pieces, None)) is not None:
-        begin += piece
-    digest = decode_delta_header(begin[:DELTA_HEADER_BYTES])
-    base = await find_base(digest)
-    if base is None:
-        raise BundleBaseMissingError(digest)
-    decoder = build_delta_decoder(base, max_decoded_bytes=allowed, limit=_LIMIT)
-    return await _decode(pieces, decoder, begin[DELTA_HEADER_BYTES:])

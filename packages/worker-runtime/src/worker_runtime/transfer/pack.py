@@ -1,18 +1,17 @@
 """Packs as streams: verified blobs out of one, one out of blobs, either as they are or as zstd (R-04, R-09)."""
 
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias, cast
 
 from msgspec import Struct
 
 from worker_runtime.transfer.pack_parser import (
-    MAX_TRAILING_BYTES,
     BlobBegin,
     BlobPiece,
     PackParser,
-    compute_pack_bytes,
+    compute_max_pack_bytes,
 )
 from worker_runtime.transfer.zstd_stream import (
     cap_stream,
@@ -50,7 +49,6 @@ async def read_pack(
     expected: Mapping[str, int],
     *,
     spool_directory: Path,
-    encoding: PackEncoding = "identity",
     limits: Limits = DEFAULT_LIMITS,
 ) -> AsyncIterator[PackedBlob]:
     """Yield the blobs of a pack, each verified, in the order in which they come.
@@ -61,17 +59,15 @@ async def read_pack(
         pieces: The stream; a piece may end anywhere.
         expected: Digest → size in bytes of the blobs that may come, each at most once.
         spool_directory: Where large blobs lie while they come.
-        encoding: The content coding of the whole stream.
         limits: Bound on a blob.
 
     Raises:
-        RequestInvalidError, DigestMismatchError, LimitExceededError: See `PackParser` and `ZstdDecoder`.
+        RequestInvalidError, DigestMismatchError, LimitExceededError: See `PackParser`.
     """
     parser = PackParser(expected, limits=limits)
     incoming = _Incoming(spool_directory)
-    plain = _decode(pieces, encoding, compute_pack_bytes(expected) + MAX_TRAILING_BYTES)
     try:
-        async for piece in plain:
+        async for piece in pieces:
             for event in parser.feed(piece):
                 match event:
                     case BlobBegin():
@@ -83,7 +79,23 @@ async def read_pack(
         parser.finish()
     finally:
         incoming.discard()
-        await plain.aclose()
+
+
+async def decode_pack(
+    pieces: AsyncIterable[bytes], encoding: PackEncoding, *, limits: Limits = DEFAULT_LIMITS
+) -> AsyncIterator[bytes]:
+    """Undo a pack's content coding, for `read_pack`; a plain pack goes through as it is.
+
+    Raises:
+        LimitExceededError: Encoded or decoded it is longer than the pack of the largest bundle.
+        RequestInvalidError: It is not of the encoding that it is said to be of.
+    """
+    if encoding == "zstd":
+        most = compute_max_pack_bytes(limits)
+        capped = cap_stream(pieces, max_bytes=compute_max_encoded_bytes(most), limit="encoded_bytes")
+        pieces = decode_zstd(capped, max_decoded_bytes=most, limit="pack_bytes")
+    async for piece in pieces:
+        yield piece
 
 
 async def write_pack(
@@ -94,19 +106,6 @@ async def write_pack(
     """Yield a pack of (digest, bytes), in pieces of about 64 KiB; no more than one blob is held at a time."""
     plain = _join_small(_iterate_plain(blobs))
     async for piece in encode_zstd(plain) if encoding == "zstd" else plain:
-        yield piece
-
-
-async def _decode(
-    pieces: AsyncIterable[bytes], encoding: PackEncoding, max_pack_bytes: int
-) -> AsyncGenerator[bytes, None]:
-    """Undo the content coding; a plain pack bounds itself, as each entry in it is bounded."""
-    if encoding == "identity":
-        async for piece in pieces:
-            yield piece
-        return
-    capped = cap_stream(pieces, max_bytes=compute_max_encoded_bytes(max_pack_bytes), limit="encoded_bytes")
-    async for piece in decode_zstd(capped, max_decoded_bytes=max_pack_bytes, limit="pack_bytes"):
         yield piece
 
 

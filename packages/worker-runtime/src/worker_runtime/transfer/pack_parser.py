@@ -178,6 +178,12 @@ def compute_pack_bytes(sizes: Mapping[str, int]) -> int:
     return entries + len(END_OF_ARCHIVE)
 
 
+def compute_max_pack_bytes(limits: Limits) -> int:
+    """Return a bound on the length of any pack that may be sent."""
+    entries = limits.bundle_bytes + limits.blobs * 2 * BLOCK_BYTES
+    return entries + len(END_OF_ARCHIVE) + MAX_TRAILING_BYTES
+
+
 def _invalid(message: str) -> RequestInvalidError:
     return RequestInvalidError(message, field="pack")
 
