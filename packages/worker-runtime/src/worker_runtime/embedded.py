@@ -93,6 +93,14 @@ class EmbeddedRuntime:
     async def get_bundle(self, caller: Caller, digest: str) -> BundleContent:
         return await asyncio.to_thread(self._bundles.get_content, caller, digest)
 
+    async def get_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
+        """Return a blob of a bundle; see `BundleOperations.get_blob`."""
+        return await asyncio.to_thread(self._bundles.get_blob, caller, digest, blob)
+
+    def list_workspaces(self, issuer: str) -> tuple[str, ...]:
+        """Return the workspaces of an issuer that this store knows; for the host's own operator."""
+        return self._bundles.list_workspaces(issuer)
+
     async def head_bundle(self, caller: Caller, digest: str) -> BundleEntry:
         return await asyncio.to_thread(self._bundles.get_entry, caller, digest)
 

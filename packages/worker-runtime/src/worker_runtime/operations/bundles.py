@@ -11,6 +11,7 @@ from worker_runtime.operations.loading import (
     FoundBundle,
     get_visible_bundle,
     load_bundle,
+    read_blob,
     read_manifest_bytes,
 )
 from worker_runtime.paging import Page, Position, format_cursor, parse_cursor, verify_page_size
@@ -20,7 +21,7 @@ from worker_runtime.store.leases import unpack_digests
 from worker_runtime.store.quarantine import find_damage
 from worker_runtime.store.rejections import find_rejection
 from worker_runtime.store.usage import compute_usage
-from worker_runtime.store.workspaces import find_workspaces
+from worker_runtime.store.workspaces import find_workspaces, list_workspaces
 from yoi_bundle.verified import VerifiedBundle
 
 
@@ -62,6 +63,25 @@ class BundleOperations:
         verify_scope(caller, "bundles:read")
         found, data = read_manifest_bytes(self._context, caller, digest)
         return BundleContent(metadata=found.row.metadata, manifest=data)
+
+    def get_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
+        """Return a blob of a bundle, verified by this read.
+
+        Raises:
+            BundleMissingError: No such bundle is held, or it names no such blob.
+            BundleCorruptError: Bundle or blob is damaged here.
+        """
+        verify_scope(caller, "bundles:read")
+        if blob not in load_bundle(self._context, caller, digest).blobs:
+            raise BundleMissingError(blob)
+        with self._context.database.read() as connection:
+            workspace_id = get_visible_bundle(connection, caller, digest).row.workspace_id
+        return read_blob(self._context, workspace_id, digest, blob)
+
+    def list_workspaces(self, issuer: str) -> tuple[str, ...]:
+        """Return the names of an issuer's workspaces, for the host's own operator, whom no token confines."""
+        with self._context.database.read() as connection:
+            return tuple(row.name for row in list_workspaces(connection) if row.issuer == issuer)
 
     def delete(self, caller: Caller, digest: str) -> None:
         """Delete a bundle; afterwards it is not held, whether or not it was (R-06)."""

@@ -1,0 +1,57 @@
+"""Which bundle a selector is looked up in: the one named, the assigned one, or the newest of the workspace."""
+
+import click
+from msgspec import Struct
+
+from worker_runtime.errors import BundleMissingError
+from yoi.bundle_source import find_digest
+from yoi.local_runtime import LocalRuntime
+
+BUILTIN_WORKSPACE = "local"
+
+
+class ChosenBundle(Struct, frozen=True, kw_only=True):
+    """Attributes: digest: None for the Runtime's built-in set."""
+
+    workspace: str
+    digest: str | None
+
+
+def choose_bundle(
+    runtime: LocalRuntime, reference: str | None, workspace: str | None, *, selector: str
+) -> ChosenBundle:
+    """Choose a bundle of the local Runtime.
+
+    Without any option `builtin:NAME` is looked up in the built-in set; other selectors in the assigned, else the
+    newest bundle of the workspace, which has to be named when the store knows more than one.
+
+    Raises:
+        BundleMissingError: There is no such bundle.
+    """
+    if reference is not None:
+        entry = runtime.ask(
+            runtime.embedded.head_bundle(runtime.build_caller(), find_digest(reference, runtime))
+        )
+        return ChosenBundle(workspace=entry.workspace, digest=entry.digest)
+    if selector.startswith("builtin:") and workspace is None:
+        return ChosenBundle(workspace=BUILTIN_WORKSPACE, digest=None)
+    name = workspace or _find_only_workspace(runtime)
+    assignment = runtime.ask(runtime.embedded.get_assignment(runtime.build_caller(name), name))
+    if assignment.digest is not None:
+        return ChosenBundle(workspace=name, digest=assignment.digest)
+    entries = runtime.list_bundles(name)
+    if not entries:
+        raise BundleMissingError(f"of workspace {name}")
+    newest = max(entries, key=lambda entry: entry.metadata.revision)
+    return ChosenBundle(workspace=name, digest=newest.digest)
+
+
+def _find_only_workspace(runtime: LocalRuntime) -> str:
+    names = sorted({entry.workspace for entry in runtime.list_bundles()})
+    if not names:
+        raise BundleMissingError("(none: build one with `yoi bundle build`)")
+    if len(names) > 1:
+        raise click.UsageError(
+            f"bundles of several workspaces are stored; add --workspace {' or '.join(names)}"
+        )
+    return names[0]

@@ -1,0 +1,35 @@
+"""`yoi explain PROFILE`: a tree that one can read aloud."""
+
+import click
+
+from yoi.chosen_bundle import choose_bundle
+from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
+from yoi.commands.worker import make_intent, make_request, request_options
+from yoi.explaining import preview_profiles, print_explanation
+from yoi.local_runtime import open_local_runtime
+
+
+@click.command(cls=YoiCommand)
+@click.argument("profile", default="default")
+@request_options
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def explain(
+    context: click.Context,
+    *,
+    profile: str,
+    reference: str | None,
+    workspace: str | None,
+    task: str,
+    requires: tuple[str, ...],
+    labels: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Say what PROFILE may do on this host, what not, why, and what to change in which file to get the rest."""
+    with open_local_runtime(context.obj) as runtime:
+        chosen = choose_bundle(runtime, reference, workspace, selector=profile)
+        request = make_request(chosen, profile, make_intent(task, requires, labels))
+        explanations = preview_profiles(runtime, chosen, request, every=False)
+        print_explanation(context, runtime, explanations, chosen.digest, as_json=as_json)

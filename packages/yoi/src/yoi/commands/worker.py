@@ -1,0 +1,219 @@
+"""`yoi worker`: create, look at and end Workers of the local Runtime."""
+
+import secrets
+from typing import Any
+
+import click
+
+from worker_runtime.requests import Intent, WorkerRequest
+from worker_runtime.resolution.errors import ProfileNotFoundError
+from worker_runtime.workers import CreateWorkerRequest, Worker
+from yoi.chosen_bundle import ChosenBundle, choose_bundle
+from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
+from yoi.explaining import preview_profiles, print_explanation, suggest_profiles
+from yoi.json_output import print_json
+from yoi.local_runtime import LocalRuntime, open_local_runtime
+from yoi.render.console import make_console
+from yoi.render.table import make_facts, make_table
+from yoi.selectors import decode_selector, encode_selector
+
+
+@click.group()
+def worker() -> None:
+    """Create, look at and end Workers."""
+
+
+def request_options(function: Any) -> Any:
+    """Add what says which Worker: bundle, workspace, task, required capabilities."""
+    options = (
+        click.option("--bundle", "reference", help="The bundle's digest, or the beginning of it."),
+        click.option("--workspace", help="Whose newest bundle to take, when --bundle is absent."),
+        click.option("--task", default="", help="What the Worker shall do, in words."),
+        click.option(
+            "--require",
+            "requires",
+            multiple=True,
+            help="A capability to refuse without: mount:NAME:rw, tool:NAME…",
+        ),
+        click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="A label."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def make_intent(task: str, requires: tuple[str, ...], labels: tuple[str, ...]) -> Intent:
+    """Make the intent from options; its grammar is checked by the Runtime."""
+    pairs = [label.partition("=") for label in labels]
+    if not all(equals for _, equals, _ in pairs):
+        raise click.UsageError("a label is written KEY=VALUE")
+    return Intent(task=task, requires=frozenset(requires), labels={key: value for key, _, value in pairs})
+
+
+def make_request(chosen: ChosenBundle, selector: str, intent: Intent) -> WorkerRequest:
+    """Make the request for one selector as typed."""
+    return WorkerRequest(selector=encode_selector(selector), bundle_digest=chosen.digest, intent=intent)
+
+
+@worker.command(cls=YoiCommand)
+@click.argument("profile", default="default")
+@request_options
+@click.option("--key", help="The same key and content again give the same Worker (else one is made up).")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def create(
+    context: click.Context,
+    *,
+    profile: str,
+    reference: str | None,
+    workspace: str | None,
+    task: str,
+    requires: tuple[str, ...],
+    labels: tuple[str, ...],
+    key: str | None,
+    as_json: bool,
+) -> None:
+    """Create a Worker of PROFILE; it is refused with every reason at once."""
+    with open_local_runtime(context.obj) as runtime:
+        chosen = choose_bundle(runtime, reference, workspace, selector=profile)
+        request = CreateWorkerRequest(
+            workspace=chosen.workspace,
+            key=key or secrets.token_hex(16),
+            request=make_request(chosen, profile, make_intent(task, requires, labels)),
+        )
+        try:
+            created = runtime.ask(
+                runtime.embedded.create_worker(runtime.build_caller(chosen.workspace), request)
+            )
+        except ProfileNotFoundError as error:
+            raise suggest_profiles(error, runtime, chosen) from None
+        _print_worker(context, created, as_json)
+
+
+@worker.command(name="list", cls=YoiCommand)
+@click.option("--workspace", help="Of this workspace only.")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def list_(context: click.Context, workspace: str | None, as_json: bool) -> None:
+    """List Workers, newest first."""
+    with open_local_runtime(context.obj) as runtime:
+        caller = runtime.build_caller(*([workspace] if workspace else ()))
+        workers = runtime.collect(lambda cursor: runtime.embedded.list_workers(caller, cursor=cursor))
+    if as_json:
+        print_json({"workers": workers})
+        return
+    rows = [
+        (one.id, one.state, one.workspace, decode_selector(one.selector), one.created_at) for one in workers
+    ]
+    make_console(context).print(make_table(("worker", "state", "workspace", "profile", "created"), rows))
+
+
+@worker.command(cls=YoiCommand)
+@click.argument("worker_id", metavar="WORKER")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def show(context: click.Context, worker_id: str, as_json: bool) -> None:
+    """Show a Worker's record."""
+    with open_local_runtime(context.obj) as runtime:
+        _print_worker(context, _get(runtime, worker_id), as_json)
+
+
+@worker.command(cls=YoiCommand)
+@click.argument("worker_id", metavar="WORKER")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def explain(context: click.Context, worker_id: str, as_json: bool) -> None:
+    """Say what a Worker may do, what not, and why, as it was decided."""
+    with open_local_runtime(context.obj) as runtime:
+        found = _get(runtime, worker_id)
+        explanation = runtime.ask(runtime.embedded.get_worker_explanation(runtime.build_caller(), worker_id))
+        print_explanation(context, runtime, (explanation,), found.bundle_digest, as_json=as_json)
+
+
+@worker.command(cls=YoiCommand)
+@click.argument("profile", default="default")
+@request_options
+@click.option("--all", "every", is_flag=True, help="Every profile of the bundle.")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def resolve(
+    context: click.Context,
+    *,
+    profile: str,
+    reference: str | None,
+    workspace: str | None,
+    task: str,
+    requires: tuple[str, ...],
+    labels: tuple[str, ...],
+    every: bool,
+    as_json: bool,
+) -> int:
+    """Say what a Worker of PROFILE would be, without creating one; exit 1 when it would be refused."""
+    with open_local_runtime(context.obj) as runtime:
+        chosen = choose_bundle(runtime, reference, workspace, selector=profile)
+        request = make_request(chosen, profile, make_intent(task, requires, labels))
+        explanations = preview_profiles(runtime, chosen, request, every=every)
+        print_explanation(context, runtime, explanations, chosen.digest, as_json=as_json)
+    return 1 if any(one.refused for one in explanations) else 0
+
+
+@worker.command(cls=YoiCommand)
+@click.argument("worker_id", metavar="WORKER")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def stop(context: click.Context, worker_id: str, as_json: bool) -> None:
+    """Stop a Worker; one that has ended stays as it is."""
+    with open_local_runtime(context.obj) as runtime:
+        ended = runtime.ask(runtime.embedded.stop_worker(runtime.build_caller(), worker_id))
+        _print_worker(context, ended, as_json)
+
+
+@worker.command(cls=YoiCommand)
+@click.argument("worker_id", metavar="WORKER")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def delete(context: click.Context, worker_id: str, as_json: bool) -> None:
+    """Delete the record of a Worker that has ended."""
+    with open_local_runtime(context.obj) as runtime:
+        _get(runtime, worker_id)
+        runtime.ask(runtime.embedded.delete_worker(runtime.build_caller(), worker_id))
+    if as_json:
+        print_json({"deleted": worker_id})
+    else:
+        make_console(context).print(f"deleted {worker_id}")
+
+
+def _get(runtime: LocalRuntime, worker_id: str) -> Worker:
+    return runtime.ask(runtime.embedded.get_worker(runtime.build_caller(), worker_id))
+
+
+def _print_worker(context: click.Context, found: Worker, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    facts = [
+        ("worker", found.id),
+        ("state", found.state),
+        ("workspace", found.workspace),
+        ("profile", decode_selector(found.selector)),
+        ("bundle", found.bundle_digest or f"built-in set {found.builtin_digest}"),
+        ("key", found.key),
+        ("created", found.created_at),
+        *((f"label {name}", value) for name, value in sorted(found.labels.items())),
+        *(("reason", f"{one.message or one.id} [{one.code}]") for one in found.reasons),
+    ]
+    make_console(context).print(make_facts(facts))
