@@ -14,6 +14,8 @@ MAX_WINDOW_BYTES = 8 * MEBIBYTE
 _LEVEL = 3
 # A block is at least 4 bytes and decodes to at most 128 KiB, so a slice yields at most 4 MiB at a time.
 _SLICE_BYTES = 128
+# Incompressible data comes out as it goes in, so slices are joined again until they are worth passing on.
+_PIECE_BYTES = 64 * 1024
 
 
 class ZstdDecoder:
@@ -50,15 +52,19 @@ class ZstdDecoder:
             RequestInvalidError: Not zstd, damaged, or bytes after the frame.
         """
         view = memoryview(piece)
+        held: list[bytes] = []
+        held_bytes = 0
         for start in range(0, len(view), _SLICE_BYTES):
             decoded = self._decode(view[start : start + _SLICE_BYTES])
-            self._decoded_bytes += len(decoded)
-            if self._decoded_bytes > self._max_decoded_bytes:
-                raise LimitExceededError(
-                    self._limit, value=self._decoded_bytes, allowed=self._max_decoded_bytes, place="body"
-                )
-            if decoded:
-                yield decoded
+            self._count(len(decoded))
+            held.append(decoded)
+            held_bytes += len(decoded)
+            if held_bytes >= _PIECE_BYTES:
+                yield b"".join(held)
+                held.clear()
+                held_bytes = 0
+        if held_bytes:
+            yield b"".join(held)
 
     def finish(self) -> None:
         """Check that the frame came to its end.
@@ -68,6 +74,13 @@ class ZstdDecoder:
         """
         if not self._frame.eof:
             raise RequestInvalidError("the zstd frame is cut", field="body")
+
+    def _count(self, decoded_bytes: int) -> None:
+        self._decoded_bytes += decoded_bytes
+        if self._decoded_bytes > self._max_decoded_bytes:
+            raise LimitExceededError(
+                self._limit, value=self._decoded_bytes, allowed=self._max_decoded_bytes, place="body"
+            )
 
     def _decode(self, data: memoryview) -> bytes:
         if self._frame.eof:
