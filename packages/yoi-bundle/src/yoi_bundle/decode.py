@@ -141,8 +141,10 @@ def _find_lacking(item: Any, features: frozenset[str]) -> frozenset[str]:
 def _convert(document: dict[str, Any]) -> Manifest:
     try:
         return msgspec.convert(document, Manifest, strict=True)
-    except (msgspec.ValidationError, ValueError) as error:
-        faults = find_type_faults(document, Manifest)
-        raise_faults(faults)
-        fault = Fault(code="bundle.invalid", pointer="", message=str(error).replace("`", "'"))
-        raise BundleInvalidError([fault]) from None
+    except (msgspec.ValidationError, ValueError):
+        # msgspec repeats unknown fields, which may be credentials in the wrong place: its error is neither shown
+        # nor kept as the context of ours (B-07).
+        pass
+    raise_faults(find_type_faults(document, Manifest))
+    fault = Fault(code="bundle.invalid", pointer="", message="not of the shape that the schema asks for")
+    raise BundleInvalidError([fault])

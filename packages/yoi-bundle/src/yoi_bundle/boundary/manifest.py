@@ -23,6 +23,7 @@ Path: TypeAlias = "tuple[Path, str] | None"
 
 _PROSE_FIELDS = frozenset({"title", "description", "argument_hint", "license"})
 _OWN_FIELDS = frozenset({"digest", "set_digest", "media_type", "size"})
+_MAPS_BY_OWN_ID = frozenset({"rules"})
 _LITERAL_FIELDS = frozenset({"url", "endpoint", "version"})
 _PATTERN_FIELDS = frozenset({"pattern"})
 _TEXT_MAPS = frozenset({"metadata"})
@@ -174,8 +175,10 @@ def _list_texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             if field not in _OWN_FIELDS:
                 yield from _list_texts(getattr(value, field), (path, field))
     elif isinstance(value, dict):
+        own = path is not None and path[1] in _MAPS_BY_OWN_ID
         for key, member in value.items():
-            yield (path, key), key
+            if not own:
+                yield (path, key), key
             yield from _list_texts(member, (path, key))
     elif isinstance(value, tuple):
         for index, member in enumerate(value):
