@@ -61,6 +61,7 @@ class AssemblyInput(Struct, frozen=True, kw_only=True):
         workspace: The bundle's workspace id.
         reading: Of `workspace.toml`; its form is not None.
         failed: Files whose reader found errors and nothing else.
+        failed_plugins: Directories of plugins whose manifest is among them.
     """
 
     workspace: str
@@ -68,6 +69,7 @@ class AssemblyInput(Struct, frozen=True, kw_only=True):
     contributions: tuple[Contribution, ...]
     files: tuple[SourceFile, ...]
     failed: frozenset[str] = frozenset()
+    failed_plugins: frozenset[str] = frozenset()
     builtins: BuiltinSet = NO_BUILTINS
 
 
@@ -82,7 +84,7 @@ def assemble(source: AssemblyInput, excluded: frozenset[ItemKey]) -> Assembly:
     """Put a manifest together without the items in `excluded` and what depends on them."""
     form = source.reading.form or WorkspaceForm()
     ledger = Ledger(excluded, {file.path: file.data for file in source.files})
-    drafts = identify_drafts(source.contributions, ledger)
+    drafts = identify_drafts(source.contributions, sorted(source.failed_plugins), ledger)
     plugins = assemble_plugins(drafts, form.plugins, source.files, ledger)
     tools = assemble_tools(drafts, plugins, ledger)
     prompts = assemble_prompts(drafts.prompts, ledger)

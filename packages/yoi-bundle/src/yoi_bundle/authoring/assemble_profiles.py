@@ -274,7 +274,8 @@ def _add_neighbours(profile: Profile, draft: ProfileDraft, needs: ProfileNeeds) 
     Other programs let an agent use those without a list; ours has lists only.
     """
     plugin = needs.drafts.find_plugin(draft.path)
-    home = needs.drafts.plugins[plugin].root if plugin is not None else _find_claude_folder(draft.path)
+    roots = {name: root for root, name in needs.drafts.plugin_roots.items()}
+    home = roots[plugin] if plugin is not None else _find_claude_folder(draft.path)
     if home is None:
         return profile
     prefix = f"{home}/" if home else ""

@@ -61,9 +61,13 @@ def assemble_plugins(
     """Return all plugins by id; one has a package only when something of it executes."""
     plugins: dict[str, Plugin] = {}
     read = tuple(files)
+    packaged = {
+        drafts.find_plugin(server.path)
+        for server in drafts.servers.values()
+        if _uses_package(server.transport)
+    }
     for plugin, draft in drafts.plugins.items():
-        servers = [one for one in drafts.servers.values() if drafts.find_plugin(one.path) == plugin]
-        executes = bool(draft.surfaces) or any(_uses_package(server.transport) for server in servers)
+        executes = bool(draft.surfaces) or plugin in packaged
         plugins[plugin] = _make_plugin(plugin, draft, read if executes else (), ledger)
     for plugin, form in declared.items():
         if ("plugins", plugin) not in ledger.lost:

@@ -36,6 +36,7 @@ class Kind(Enum):
     MCP_SERVERS = "MCP servers"
     COPILOT_AGENT = "Copilot agent"
     COPILOT_INSTRUCTIONS = "Copilot instructions"
+    COPILOT_PROMPT = "Copilot prompt"
     AGENT_INSTRUCTIONS = "instructions"
     LEFT_OUT = "left out"
 
@@ -205,6 +206,8 @@ def _classify_markdown(file: SourceFile, steps: list[str]) -> Classified:
         return Classified(file=file, kind=Kind.COPILOT_AGENT)
     if name.endswith(".instructions.md"):
         return Classified(file=file, kind=Kind.COPILOT_INSTRUCTIONS)
+    if name.endswith(".prompt.md"):
+        return Classified(file=file, kind=Kind.COPILOT_PROMPT)
     if name.upper() == "README.MD":
         return _unknown(file, "documentation for people, not for a Worker")
     folder = find_folder(steps)

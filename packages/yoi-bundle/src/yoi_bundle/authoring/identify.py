@@ -1,5 +1,6 @@
 """Every draft under its id; two files that claim one id are both at fault (B-14)."""
 
+import posixpath
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -44,6 +45,7 @@ class IdentifiedDrafts(Struct, frozen=True, kw_only=True):
 
     Attributes:
         private_to: Of a server that one profile declares for itself, that profile's id.
+        plugin_roots: Directory → id of every plugin, those that are left out among them.
     """
 
     profiles: dict[str, ProfileDraft]
@@ -55,19 +57,25 @@ class IdentifiedDrafts(Struct, frozen=True, kw_only=True):
     private_to: dict[str, str]
     http_tools: dict[str, HttpToolDraft]
     plugins: dict[str, PluginDraft]
+    plugin_roots: dict[str, str]
 
     def find_plugin(self, path: str) -> str | None:
-        """Return the id of the nearest plugin in whose directory a file lies."""
-        inside = [
-            (len(draft.root), plugin)
-            for plugin, draft in self.plugins.items()
-            if draft.root == "" or path.startswith(f"{draft.root}/")
-        ]
-        return max(inside)[1] if inside else None
+        """Return the id of the nearest plugin in whose directory a file lies, also of one that is left out.
+
+        What a plugin brings needs its grant; without its plugin it is left out, never taken for the workspace's own.
+        """
+        directory = posixpath.dirname(path)
+        while directory not in self.plugin_roots:
+            if directory == "":
+                return None
+            directory = posixpath.dirname(directory)
+        return self.plugin_roots[directory]
 
 
-def identify_drafts(contributions: Iterable[Contribution], ledger: Ledger) -> IdentifiedDrafts:
-    """Give every draft its id."""
+def identify_drafts(
+    contributions: Iterable[Contribution], failed_plugins: Iterable[str], ledger: Ledger
+) -> IdentifiedDrafts:
+    """Give every draft its id; `failed_plugins` are directories of plugins whose manifest could not be read."""
     found = tuple(contributions)
     profiles = _identify(
         ledger,
@@ -80,10 +88,13 @@ def identify_drafts(contributions: Iterable[Contribution], ledger: Ledger) -> Id
         for profile, draft in profiles.items()
         for server in draft.servers
     }
+    manifests = _choose_manifests([draft for one in found for draft in one.plugins], ledger)
+    roots = {root: compute_plugin_id(root, "unreadable") for root in failed_plugins}
+    roots |= {draft.root: compute_plugin_id(draft.root, draft.name) for draft in manifests}
     plugins = _identify(
         ledger,
         "plugins",
-        _choose_manifests([draft for one in found for draft in one.plugins], ledger),
+        manifests,
         lambda draft: compute_plugin_id(draft.root, draft.name),
     )
     return IdentifiedDrafts(
@@ -130,6 +141,7 @@ def identify_drafts(contributions: Iterable[Contribution], ledger: Ledger) -> Id
             lambda draft: compute_tool_id("http", draft.path, draft.local_name),
         ),
         plugins=plugins,
+        plugin_roots=roots,
     )
 
 

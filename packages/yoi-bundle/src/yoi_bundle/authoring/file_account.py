@@ -1,0 +1,88 @@
+"""Files present = files read + files left out, each of these with a line that says why (B-14)."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from yoi_bundle.authoring.draft import SourceFile
+from yoi_bundle.authoring.walk import SourceTree, show_path
+from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
+from yoi_bundle.closure import list_items
+from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.identifiers import encode_path
+from yoi_bundle.manifest import Manifest, PackageBlob
+
+_GRAVITY = {"error": 0, "warning": 1, "info": 2}
+
+
+class LeftOut(Struct, frozen=True):
+    """A file that gave nothing to the bundle, and the rule of the line that says why."""
+
+    file: str
+    rule: str
+
+
+class FileAccount(Struct, frozen=True, kw_only=True):
+    read: int
+    left_out: tuple[LeftOut, ...]
+
+
+def account_files(
+    tree: SourceTree, manifest: Manifest | None, remarks: Iterable[Diagnostic]
+) -> tuple[FileAccount, list[Diagnostic]]:
+    """Say of each file whether the manifest has something of it; return also the lines that were missing so far."""
+    used = _list_used(manifest) if manifest is not None else frozenset[str]()
+    reasons: dict[str, Diagnostic] = {}
+    for remark in remarks:
+        held = reasons.get(remark.file)
+        if held is None or (_GRAVITY[remark.severity], remark.rule) < (_GRAVITY[held.severity], held.rule):
+            reasons[remark.file] = remark
+    added: list[Diagnostic] = []
+    left_out = [LeftOut(path, reasons[path].rule) for path in tree.left_out]
+    read = 0
+    for file in tree.files:
+        if _is_used(file, used):
+            read += 1
+            continue
+        shown = show_path(file.path)
+        if shown not in reasons:
+            reasons[shown] = _explain(shown)
+            added.append(reasons[shown])
+        left_out.append(LeftOut(shown, reasons[shown].rule))
+    return FileAccount(read=read, left_out=tuple(sorted(left_out, key=lambda one: one.file))), added
+
+
+def _list_used(manifest: Manifest) -> frozenset[str]:
+    """Return the encoded paths of files, and with a slash after them of directories, that the manifest draws on."""
+    used = {encode_path(WORKSPACE_FILE)}
+    for _, item in list_items(manifest):
+        if item.origin is not None:
+            used.add(item.origin.path)
+    for skill in manifest.skills.values():
+        if skill.origin is not None:
+            directory = skill.origin.path.removesuffix("SKILL.md")
+            used.update(directory + path for path in skill.files)
+    for name, plugin in manifest.plugins.items():
+        if isinstance(plugin.package, PackageBlob):
+            used.add(f"{name.removeprefix('workspace:')}/")
+    if manifest.tools:
+        used.add(".yoi/tools/")
+    return frozenset(used)
+
+
+def _is_used(file: SourceFile, used: frozenset[str]) -> bool:
+    encoded = encode_path(file.path)
+    if encoded in used:
+        return True
+    steps = encoded.split("/")
+    return any("/".join(steps[:depth]) + "/" in used for depth in range(1, len(steps)))
+
+
+def _explain(shown: str) -> Diagnostic:
+    return Diagnostic(
+        severity="info",
+        rule="source.brings_nothing",
+        file=shown,
+        message="nothing of it is in the bundle: it is empty, or what it belongs to is left out",
+        remedy="see the other lines about its folder",
+    )
