@@ -86,7 +86,7 @@ class RuntimeApi(Protocol):
         """
 
     async def put_pack(self, caller: Caller, lease: str, pack: AsyncIterable[bytes]) -> PutOutcome:
-        """Take missing blobs, as `worker_runtime.pack` writes them; the last one commits the bundle (R-04).
+        """Take missing blobs, as `worker_runtime.transfer.pack` writes them; the last one commits the bundle (R-04).
 
         What was verified before a cut stays.
 

@@ -1,18 +1,21 @@
 """A Runtime inside this process: the operations of `RuntimeApi` on a store of its own."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterable
+from contextlib import ExitStack
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
 from worker_runtime.assignments import Assignment, AssignmentRequest
 from worker_runtime.bundles import BundleContent, BundleEntry, BundleStatus, ManifestBody, PutOutcome
-from worker_runtime.caller import Caller
+from worker_runtime.caller import Caller, verify_scope
 from worker_runtime.clock import Clock, SystemClock
+from worker_runtime.composition import build_context, create_id
+from worker_runtime.errors import RuntimeUnavailableError
 from worker_runtime.host import BareHost, Host
-from worker_runtime.manifest_cache import ManifestCache
+from worker_runtime.maintenance import Maintenance, Readiness, StartReport
 from worker_runtime.operations.assignments import AssignmentOperations
 from worker_runtime.operations.bundles import BundleOperations
 from worker_runtime.operations.context import Context
@@ -23,8 +26,12 @@ from worker_runtime.operations.receiving import ReceivingOperations
 from worker_runtime.operations.workers import WorkerOperations
 from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.version import RESOLVER_VERSION
+from worker_runtime.runtime_info import API_VERSIONS, BuiltinSetInfo, RuntimeInfo
 from worker_runtime.store.connection import Database
+from worker_runtime.store.files import DataDirectory
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
+from worker_runtime.store.runtime_id import get_runtime_id
 from worker_runtime.workers import (
     Approval,
     ApprovalDecision,
@@ -35,21 +42,26 @@ from worker_runtime.workers import (
     WorkerEvent,
     WorkerInput,
 )
-from yoi_bundle.builtin import load_builtin_set
+from yoi_bundle.errors import YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.metadata import BundleMetadata
-from yoi_bundle.schema import KNOWN_FEATURES
-
-DATABASE_NAME = "runtime.sqlite"
-
-
-def create_id() -> str:
-    """Return 128 random bits in hexadecimal."""
-    return secrets.token_hex(16)
+from yoi_bundle.schema import READABLE_SCHEMA_VERSIONS
 
 
 class EmbeddedRuntime:
-    """Implements `RuntimeApi` on a SQLite file; the event loop never waits for the disk."""
+    """Implements `RuntimeApi` on a SQLite file; the event loop never waits for the disk.
+
+    A store that cannot be opened does not keep the Runtime from being made: it is unready, says why, and every
+    operation raises that error (R-03, R-10).
+
+    Args:
+        data_directory: Where the store lies; made when it is not there.
+        host: Policy and ports of this machine; without one nothing is granted.
+        clock: The source of time.
+        retention: How long things are kept.
+        limits: How large bundles may be.
+        labels: What this Runtime says of itself for placement.
+    """
 
     def __init__(
         self,
@@ -59,24 +71,104 @@ class EmbeddedRuntime:
         clock: Clock | None = None,
         retention: Retention = DEFAULT_RETENTION,
         limits: Limits = DEFAULT_LIMITS,
+        labels: dict[str, str] | None = None,
     ) -> None:
-        self._context = Context(
-            database=Database(data_directory / DATABASE_NAME),
-            clock=clock or SystemClock(),
-            new_id=create_id,
-            retention=retention,
-            limits=limits,
-            features=KNOWN_FEATURES,
-            manifests=ManifestCache(),
-            host=host or BareHost(),
-            builtin=load_builtin_set(),
-            spool_directory=data_directory,
+        self._labels = dict(labels or {})
+        self._resources = ExitStack()
+        self._failure: YoiError | None = None
+        self._opened: Context | None = None
+        clock = clock or SystemClock()
+        try:
+            database = self._open(DataDirectory(data_directory), clock)
+        except YoiError as error:
+            self._failure = error
+            self._resources.close()
+            return
+        self._opened = build_context(
+            database, data_directory, host or BareHost(), clock, retention=retention, limits=limits
         )
-        self._bundles = BundleOperations(self._context)
-        self._receiving = ReceivingOperations(self._context)
-        self._assignments = AssignmentOperations(self._context)
-        self._creating = CreatingOperations(self._context)
-        self._workers = WorkerOperations(self._context)
+
+    def _open(self, directory: DataDirectory, clock: Clock) -> Database:
+        self._resources.enter_context(directory.hold_shared())
+        directory.finish_repair(str(clock.now()))
+        database = Database(directory.database)
+        self._resources.callback(database.close)
+        return database
+
+    @property
+    def maintenance(self) -> Maintenance:
+        """What the host itself does with the store and the Workers.
+
+        Raises:
+            StoreCorruptError, RuntimeUnavailableError: The store could not be opened.
+        """
+        return Maintenance(self._context)
+
+    async def start(self) -> StartReport:
+        """Check the store and bring Workers back; a damaged store leaves the Runtime unready, with the reason."""
+        if self._failure is not None:
+            return StartReport(readiness=self._describe_failure(self._failure))
+        return await self.maintenance.start()
+
+    async def check_readiness(self) -> Readiness:
+        """Say whether the store is open and sound (R-10)."""
+        if self._failure is not None:
+            return self._describe_failure(self._failure)
+        return await self.maintenance.check_readiness()
+
+    def close(self) -> None:
+        """Close the store; later operations are refused with `runtime.unavailable`."""
+        self._resources.close()
+        if self._failure is None:
+            self._failure = RuntimeUnavailableError("closed")
+
+    @staticmethod
+    def _describe_failure(failure: YoiError) -> Readiness:
+        return Readiness(ready=False, problems=({"code": failure.code, "details": failure.details()},))
+
+    @property
+    def _context(self) -> Context:
+        if self._failure is not None:
+            # An error that is raised again and again would gather tracebacks.
+            raise self._failure.with_traceback(None)
+        if self._opened is None:
+            raise RuntimeUnavailableError("starting")
+        return self._opened
+
+    @property
+    def _bundles(self) -> BundleOperations:
+        return BundleOperations(self._context)
+
+    @property
+    def _receiving(self) -> ReceivingOperations:
+        return ReceivingOperations(self._context)
+
+    @property
+    def _assignments(self) -> AssignmentOperations:
+        return AssignmentOperations(self._context)
+
+    @property
+    def _workers(self) -> WorkerOperations:
+        return WorkerOperations(self._context)
+
+    async def get_runtime(self, caller: Caller) -> RuntimeInfo:
+        verify_scope(caller, "runtime:read")
+        context = self._context
+        builtin = context.builtin
+        return RuntimeInfo(
+            id=await asyncio.to_thread(get_runtime_id, context.database, create_id()),
+            version=version("worker-runtime"),
+            api_versions=API_VERSIONS,
+            schema_versions=READABLE_SCHEMA_VERSIONS,
+            features=tuple(sorted(context.features)),
+            limits=msgspec.to_builtins(context.limits),
+            resolver_version=RESOLVER_VERSION,
+            builtin=BuiltinSetInfo(
+                digest=builtin.digest, profiles=tuple(sorted(builtin.bundle.manifest.profiles))
+            ),
+            labels=self._labels,
+            policy_generation=context.host.policy_generation,
+        )
 
     async def list_bundles(
         self,
@@ -146,7 +238,7 @@ class EmbeddedRuntime:
         return await asyncio.to_thread(self._workers.get, caller, worker)
 
     async def create_worker(self, caller: Caller, request: CreateWorkerRequest) -> Worker:
-        return await self._creating.create(caller, request)
+        return await CreatingOperations(self._context).create(caller, request)
 
     async def delete_worker(self, caller: Caller, worker: str) -> None:
         await asyncio.to_thread(self._workers.delete, caller, worker)
@@ -179,6 +271,3 @@ class EmbeddedRuntime:
         self, caller: Caller, worker: str, approval: str, decision: ApprovalDecision
     ) -> Approval:
         return await asyncio.to_thread(self._workers.decide_approval, caller, worker, approval, decision)
-
-    def close(self) -> None:
-        self._context.database.close()

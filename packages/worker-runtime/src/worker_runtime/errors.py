@@ -10,7 +10,13 @@ from typing import Any, ClassVar, Literal
 from yoi_bundle.errors import YoiError
 
 UnavailableReason = Literal[
-    "starting", "closed", "unreachable", "storage_full", "storage_read_only", "storage_failed"
+    "starting",
+    "closed",
+    "unreachable",
+    "storage_full",
+    "storage_read_only",
+    "storage_failed",
+    "storage_in_use",
 ]
 OverloadedReason = Literal["busy", "leases", "staged_bytes"]
 

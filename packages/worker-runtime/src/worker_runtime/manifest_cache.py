@@ -47,6 +47,12 @@ class ManifestCache:
         with self._lock:
             self._drop(key)
 
+    def clear(self) -> None:
+        """Forget all manifests."""
+        with self._lock:
+            self._held.clear()
+            self._bytes = 0
+
     def _drop(self, key: Key) -> None:
         entry = self._held.pop(key, None)
         if entry is not None:

@@ -17,6 +17,7 @@ class WorkerPins(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The inputs of a resolution, as they were.
 
     Attributes:
+        key: The idempotency key the Worker was created under.
         request: Selector, bundle digest and intent.
         builtin_digest: Of the built-in set, when there is no bundle.
         resolution_digest: What resolving these inputs gave.
@@ -24,6 +25,7 @@ class WorkerPins(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     issuer: str
     workspace: str
+    key: str
     caller_kind: Literal["local", "remote"]
     request: WorkerRequest
     policy: HostPolicy

@@ -1,11 +1,9 @@
-"""What a blob has to be before its bytes are kept, beyond hashing to its digest (B-10)."""
+"""What a blob has to be before its bundle is accepted, beyond hashing to its digest (B-10)."""
 
 from typing import BinaryIO
 
-import msgspec
-
-from yoi_bundle.canonical import verify_depth
-from yoi_bundle.errors import BundleInvalidError, Fault
+from yoi_bundle.boundary.free_json import find_free_json_faults
+from yoi_bundle.errors import raise_faults
 from yoi_bundle.limits import Limits
 from yoi_bundle.media_types import FREE_JSON_MEDIA_TYPE
 from yoi_bundle.verified import VerifiedBundle, list_descriptors
@@ -14,13 +12,20 @@ from yoi_bundle.verified import VerifiedBundle, list_descriptors
 def list_json_blobs(bundle: VerifiedBundle) -> dict[str, str]:
     """Return digest → pointer of the blobs that some descriptor of the bundle says are free JSON.
 
-    One blob may stand under two media types; being text elsewhere does not excuse it.
+    One blob may stand under two media types; being text elsewhere does not excuse it. The blobs of items that this
+    reader cannot read have no pointer and are checked too.
     """
-    return {
+    unread = {
+        digest: ""
+        for digest, descriptor in bundle.blobs.items()
+        if descriptor.media_type == FREE_JSON_MEDIA_TYPE
+    }
+    read = {
         descriptor.digest: pointer
         for pointer, descriptor in list_descriptors(bundle.manifest)
         if descriptor.media_type == FREE_JSON_MEDIA_TYPE
     }
+    return unread | read
 
 
 def verify_free_json(content: bytes | BinaryIO, *, pointer: str, limits: Limits) -> None:
@@ -33,16 +38,9 @@ def verify_free_json(content: bytes | BinaryIO, *, pointer: str, limits: Limits)
 
     Raises:
         LimitExceededError: It nests too deeply.
-        BundleInvalidError: It is not JSON.
+        BundleInvalidError, SecretValueError, HostValueError, HiddenTextError: With every fault.
     """
-    data = _read(content)
-    verify_depth(data, allowed=limits.depth, place=pointer)
-    try:
-        data.decode("utf-8")
-        msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        message = "the blob is not JSON"
-        raise BundleInvalidError([Fault(code="bundle.invalid", pointer=pointer, message=message)]) from None
+    raise_faults(find_free_json_faults(_read(content), place=pointer, limits=limits))
 
 
 def _read(content: bytes | BinaryIO) -> bytes:

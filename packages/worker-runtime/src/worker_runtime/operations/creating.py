@@ -113,6 +113,7 @@ def build_pins(
     return WorkerPins(
         issuer=caller.issuer,
         workspace=wanted.workspace,
+        key=wanted.key,
         caller_kind=caller.kind,
         request=request,
         policy=policy,

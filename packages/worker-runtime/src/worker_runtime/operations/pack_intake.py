@@ -8,8 +8,8 @@ from pathlib import Path
 from worker_runtime.bundles import PutOutcome
 from worker_runtime.caller import Caller
 from worker_runtime.operations.receiving import ReceivingOperations, Upload
-from worker_runtime.pack import PackedBlob, read_pack
 from worker_runtime.store.blobs import VerifiedBlob
+from worker_runtime.transfer.pack import PackedBlob, read_pack
 from yoi_bundle.errors import YoiError
 
 BATCH_BLOBS = 256
@@ -29,13 +29,15 @@ async def take_pack(
 
     Raises:
         LeaseExpiredError: No such lease of the caller is in force.
-        RequestInvalidError, DigestMismatchError: See `worker_runtime.pack.read_pack`.
+        RequestInvalidError, DigestMismatchError: See `worker_runtime.transfer.pack.read_pack`.
         BundleInvalidError: A free-JSON blob is faulty; the bundle is rejected and the lease over.
     """
     upload = await asyncio.to_thread(receiving.open_upload, caller, lease)
     batch = _Batch()
     try:
-        async for packed in read_pack(pieces, upload.missing, spool_directory=spool_directory):
+        async for packed in read_pack(
+            pieces, upload.missing, spool_directory=spool_directory, limits=receiving.limits
+        ):
             batch.add(await _check(receiving, caller, upload, packed))
             if batch.is_full:
                 await _keep(receiving, caller, upload, batch)

@@ -9,11 +9,9 @@ from worker_runtime.bundles import LeaseView, ManifestBody, PutOutcome, StagedOu
 from worker_runtime.caller import Caller, verify_access, verify_scope
 from worker_runtime.clock import format_instant
 from worker_runtime.errors import BundleMissingError, LeaseExpiredError, RequestInvalidError
-from worker_runtime.manifest_body import decode_manifest_body
 from worker_runtime.operations.acceptance import list_json_blobs, verify_free_json
 from worker_runtime.operations.context import Context
 from worker_runtime.operations.loading import read_blob, read_manifest_bytes
-from worker_runtime.pack import PackedBlob
 from worker_runtime.store.blobs import (
     VerifiedBlob,
     find_missing_blobs,
@@ -36,7 +34,10 @@ from worker_runtime.store.leases import (
 )
 from worker_runtime.store.rejections import delete_rejection, put_rejection
 from worker_runtime.store.workspaces import find_workspaces, put_workspace
+from worker_runtime.transfer.manifest_coding import decode_manifest_body
+from worker_runtime.transfer.pack import PackedBlob
 from yoi_bundle.errors import DigestMismatchError, YoiError
+from yoi_bundle.limits import Limits
 from yoi_bundle.metadata import BundleMetadata
 from yoi_bundle.verified import VerifiedBundle, verify_manifest
 
@@ -60,6 +61,10 @@ class ReceivingOperations:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+
+    @property
+    def limits(self) -> Limits:
+        return self._context.limits
 
     def put_manifest(
         self, caller: Caller, digest: str, metadata: BundleMetadata, body: ManifestBody

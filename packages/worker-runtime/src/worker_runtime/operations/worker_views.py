@@ -4,13 +4,13 @@ import apsw
 
 from worker_runtime.clock import format_instant
 from worker_runtime.pins import decode_pins
-from worker_runtime.store.workers import WorkerRow, get_documents
+from worker_runtime.store.workers import WorkerRow, get_pins
 from worker_runtime.workers import Worker
 
 
 def view_worker(connection: apsw.Connection, row: WorkerRow, workspace: str) -> Worker:
     """Return a Worker's record; pins are read for what the record itself does not hold."""
-    pins = decode_pins(get_documents(connection, row).pins)
+    pins = decode_pins(get_pins(connection, row))
     return Worker(
         id=row.id,
         workspace=workspace,

@@ -1,6 +1,6 @@
 """Bundles that are complete: manifest, metadata and all blobs (R-02)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import apsw
@@ -56,15 +56,23 @@ def put_bundle(
     if held is not None:
         _replace_metadata(connection, held, metadata)
         connection.execute("REPLACE INTO manifest (bundle_id, bytes) VALUES (?, ?)", (held.id, manifest))
+        link_blobs(connection, workspace_id, held.id, bundle.blobs)
         return False
     bundle_id = _insert_bundle(connection, workspace_id, bundle, metadata, now)
     connection.execute("INSERT INTO manifest (bundle_id, bytes) VALUES (?, ?)", (bundle_id, manifest))
-    connection.execute(
-        "INSERT INTO bundle_blob (bundle_id, blob_id) SELECT ?, id FROM blob "
-        "WHERE workspace_id = ? AND digest IN (SELECT value FROM json_each(?))",
-        (bundle_id, workspace_id, encode_list(bundle.blobs)),
-    )
+    link_blobs(connection, workspace_id, bundle_id, bundle.blobs)
     return True
+
+
+def link_blobs(
+    connection: apsw.Connection, workspace_id: int, bundle_id: int, digests: Iterable[str]
+) -> None:
+    """Tie a bundle to those of its blobs that its workspace holds."""
+    connection.execute(
+        "INSERT OR IGNORE INTO bundle_blob (bundle_id, blob_id) SELECT ?, id FROM blob "
+        "WHERE workspace_id = ? AND digest IN (SELECT value FROM json_each(?))",
+        (bundle_id, workspace_id, encode_list(digests)),
+    )
 
 
 def _insert_bundle(

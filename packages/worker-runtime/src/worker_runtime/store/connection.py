@@ -71,6 +71,11 @@ class Database:
                     connection.execute("ROLLBACK")
                 self._give_back(connection)
 
+    def checkpoint(self) -> None:
+        """Move everything from the write-ahead log into the database file, durably."""
+        with self._write_lock, typed_failures():
+            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
     def close(self) -> None:
         """Close every connection that is not in use; later calls of `read` and `write` are refused."""
         with self._write_lock, self._readers_lock, typed_failures():

@@ -38,8 +38,13 @@ RECORD_TABLES: tuple[RecordTable, ...] = (
     ),
     RecordTable(
         kind="worker_pins",
-        query="SELECT number, p.checksum, id, pins, spec, explanation FROM worker "
+        query="SELECT number, p.checksum, worker_id, pins FROM worker "
         "LEFT JOIN worker_pins p ON number = worker_number",
+    ),
+    RecordTable(
+        kind="worker_spec",
+        query="SELECT number, s.checksum, worker_number, spec, explanation FROM worker "
+        "LEFT JOIN worker_spec s ON number = worker_number",
     ),
     RecordTable(
         kind="event", query="SELECT id, checksum, worker_number, sequence, at, kind, body FROM event"

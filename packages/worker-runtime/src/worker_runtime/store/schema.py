@@ -127,7 +127,13 @@ CREATE INDEX worker_live ON worker (workspace_id) WHERE ended_at IS NULL;
 
 CREATE TABLE worker_pins (
     worker_number INTEGER PRIMARY KEY REFERENCES worker (number) ON DELETE CASCADE,
+    worker_id TEXT NOT NULL,
     pins BLOB NOT NULL,
+    checksum BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE worker_spec (
+    worker_number INTEGER PRIMARY KEY REFERENCES worker (number) ON DELETE CASCADE,
     spec BLOB NOT NULL,
     explanation BLOB NOT NULL,
     checksum BLOB NOT NULL

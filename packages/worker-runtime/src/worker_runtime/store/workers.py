@@ -1,7 +1,7 @@
 """Worker records: what was asked, what was pinned, how it stands (W-01, W-02)."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 import apsw
 import msgspec
@@ -66,11 +66,7 @@ def insert_worker(connection: apsw.Connection, new: NewWorker, *, workspace_id: 
         (*row, compute_checksum("worker", *row)),
     )
     number = connection.last_insert_rowid()
-    documents = (new.id, new.pins, new.spec, new.explanation)
-    connection.execute(
-        "INSERT INTO worker_pins (worker_number, pins, spec, explanation, checksum) VALUES (?, ?, ?, ?, ?)",
-        (number, *documents[1:], compute_checksum("worker_pins", *documents)),
-    )
+    _insert_documents(connection, number, new)
     return _read_row((number, *row, compute_checksum("worker", *row)))
 
 
@@ -116,10 +112,10 @@ def list_workers(
     return [_read_row(row) for row in rows]
 
 
-def list_live_workers(connection: apsw.Connection) -> list[WorkerRow]:
-    """Return every Worker that has not ended, oldest first."""
-    rows = connection.execute(f"SELECT {_COLUMNS} FROM worker WHERE ended_at IS NULL ORDER BY number")  # noqa: S608
-    return [_read_row(row) for row in rows]
+def list_live_workers(connection: apsw.Connection) -> list[tuple[str, int]]:
+    """Return id and workspace row id of every Worker that has not ended, oldest first, damaged or not."""
+    rows = connection.execute("SELECT id, workspace_id FROM worker WHERE ended_at IS NULL ORDER BY number")
+    return [(str(row[0]), cast("int", row[1])) for row in rows]
 
 
 def update_state(
@@ -143,40 +139,57 @@ def update_state(
     return changed
 
 
+def get_pins(connection: apsw.Connection, worker: WorkerRow) -> bytes:
+    """Return what a Worker was created from.
+
+    Raises:
+        StoreCorruptError: It is damaged.
+    """
+    row = connection.execute(
+        "SELECT worker_id, pins, checksum FROM worker_pins WHERE worker_number = ?", (worker.number,)
+    ).fetchone()
+    if row is None or row[0] != worker.id:
+        raise StoreCorruptError("worker_pins")
+    verify_checksum(row[2], "worker_pins", *row[:2])
+    return bytes(row[1])
+
+
 def get_documents(connection: apsw.Connection, worker: WorkerRow) -> PinnedDocuments:
     """Return a Worker's pins, spec and explanation.
 
     Raises:
         StoreCorruptError: They are damaged.
     """
+    pins = get_pins(connection, worker)
     row = connection.execute(
-        "SELECT pins, spec, explanation, checksum FROM worker_pins WHERE worker_number = ?", (worker.number,)
+        "SELECT spec, explanation, checksum FROM worker_spec WHERE worker_number = ?", (worker.number,)
     ).fetchone()
     if row is None:
-        raise StoreCorruptError("worker_pins")
-    verify_checksum(row[3], "worker_pins", worker.id, *row[:3])
-    return PinnedDocuments(pins=row[0], spec=row[1], explanation=row[2])
+        raise StoreCorruptError("worker_spec")
+    verify_checksum(row[2], "worker_spec", worker.number, *row[:2])
+    return PinnedDocuments(pins=pins, spec=row[0], explanation=row[1])
 
 
-def replace_spec(
-    connection: apsw.Connection,
-    worker: WorkerRow,
-    documents: PinnedDocuments,
-    *,
-    spec: bytes,
-    explanation: bytes,
-) -> None:
-    """Put a narrowed spec in place of a Worker's; its pins stay (W-06)."""
-    fields = (documents.pins, spec, explanation)
+def put_spec(connection: apsw.Connection, worker_number: int, *, spec: bytes, explanation: bytes) -> None:
+    """Write a Worker's spec, in place of the one it may have; its pins stay (W-06)."""
+    fields = (worker_number, spec, explanation)
     connection.execute(
-        "UPDATE worker_pins SET spec = ?, explanation = ?, checksum = ? WHERE worker_number = ?",
-        (spec, explanation, compute_checksum("worker_pins", worker.id, *fields), worker.number),
+        "REPLACE INTO worker_spec (worker_number, spec, explanation, checksum) VALUES (?, ?, ?, ?)",
+        (*fields, compute_checksum("worker_spec", *fields)),
     )
 
 
 def delete_worker(connection: apsw.Connection, worker: WorkerRow) -> None:
     """Delete a Worker with its pins, events and approvals; its key is free again."""
     connection.execute("DELETE FROM worker WHERE number = ?", (worker.number,))
+
+
+def _insert_documents(connection: apsw.Connection, number: int, new: NewWorker) -> None:
+    connection.execute(
+        "INSERT INTO worker_pins (worker_number, worker_id, pins, checksum) VALUES (?, ?, ?, ?)",
+        (number, new.id, new.pins, compute_checksum("worker_pins", new.id, new.pins)),
+    )
+    put_spec(connection, number, spec=new.spec, explanation=new.explanation)
 
 
 def _list_fields(worker: WorkerRow, reasons: bytes) -> tuple[Any, ...]:

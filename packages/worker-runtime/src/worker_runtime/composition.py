@@ -1,0 +1,43 @@
+"""Put the parts of one Runtime together."""
+
+import secrets
+from pathlib import Path
+
+from worker_runtime.clock import Clock
+from worker_runtime.host import Host
+from worker_runtime.manifest_cache import ManifestCache
+from worker_runtime.operations.context import Context
+from worker_runtime.store.connection import Database
+from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
+from yoi_bundle.builtin import load_builtin_set
+from yoi_bundle.limits import DEFAULT_LIMITS, Limits
+from yoi_bundle.schema import KNOWN_FEATURES
+
+
+def create_id() -> str:
+    """Return 128 random bits in hexadecimal."""
+    return secrets.token_hex(16)
+
+
+def build_context(
+    database: Database,
+    spool_directory: Path,
+    host: Host,
+    clock: Clock,
+    *,
+    retention: Retention = DEFAULT_RETENTION,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Context:
+    """Return what all operations need, on one database."""
+    return Context(
+        database=database,
+        clock=clock,
+        new_id=create_id,
+        retention=retention,
+        limits=limits,
+        features=KNOWN_FEATURES,
+        manifests=ManifestCache(),
+        host=host,
+        builtin=load_builtin_set(),
+        spool_directory=spool_directory,
+    )

@@ -1,0 +1,54 @@
+"""The repair command's work: from a damaged data directory to one that a Runtime can serve (R-03)."""
+
+from pathlib import Path
+
+import apsw
+
+from worker_runtime.clock import Clock, SystemClock
+from worker_runtime.composition import build_context
+from worker_runtime.host import BareHost, Host
+from worker_runtime.operations.repairing import RepairReport, repair
+from worker_runtime.store.connection import Database
+from worker_runtime.store.failures import typed_failures
+from worker_runtime.store.files import DataDirectory
+
+
+def repair_data_directory(
+    path: Path, *, host: Host | None = None, clock: Clock | None = None
+) -> RepairReport:
+    """Salvage a store into a new one, which takes its place; the damaged files stay beside it.
+
+    Blocks on the disk for as long as reading the whole store takes. Cut at any instant, it leaves the damaged store or
+    the repaired one.
+
+    Raises:
+        RuntimeUnavailableError: A Runtime has the store open, or the disk fails.
+        StoreCorruptError: Not even the schema can be read; nothing was changed.
+    """
+    clock = clock or SystemClock()
+    directory = DataDirectory(path)
+    with directory.hold_alone():
+        kept_as = str(clock.now())
+        directory.finish_repair(kept_as)
+        directory.clear_building()
+        report = _salvage(directory, host or BareHost(), clock)
+        directory.commit_repair()
+        directory.finish_repair(kept_as)
+    return report
+
+
+def _salvage(directory: DataDirectory, host: Host, clock: Clock) -> RepairReport:
+    target = Database(directory.building)
+    try:
+        with typed_failures():
+            source = apsw.Connection(str(directory.database), flags=apsw.SQLITE_OPEN_READWRITE)
+            try:
+                source.pragma("writable_schema", True)
+                return repair(
+                    source, lambda database: build_context(database, directory.path, host, clock), target
+                )
+            finally:
+                source.close(True)
+    finally:
+        target.checkpoint()
+        target.close()

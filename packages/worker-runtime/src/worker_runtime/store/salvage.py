@@ -1,0 +1,146 @@
+"""Bring what is whole in a damaged database over into a new one, Workers first (R-03)."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import apsw
+from msgspec import Struct
+
+from worker_runtime.store.checksum import compute_checksum
+from worker_runtime.store.connection import Database
+from worker_runtime.store.row_scan import scan_rows
+from worker_runtime.store.salvage_workers import Salvaged, salvage_workers
+from yoi_bundle.digest import compute_digest
+
+_BATCH_ROWS = 100
+
+
+class SalvageReport(Struct, frozen=True, kw_only=True):
+    """What was brought over.
+
+    Attributes:
+        workers: Ids, in no order.
+        lost_workers: Ids of Workers whose pins are damaged.
+        without_spec: Row numbers of kept Workers whose spec has to be resolved again.
+        bundles: Row numbers of kept bundles; their blobs are still to be counted.
+    """
+
+    workers: tuple[str, ...]
+    lost_workers: tuple[str, ...]
+    without_spec: tuple[int, ...]
+    events: int
+    assignments: int
+    bundles: tuple[int, ...]
+    blobs: int
+
+
+def salvage(source: apsw.Connection, target: Database) -> SalvageReport:
+    """Copy every record that fits its checksum and every object that hashes to its digest.
+
+    Leases and staged manifests are left behind: their holders ask again.
+
+    Args:
+        source: The damaged database.
+        target: A new one, empty.
+    """
+    _copy(source, target, _RUNTIME, lambda _: True)
+    _copy(source, target, _WORKSPACE, lambda row: _fits(row[-1], "workspace", row[1:-1]))
+    workers = salvage_workers(source, target)
+    _copy(source, target, _BUILTIN_SET, lambda _: True)
+    known = _list_workspaces(target)
+    assignments = _copy(
+        source, target, _ASSIGNMENT, lambda row: row[0] in known and _fits(row[-1], "assignment", row[:-1])
+    )
+    bundles = _copy_bundles(source, target, known)
+    blobs = _copy(source, target, _BLOB, lambda row: row[1] in known and compute_digest(row[5]) == row[2])
+    return _report(workers, assignments=assignments, bundles=bundles, blobs=blobs)
+
+
+class _Table(Struct, frozen=True):
+    """A table and its columns, the row's number first."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+_RUNTIME = _Table("runtime", ("number", "id"))
+_WORKSPACE = _Table("workspace", ("id", "issuer", "name", "checksum"))
+_BUILTIN_SET = _Table("builtin_set", ("rowid", "digest", "bytes"))
+_ASSIGNMENT = _Table(
+    "assignment", ("workspace_id", "generation", "digest", "revision", "assigned_at", "checksum")
+)
+_BUNDLE = _Table(
+    "bundle",
+    (
+        "id",
+        "workspace_id",
+        "digest",
+        "revision",
+        "stored_at",
+        "size",
+        "blobs",
+        "profiles",
+        "metadata",
+        "checksum",
+        "verified_at",
+    ),
+)
+_MANIFEST = _Table("manifest", ("bundle_id", "bytes"))
+_BLOB = _Table("blob", ("id", "workspace_id", "digest", "size", "json", "bytes"))
+
+
+def _copy(
+    source: apsw.Connection, target: Database, table: _Table, is_sound: Callable[[tuple[Any, ...]], bool]
+) -> int:
+    columns = ", ".join(table.columns)
+    places = ", ".join("?" * len(table.columns))
+    query = f"INSERT OR IGNORE INTO {table.name} ({columns}) VALUES ({places})"  # noqa: S608
+    copied = 0
+    for batch in _take_batches(row for row in scan_rows(source, table.name, columns) if is_sound(row)):
+        with target.write() as connection:
+            before = connection.total_changes()
+            connection.executemany(query, batch)
+            copied += connection.total_changes() - before
+    return copied
+
+
+def _copy_bundles(source: apsw.Connection, target: Database, known: frozenset[int]) -> tuple[int, ...]:
+    """Copy bundles; one whose manifest is gone is kept too, so that its status says so."""
+    _copy(source, target, _BUNDLE, lambda row: row[1] in known and _fits(row[9], "bundle", row[1:9]))
+    with target.read() as connection:
+        rows = connection.execute("SELECT id, digest FROM bundle")
+        digests = {cast("int", row[0]): str(row[1]) for row in rows}
+    _copy(source, target, _MANIFEST, lambda row: compute_digest(row[1]) == digests.get(row[0]))
+    return tuple(sorted(digests))
+
+
+def _take_batches(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    batch: list[tuple[Any, ...]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == _BATCH_ROWS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _fits(checksum: bytes, kind: str, fields: tuple[Any, ...]) -> bool:
+    return bool(compute_checksum(kind, *fields) == checksum)
+
+
+def _list_workspaces(target: Database) -> frozenset[int]:
+    with target.read() as connection:
+        return frozenset(cast("int", row[0]) for row in connection.execute("SELECT id FROM workspace"))
+
+
+def _report(workers: Salvaged, *, assignments: int, bundles: tuple[int, ...], blobs: int) -> SalvageReport:
+    return SalvageReport(
+        workers=workers.kept,
+        lost_workers=workers.lost,
+        without_spec=workers.without_spec,
+        events=workers.events,
+        assignments=assignments,
+        bundles=bundles,
+        blobs=blobs,
+    )
