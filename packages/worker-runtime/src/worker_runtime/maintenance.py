@@ -15,7 +15,7 @@ from worker_runtime.store.collector import Collected, collect
 from worker_runtime.store.health import find_structural_damage, list_held_bundles
 from worker_runtime.store.scrub import ScrubStep, scrub_round, scrub_step
 from worker_runtime.store.workers import find_worker, get_documents
-from worker_runtime.store.workspaces import WorkspaceRow, find_workspaces, list_workspaces
+from worker_runtime.store.workspaces import find_workspaces
 from yoi_bundle.errors import YoiError
 
 
@@ -84,18 +84,10 @@ class Maintenance:
         steps = await asyncio.to_thread(scrub_round, self._context.database, self._context.clock.now)
         return [self._forget_damaged(step) for step in steps]
 
-    async def list_workspaces(self) -> list[WorkspaceRow]:
-        """Return every workspace that was ever used here, for the operator's own view."""
-        return await asyncio.to_thread(self._list_workspaces)
-
     def _forget_damaged(self, step: ScrubStep) -> ScrubStep:
         if step.quarantined:
             self._context.manifests.clear()
         return step
-
-    def _list_workspaces(self) -> list[WorkspaceRow]:
-        with self._context.database.read() as connection:
-            return list_workspaces(connection)
 
     def _find_problems(self) -> list[dict[str, object]]:
         context = self._context
