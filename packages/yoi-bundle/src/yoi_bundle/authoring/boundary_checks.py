@@ -1,6 +1,8 @@
 """B-07 to B-09 over everything that would enter a bundle: every string, key, file name and blob."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 
 from msgspec import Struct
 
@@ -28,6 +30,7 @@ from yoi_bundle.diagnostics import Diagnostic, Severity
 from yoi_bundle.limits import Limits
 from yoi_bundle.media_types import FREE_JSON_MEDIA_TYPE, PLUGIN_PACKAGE_MEDIA_TYPE, TEXT_MEDIA_TYPES
 
+_FIELDS = "fields"
 _REVOKE = "take it out and revoke it; write a secret ref where a credential is needed"
 
 
@@ -70,7 +73,7 @@ def check_boundaries(
     findings.extend(_check_free_json(assembly, limits))
     findings.extend(_check_names(assembly))
     findings.extend(_check_fields(assembly))
-    findings.extend(_check_secrets([*blobs, *_list_fields(assembly, sources)], sources, scanner, allow))
+    findings.extend(_check_secrets(blobs, _Fields(assembly, sources), sources, scanner, allow))
     return findings
 
 
@@ -89,19 +92,36 @@ def _list_blobs(assembly: Assembly, sources: Mapping[str, bytes]) -> Iterator[_T
             yield _Text(sources[path], path, 1, (item,))
 
 
-def _list_fields(assembly: Assembly, sources: Mapping[str, bytes]) -> Iterator[_Text]:
-    """Yield the keys and strings of each item, each at the line of the file where it stands."""
-    pointers = ItemPointers(assembly.ledger)
-    texts: dict[tuple[ItemKey | None, str], None] = {}
-    for pointer, text in list_texts(assembly.manifest):
-        texts[(pointers.find_item(pointer), text)] = None
-    for item, text in texts:
-        place = assembly.ledger.places.get(item, Place("")) if item is not None else Place(WORKSPACE_FILE)
+class _Fields:
+    """The keys and strings of all items as one text, because a scanner's call costs more than a short text does.
+
+    An empty line stands between two of them, so that nothing is read as going on from one to the next.
+    """
+
+    def __init__(self, assembly: Assembly, sources: Mapping[str, bytes]) -> None:
+        pointers = ItemPointers(assembly.ledger)
+        texts = {(pointers.find_item(pointer), text): None for pointer, text in list_texts(assembly.manifest)}
+        self._places = assembly.ledger.places
+        self._sources = sources
+        self._texts = tuple(texts)
+        self._first_lines: list[int] = []
+        line = 1
+        for _, text in self._texts:
+            self._first_lines.append(line)
+            line += text.count("\n") + 2
+        self.data = "\n\n".join(text for _, text in self._texts).encode()
+
+    def find_text(self, line: int) -> _Text:
+        """Return the key or string that stands at a line, with the place in its file, as far as it is found there."""
+        index = bisect_right(self._first_lines, line) - 1
+        item, text = self._texts[index]
+        place = self._places.get(item, Place("")) if item is not None else Place(WORKSPACE_FILE)
         data = text.encode()
-        whole = sources.get(place.file, b"")
+        whole = self._sources.get(place.file, b"")
         start = whole.find(data)
-        line = whole.count(b"\n", 0, start) + 1 if start > 0 else max(place.line, 1)
-        yield _Text(data, place.file, line, () if item is None else (item,), True)
+        first_line = whole.count(b"\n", 0, start) + 1 if start > 0 else max(place.line, 1)
+        within = line - self._first_lines[index]
+        return _Text(data, place.file, first_line + within, () if item is None else (item,), True)
 
 
 def _check_text(text: _Text) -> Iterator[Finding]:
@@ -188,15 +208,22 @@ def _check_fields(assembly: Assembly) -> Iterator[Finding]:
 
 
 def _check_secrets(
-    texts: list[_Text], sources: Mapping[str, bytes], scanner: SecretScanner, allow: AllowForm
+    texts: list[_Text],
+    fields: _Fields,
+    sources: Mapping[str, bytes],
+    scanner: SecretScanner,
+    allow: AllowForm,
 ) -> Iterator[Finding]:
-    found = scanner.scan((str(number), text.data) for number, text in enumerate(texts))
+    numbered = ((str(number), text.data) for number, text in enumerate(texts))
     items: dict[SecretFinding, dict[ItemKey, None]] = {}
-    for one in found:
-        text = texts[int(one.place)]
-        moved = SecretFinding(
-            place=text.file, line=text.first_line + one.line - 1, rule=one.rule, doubtful=one.doubtful
-        )
+    for one in scanner.scan(chain(numbered, [(_FIELDS, fields.data)])):
+        if one.place == _FIELDS:
+            text = fields.find_text(one.line)
+            line = text.first_line
+        else:
+            text = texts[int(one.place)]
+            line = text.first_line + one.line - 1
+        moved = SecretFinding(place=text.file, line=line, rule=one.rule, doubtful=one.doubtful)
         items.setdefault(moved, {}).update(dict.fromkeys(text.items))
     if allow.findings and len(allow.key) < MIN_KEY_CHARACTERS:
         message = f"`allow.key` has fewer than {MIN_KEY_CHARACTERS} characters"

@@ -23,20 +23,26 @@ def find_boundary_warnings(manifest: Manifest) -> list[Fault]:
 
 
 def _find_in_text(pointer: str, text: str) -> Iterator[Fault]:
-    shown = redact_pointer(pointer)
     for hidden in find_hidden_text(text):
         if not hidden.refused:
             message = f"hidden character {hidden.code_point} in line {hidden.line}, column {hidden.column}"
-            yield Fault(code="bundle.hidden_text", pointer=shown, message=message, remedy="take it out")
+            yield Fault(
+                code="bundle.hidden_text",
+                pointer=redact_pointer(pointer),
+                message=message,
+                remedy="take it out",
+            )
     if pointer.endswith(_PROSE_FIELDS):
         for place in find_host_paths_in_prose(text.encode()):
             remedy = "say it without the place of one person's files"
-            yield Fault(code="bundle.host_value", pointer=shown, message=place.kind, remedy=remedy)
+            yield Fault(
+                code="bundle.host_value", pointer=redact_pointer(pointer), message=place.kind, remedy=remedy
+            )
     elif find_opaque_run(decode_path(text)) is not None:
         remedy = "if it is a credential, revoke it and give the item another name"
         yield Fault(
             code="bundle.secret_value",
-            pointer=shown,
+            pointer=redact_pointer(pointer),
             message="a name that looks like a generated value",
             remedy=remedy,
         )
