@@ -7,7 +7,8 @@ that its rules may be about; `mutated_documents()` decoded JSON that is almost a
 
 import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -127,20 +128,24 @@ def bundles() -> SearchStrategy[GeneratedBundle]:
     return manifests().map(build_bundle)
 
 
+@cache
 def texts() -> SearchStrategy[str]:
     return st.text(alphabet='abz 案é"\\/\n\t\x7f😀', max_size=6)
 
 
+@cache
 def members(keys: tuple[str, ...], *, max_size: int = 3) -> SearchStrategy[dict[str, Member]]:
     return st.sets(st.sampled_from(keys), max_size=max_size).map(lambda taken: dict.fromkeys(taken, Member()))
 
 
+@cache
 def descriptors(media_type: Any = "text/markdown") -> SearchStrategy[Descriptor]:
     return st.sampled_from(CONTENTS).map(
         lambda content: Descriptor(media_type=media_type, digest=compute_digest(content), size=len(content))
     )
 
 
+@cache
 def _asked(keys: tuple[str, ...]) -> SearchStrategy[dict[Any, Ask]]:
     return st.dictionaries(st.sampled_from(keys), st.builds(Ask, required=st.booleans()), max_size=2)
 
@@ -154,11 +159,13 @@ def _subset(draw: DrawFn, keys: Any, *, max_size: int = 3) -> list[str]:
     return draw(st.lists(st.sampled_from(names), unique=True, max_size=max_size)) if names else []
 
 
+@cache
 def worker_limits() -> SearchStrategy[WorkerLimits]:
     bound = st.none() | st.integers(1, 9)
     return st.builds(WorkerLimits, turns=bound, tokens=bound, seconds=bound)
 
 
+@cache
 def grants() -> SearchStrategy[Grants]:
     return st.builds(
         Grants,
@@ -193,6 +200,7 @@ def asks(draw: DrawFn, plugins: Any = ()) -> Asks:
     )
 
 
+@cache
 def matches(*, allow: bool = False) -> SearchStrategy[Match]:
     """Generate conditions; those of allow rules name no place on the host."""
     kinds: list[SearchStrategy[Match]] = [
@@ -229,6 +237,7 @@ TOOL_PATTERNS = (
 )
 
 
+@cache
 def rules() -> SearchStrategy[Rule]:
     return st.sampled_from(["deny", "ask", "allow"]).flatmap(
         lambda effect: st.builds(
@@ -240,6 +249,7 @@ def rules() -> SearchStrategy[Rule]:
     )
 
 
+@cache
 def policies(*, max_rules: int = 5) -> SearchStrategy[Policy]:
     """Generate layers of rules under their own ids."""
     return st.builds(
@@ -252,6 +262,7 @@ def policies(*, max_rules: int = 5) -> SearchStrategy[Policy]:
     )
 
 
+@cache
 def values(*, plugin: bool = False) -> SearchStrategy[Value]:
     kinds: list[SearchStrategy[Value]] = [
         st.builds(SecretRef, name=st.sampled_from(SECRETS), prefix=st.sampled_from(["", "Bearer "])),
@@ -369,6 +380,7 @@ def selections(draw: DrawFn, manifest_tools: Any, plugin_ids: Any) -> ToolSelect
     return ToolList(tools={pattern: Ask(required=draw(st.booleans())) for pattern in patterns})
 
 
+@cache
 def _origins() -> SearchStrategy[Origin | None]:
     return st.none() | st.just(Origin(path=".yoi/profiles/%E6%A1%88.md", dialect="yoi"))
 
@@ -425,6 +437,7 @@ def workflows(draw: DrawFn, ids: _Ids) -> Workflow:
     return _with_features(workflow)
 
 
+@cache
 def models() -> SearchStrategy[Model]:
     parameter = st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.sampled_from(["0.2", "high"])
     return st.one_of(
@@ -565,7 +578,6 @@ def tool_calls(draw: DrawFn, manifest: Manifest | None = None) -> ToolCall:
     return ToolCall(draw(st.sampled_from(names)), draw(st.fixed_dictionaries({}, optional=argument)))
 
 
-_Mutation = Callable[[DrawFn, dict[str, Any]], None]
 _ODDITIES: tuple[Any, ...] = (
     None,
     True,
@@ -603,7 +615,7 @@ def _list_places(document: Any) -> list[tuple[Any, Any]]:
 @st.composite
 def mutated_documents(draw: DrawFn) -> dict[str, Any]:
     """Generate decoded JSON that is a manifest but for one to three places; some are still valid."""
-    document: dict[str, Any] = copy.deepcopy(msgspec.to_builtins(draw(manifests())))
+    document: dict[str, Any] = msgspec.json.decode(encode_canonical(draw(manifests())))
     for _ in range(draw(st.integers(1, 3))):
         places = _list_places(document)
         if not places:

@@ -110,11 +110,12 @@ def _walk_union(value: Any, types: tuple[inspect.Type, ...], original: Any, poin
         if isinstance(value, wanted):
             yield from _walk(value, container, None, pointer)
             return
-    messages = [_leaf_error(value, info) for info in others if not isinstance(info, inspect.NoneType)]
-    if value is None or all(message is not None for message in messages):
-        yield _fault(
-            pointer, next((text for text in messages if text), f"{_name(value)} is not expected here")
-        )
+    # A written null is well typed where a field may be absent; that it is no canonical form is found later (B-01).
+    messages = [_leaf_error(value, info) for info in others]
+    if all(message is not None for message in messages):
+        wanted_types = [info for info in others if not isinstance(info, inspect.NoneType)]
+        texts = [_leaf_error(value, info) for info in wanted_types]
+        yield _fault(pointer, next((text for text in texts if text), f"{_name(value)} is not expected here"))
 
 
 def _leaf_error(value: Any, info: inspect.Type) -> str | None:
