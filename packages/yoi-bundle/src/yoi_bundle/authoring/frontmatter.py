@@ -13,6 +13,7 @@ from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _OPENING = re.compile(rb"(?:\xef\xbb\xbf)?---[ \t]*\r?\n")
 _CLOSING = re.compile(rb"^---[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 _SCALAR_LINE = re.compile(r"[^:]*:[ \t]+(?P<text>.*?)(?:[ \t]+#.*)?[ \t\r]*$")
 
 _REMEDIES = {
@@ -104,6 +105,12 @@ def read_frontmatter(parts: Frontmatter, *, file: str, limits: Limits = DEFAULT_
         return _refuse(
             file, line, "frontmatter.not_utf8", "bytes that are not UTF-8", "save the file as UTF-8"
         )
+    if (lone := _LONE_RETURN.search(text)) is not None:
+        line = 2 + text.count("\n", 0, lone.start())
+        message = (
+            "a carriage return without its line feed, which readers of YAML take for a line's end or not"
+        )
+        return _refuse(file, line, "frontmatter.malformed", message, "end lines with a line feed")
     parsed = parse_mapping(text, max_depth=limits.depth)
     if isinstance(parsed, YamlMapping):
         return FrontmatterReading(fields=_make_fields(parsed, text, frozenset()))

@@ -18,6 +18,7 @@ CONFINING_KEYS: frozenset[str] = frozenset(
         "disallowed-tools",
         "allowed-tools",
         "permissionMode",
+        "maxTurns",
         "mcpServers",
         "mcp-servers",
         "hooks",
@@ -30,10 +31,16 @@ CONFINING_KEYS: frozenset[str] = frozenset(
 )
 """Keys whose loss or misreading could widen."""
 
-_KEY_LINE = re.compile(r"(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)[ \t]*:(?:[ \t]+(?P<value>.*))?$")
+_KEY_LINE = re.compile(
+    r"(?P<quote>[\"']?)(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)(?P=quote)[ \t]*:(?:[ \t]+(?P<value>.*))?$"
+)
 _OPEN_TAG = re.compile(r"<([A-Za-z_][\w-]*)(?:\s[^>]*)?>")
 _CONTINUES = re.compile(r"[ \t]|- |-$|[\]}#]|$")
-_CONFINING_WORD = re.compile(rf"\s*(?:{'|'.join(sorted(CONFINING_KEYS))})\b(?![^:\s])", re.IGNORECASE)
+_CONFINING_NAMES = "|".join(sorted(CONFINING_KEYS))
+_CONFINING_WORD = re.compile(
+    rf"[\s\"'?]*(?:{_CONFINING_NAMES})\b(?![^:\s\"'])|.*[\s\"'!{{,](?:{_CONFINING_NAMES})[\"']?\s*:(?:\s|$)",
+    re.IGNORECASE,
+)
 _BLOCK_SCALAR = re.compile(r"[|>][+-]?[0-9]?[+-]?(?:\s+#.*)?$")
 _BLOCK_SCALAR_END = re.compile(r"(?:^|[:\-]\s+)[|>][+-]?[0-9]?[+-]?\s*$")
 _LONE_BRACKET = re.compile(r"\s*[\]}],?\s*(?:#.*)?")

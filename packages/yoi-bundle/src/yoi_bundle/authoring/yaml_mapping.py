@@ -10,7 +10,7 @@ from yoi_bundle.authoring.yaml_structure import YamlStructure, count_keys, scan_
 
 # Text that needs no scanner: one-line entries and lists of plain items, with nothing that could start a node specially.
 _SPECIAL = re.compile(
-    r"(?:^|[\s\[{,:])[&*!?](?=\S)|[{\\]|^\s+(?:- +)?[^\s:]+:(?:\s|$)|- -|[|>][+-]?\d?\s*$|\[.*\[",
+    r"^[\"']|(?:^|[\s\[{,:])[&*!?](?=\S)|[{\\]|^\s+(?:- +)?[^\s:]+:(?:\s|$)|- -|[|>][+-]?\d?\s*$|\[.*\[",
     re.MULTILINE,
 )
 _PLAIN_KEY = re.compile(r"^([A-Za-z_][\w.-]*)[ \t]*:(?=\s|$)", re.MULTILINE)
