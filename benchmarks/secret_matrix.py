@@ -80,7 +80,7 @@ def print_table(places: tuple[str, ...], samples: int, judge: Callable[[str, str
                 "".join(f"{letters[one]}{counts[one] if mixed else ''}" for one in letters if counts[one])
             )
         print(f"{kind.name:22}" + "".join(f"{cell:>8}" for cell in cells))
-    for form in ("structured", "opaque"):
+    for form in ("structured", "unlisted", "opaque"):
         kinds = sum(kind.form == form for kind in TOKEN_KINDS)
         for verdict, letter in letters.items():
             shares = [100 * totals[place][(form, verdict)] / (kinds * samples) for place in places]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Form = Literal["structured", "opaque"]
+Form = Literal["structured", "unlisted", "opaque"]
 
 LOWER = string.ascii_lowercase
 HEX = "0123456789abcdef"
@@ -27,7 +27,8 @@ class TokenKind:
     """One kind of credential.
 
     Attributes:
-        form: `structured` has a prefix or frame of its provider; `opaque` is a bare random value.
+        form: `structured` has a prefix or frame of its provider that our own rules list; `unlisted` has one that they
+            do not, so that only a scanner can know it; `opaque` is a bare random value.
         make: Draws one token from a seeded generator.
     """
 
@@ -43,6 +44,10 @@ def draw(rng: random.Random, alphabet: str, length: int) -> str:
 
 def _prefixed(name: str, prefix: tuple[str, ...], alphabet: str, length: int, suffix: str = "") -> TokenKind:
     return TokenKind(name, "structured", lambda rng: "".join(prefix) + draw(rng, alphabet, length) + suffix)
+
+
+def _unlisted(name: str, prefix: tuple[str, ...], alphabet: str, length: int) -> TokenKind:
+    return TokenKind(name, "unlisted", lambda rng: "".join(prefix) + draw(rng, alphabet, length))
 
 
 def _opaque(name: str, alphabet: str, length: int, suffix: str = "") -> TokenKind:
@@ -146,6 +151,10 @@ def _make_google_oauth(rng: random.Random) -> str:
     return "ya" + "29." + draw(rng, URLSAFE, 120)
 
 
+def _make_dynatrace(rng: random.Random) -> str:
+    return "dt0" + "c01." + draw(rng, BASE32, 24) + "." + draw(rng, BASE32, 64)
+
+
 TOKEN_KINDS: tuple[TokenKind, ...] = (
     _prefixed("github-classic", ("gh", "p_"), BASE62, 36),
     _prefixed("github-oauth", ("gh", "o_"), BASE62, 36),
@@ -204,6 +213,18 @@ TOKEN_KINDS: tuple[TokenKind, ...] = (
     TokenKind("pem-openssh", "structured", _make_pem("OPENSSH PRIVATE " + "KEY")),
     TokenKind("pem-pkcs8", "structured", _make_pem("PRIVATE " + "KEY")),
     TokenKind("jwt", "structured", _make_jwt),
+    _unlisted("sourcegraph", ("sg", "p_"), HEX, 40),
+    _unlisted("typeform", ("tf", "p_"), LOWER + DIGITS, 59),
+    _unlisted("frame-io", ("fio", "-u-"), URLSAFE, 64),
+    _unlisted("prefect", ("pn", "u_"), LOWER + DIGITS, 36),
+    _unlisted("readme", ("rd", "me_"), LOWER + DIGITS, 70),
+    _unlisted("shippo", ("shippo", "_live_"), HEX, 40),
+    _unlisted("easypost", ("EZ", "AK"), BASE62, 54),
+    _unlisted("clojars", ("CLO", "JARS_"), LOWER + DIGITS, 60),
+    _unlisted("adobe", ("p8", "e-"), LOWER + DIGITS, 32),
+    _unlisted("duffel", ("duffel", "_live_"), URLSAFE, 43),
+    _unlisted("alibaba", ("LT", "AI"), LOWER + DIGITS, 20),
+    TokenKind("dynatrace", "unlisted", _make_dynatrace),
     _opaque("aws-secret", BASE64, 40),
     _opaque("azure-storage-key", BASE64, 86, "=="),
     _opaque("hex-32", HEX, 32),

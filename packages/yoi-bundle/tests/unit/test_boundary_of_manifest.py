@@ -6,6 +6,9 @@ from secret_tokens import TOKEN_KINDS, TokenKind, make_token
 
 from yoi_bundle.boundary.doubts import find_boundary_warnings
 from yoi_bundle.boundary.manifest import find_boundary_faults, list_texts
+from yoi_bundle.boundary.manifest_scan import scan_manifest
+from yoi_bundle.boundary.rule_detector import RuleDetector
+from yoi_bundle.boundary.scanner import DetectorScanner
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import BundleInvalidError, FaultyBundleError, SecretValueError, YoiError
@@ -197,6 +200,22 @@ def test_what_only_warns_is_a_doubt_and_no_fault() -> None:
     assert [(one.code, one.pointer) for one in find_boundary_warnings(manifest)] == [
         ("bundle.hidden_text", "/prompts/greeting/title"),
         ("bundle.host_value", "/prompts/greeting/description"),
+    ]
+
+
+@pytest.mark.req("B-07")
+def test_a_scan_of_the_manifest_says_pointer_and_line_and_shows_no_key() -> None:
+    token = make_token(STRUCTURED[0])
+    prompts = {
+        "a": Prompt(content=DESCRIPTOR, title="one", description=f"two\nthree\nsee {token}"),
+        token: Prompt(content=DESCRIPTOR),
+        token[:20]: Prompt(content=DESCRIPTOR),
+        token[20:]: Prompt(content=DESCRIPTOR),
+    }
+    findings = scan_manifest(_manifest(prompts=prompts), DetectorScanner([RuleDetector()]))
+    assert [(one.place, one.line, one.rule) for one in findings] == [
+        (f"/prompts/({len(token)} characters)", 1, "github"),
+        ("/prompts/a/description", 3, "github"),
     ]
 
 

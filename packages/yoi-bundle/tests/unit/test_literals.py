@@ -77,6 +77,7 @@ def test_what_people_write_in_fields_is_a_literal(text: str) -> None:
         "<name>",
         "%41",
         "a;b",
+        "a1b-c2d-e3f-g4h",
         ",".join(["word"] * 40),
     ],
 )

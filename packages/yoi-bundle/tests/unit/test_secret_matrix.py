@@ -5,7 +5,7 @@ from secret_places import FIELD_PLACES, PLACES, TEXT_PLACES, judge_place
 from secret_tokens import TOKEN_KINDS, make_token
 
 from yoi_bundle.boundary.rule_detector import RuleDetector
-from yoi_bundle.boundary.scanner import DetectorScanner
+from yoi_bundle.boundary.scanner import DetectorScanner, create_scanner
 
 SEEDS = range(3)
 SCANNER = DetectorScanner([RuleDetector()])
@@ -30,6 +30,17 @@ def test_every_structured_kind_is_refused_at_every_place(place: str) -> None:
         and all(judge_place(place, make_token(kind, seed), SCANNER) == "refused" for seed in SEEDS)
     }
     assert refused == expected
+
+
+@pytest.mark.req("B-07")
+@pytest.mark.parametrize("place", ["prose", "skill file", "after a NUL", "allow comment", "base64"])
+def test_most_kinds_that_only_the_scanner_knows_are_refused_in_prose(
+    place: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    scanner = create_scanner(cache_directory=tmp_path_factory.getbasetemp() / "matrix-rules")
+    kinds = [kind for kind in TOKEN_KINDS if kind.form == "unlisted"]
+    refused = [kind for kind in kinds if judge_place(place, make_token(kind), scanner) == "refused"]
+    assert len(refused) >= 0.8 * len(kinds)
 
 
 @pytest.mark.req("B-07")

@@ -27,6 +27,9 @@ _CREDENTIAL_BEFORE = re.compile(
     r"(?:key|token|secret|passw(?:or)?d|passphrase|pwd|credential|auth|dsn)[A-Za-z0-9_.-]{0,24}[\"'`]?[ \t]{0,4}:?$",
     re.IGNORECASE,
 )
+_CREDENTIAL_SYLLABLES = ("key", "token", "secret", "pass", "pwd", "credential", "auth", "dsn")
+"""One of them is in whatever `_CREDENTIAL_BEFORE` matches; looking for them first is cheaper."""
+
 _NAME_CHARACTERS = 48
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])")
 _AWS_NEARBY_CHARACTERS = 240
@@ -77,6 +80,9 @@ def _detect_named(text: str) -> Iterator[SecretHit]:
             yield _hit("url-userinfo", match, 2, doubtful=not _is_generated(password))
     for match in _ASSIGNED.finditer(text):
         before = text[max(0, match.start() - _NAME_CHARACTERS) : match.start()]
+        lowered = before.lower()
+        if not any(word in lowered for word in _CREDENTIAL_SYLLABLES):
+            continue
         if _CREDENTIAL_BEFORE.search(before) is not None and _is_generated(match.group(1)):
             yield _hit("assigned-value", match, 1, doubtful=True)
     if "AKIA" in text or "ASIA" in text:
@@ -134,8 +140,8 @@ def _goes_on_after_line_end(secret_format: SecretFormat, text: str, index: int) 
     joined = _LINE_JOIN.sub("", after)
     # Joined to the text before it too, a token may lose the boundary that it begins at: so both are tried.
     return any(
-        next(find_in_format(secret_format, candidate), None) is not None
-        for candidate in (before + joined, _LINE_JOIN.sub("", before) + joined)
+        any(begin <= len(head) < end for _, begin, end in find_in_format(secret_format, head + joined))
+        for head in (before, _LINE_JOIN.sub("", before))
     )
 
 
