@@ -87,6 +87,7 @@ SafeUrl: TypeAlias = Annotated[
 """An origin and a path; no userinfo, no query, no fragment. A query has a typed field of its own."""
 
 _UNRESERVED = "._~-"
+_PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 
 
 def encode_segment(text: str) -> str:
@@ -94,6 +95,8 @@ def encode_segment(text: str) -> str:
 
     `.` and `..` and the empty string become a form that is no path step.
     """
+    if _PLAIN_SEGMENT.fullmatch(text):
+        return text
     encoded = quote(text, safe=_UNRESERVED, encoding="utf-8", errors="surrogatepass")
     if encoded.strip(".") == "":
         encoded = encoded.replace(".", "%2E") or "%00"
