@@ -10,6 +10,7 @@ from worker_runtime.policy.host_policy import (
     Consumer,
     EndpointGrant,
     HostModelGrant,
+    LaunchKey,
     ModelPattern,
     OnNarrowing,
     Origin,
@@ -28,7 +29,6 @@ from yoi_bundle.identifiers import (
     Permission,
     PluginId,
     ProviderName,
-    ResourcePath,
     SafeUrl,
     SecretName,
     SurfaceName,
@@ -111,7 +111,7 @@ class PluginForm(Form, frozen=True, kw_only=True, forbid_unknown_fields=True):
     digest: Digest
     surfaces: tuple[SurfaceName, ...] = ()
     permissions: tuple[Permission, ...] = ()
-    servers: dict[ResourcePath, LaunchForm] = {}
+    servers: dict[LaunchKey, LaunchForm] = {}
 
 
 class ToolsForm(Form, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -16,7 +16,6 @@ from yoi_bundle.identifiers import (
     Permission,
     PluginId,
     ProviderName,
-    ResourcePath,
     SafeUrl,
     SecretName,
     SurfaceName,
@@ -42,6 +41,11 @@ Consumer: TypeAlias = Annotated[
 ]
 """Who may receive a secret, by the names of this policy: `model:ENDPOINT`, `origin:https://HOST`,
 `command:NAME`, `plugin:ID@VERSION@DIGEST` (S-10)."""
+
+LaunchKey: TypeAlias = Annotated[
+    str, Meta(pattern=r"^(?:\./)?[A-Za-z0-9%][A-Za-z0-9._~%/+-]*(?!\n)$", max_length=1100)
+]
+"""`./PATH` for a file of a plugin's package, else a bare command."""
 
 ModelPattern: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 BundleRequired: TypeAlias = Literal["never", "remote", "always"]
@@ -117,7 +121,7 @@ class PluginGrant(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     """Leave to run one plugin at one version and digest (S-06).
 
     Attributes:
-        servers: The package's files that may be started as MCP servers, and how.
+        servers: What of the plugin may be started as an MCP server, and how.
     """
 
     id: PluginId
@@ -125,7 +129,7 @@ class PluginGrant(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     digest: Digest
     surfaces: frozenset[SurfaceName] = frozenset()
     permissions: frozenset[Permission] = frozenset()
-    servers: dict[ResourcePath, LaunchGrant] = {}
+    servers: dict[LaunchKey, LaunchGrant] = {}
 
 
 NO_RULES = Policy()

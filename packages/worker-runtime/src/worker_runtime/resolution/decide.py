@@ -38,7 +38,7 @@ def decide(hosted: HostPlan, facts: HostFacts, narrowing: Narrowing) -> tuple[De
     """
     manifest = hosted.plan.manifest
     items = [
-        apply_facts(candidate, facts, hosted.policy, manifest) if candidate.is_open else candidate
+        apply_facts(candidate, facts, manifest) if candidate.is_open else candidate
         for candidate in hosted.candidates
     ]
     if narrowing is not NO_NARROWING:

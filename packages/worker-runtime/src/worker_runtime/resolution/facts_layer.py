@@ -1,7 +1,6 @@
 """The layer of host facts: whether what policy grants is really there."""
 
 from worker_runtime.facts import HostFacts, PackageFact
-from worker_runtime.policy import HostPolicy
 from worker_runtime.resolution.candidate import Candidate
 from worker_runtime.resolution.granted import (
     GrantedHost,
@@ -23,7 +22,7 @@ _PACKAGE_RULES = {
 }
 
 
-def apply_facts(candidate: Candidate, facts: HostFacts, policy: HostPolicy, manifest: Manifest) -> Candidate:
+def apply_facts(candidate: Candidate, facts: HostFacts, manifest: Manifest) -> Candidate:
     """Add the facts' step to a candidate that policy leaves open; others learn nothing of the host."""
     match candidate.payload:
         case GrantedSecret(name=name):
@@ -33,7 +32,7 @@ def apply_facts(candidate: Candidate, facts: HostFacts, policy: HostPolicy, mani
         case GrantedMount() as mount:
             return _apply_to_mount(candidate, mount, facts)
         case GrantedTool() as tool:
-            return _apply_to_tool(candidate, tool, facts, policy, manifest)
+            return _apply_to_tool(candidate, tool, facts, manifest)
         case GrantedPlugin() as plugin if plugin.digest:
             return _apply_to_plugin(candidate, plugin, facts, manifest)
         case GrantedSurface() as surface:
@@ -62,19 +61,17 @@ def _apply_to_mount(candidate: Candidate, mount: GrantedMount, facts: HostFacts)
 
 
 def _apply_to_tool(
-    candidate: Candidate, tool: GrantedTool, facts: HostFacts, policy: HostPolicy, manifest: Manifest
+    candidate: Candidate, tool: GrantedTool, facts: HostFacts, manifest: Manifest
 ) -> Candidate:
-    if tool.consumer.startswith("command:"):
-        command = policy.commands[tool.consumer.removeprefix("command:")].command
-        return _give_if(candidate, command in facts.commands, "/commands", "host_facts.no_command")
     server = tool.declaration
-    if isinstance(server, McpServer) and server.plugin is not None:
-        transport = server.transport
-        if isinstance(transport, StdioServer) and isinstance(transport.command, PluginPath):
-            fact = _get_package(server.plugin, facts, manifest)
-            there = fact is not None and transport.command.path in fact.files
-            return _give_if(candidate, there, "/packages", "host_facts.no_command")
-    return candidate
+    if not isinstance(server, McpServer) or not isinstance(server.transport, StdioServer):
+        return candidate
+    command = server.transport.command
+    if isinstance(command, PluginPath):
+        fact = None if server.plugin is None else _get_package(server.plugin, facts, manifest)
+        there = fact is not None and command.path in fact.files
+        return _give_if(candidate, there, "/packages", "host_facts.no_command")
+    return _give_if(candidate, command in facts.commands, "/commands", "host_facts.no_command")
 
 
 def _apply_to_plugin(

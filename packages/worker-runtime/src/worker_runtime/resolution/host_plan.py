@@ -20,7 +20,7 @@ from worker_runtime.resolution.granted import (
 from worker_runtime.resolution.host_layer import apply_host_policy, prepare_host_layer
 from worker_runtime.resolution.plan import ProfilePlan, SecretUse
 from yoi_bundle.faults import join_pointer
-from yoi_bundle.manifest import PackageBlob
+from yoi_bundle.manifest import McpServer, PackageBlob, StdioServer
 
 
 class HostPlan(Struct, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ def prepare_host_plan(plan: ProfilePlan, policy: HostPolicy) -> HostPlan:
         policy=policy,
         candidates=candidates,
         secrets_of=secrets_of,
-        needs=_compute_needs(plan, policy, candidates),
+        needs=_compute_needs(plan, candidates),
     )
 
 
@@ -160,12 +160,15 @@ def _list_host_owned(item: Candidate, policy: HostPolicy) -> Iterator[tuple[str,
             return
 
 
-def _compute_needs(plan: ProfilePlan, policy: HostPolicy, candidates: tuple[Candidate, ...]) -> HostNeeds:
+def _compute_needs(plan: ProfilePlan, candidates: tuple[Candidate, ...]) -> HostNeeds:
     opened = [candidate.payload for candidate in candidates if candidate.is_open]
     commands = {
-        policy.commands[payload.consumer.removeprefix("command:")].command
+        payload.declaration.transport.command
         for payload in opened
-        if isinstance(payload, GrantedTool) and payload.consumer.startswith("command:")
+        if isinstance(payload, GrantedTool)
+        and isinstance(payload.declaration, McpServer)
+        and isinstance(payload.declaration.transport, StdioServer)
+        and isinstance(payload.declaration.transport.command, str)
     }
     packages = {
         payload.digest: isinstance(plan.manifest.plugins[payload.id].package, PackageBlob)

@@ -77,9 +77,7 @@ def _find_transport_grant(tool: Tool, policy: HostPolicy, manifest: Manifest) ->
         case HttpTool(url=url):
             return _find_origin_grant(url, policy)
         case McpServer(transport=StdioServer() as server):
-            if isinstance(server.command, PluginPath):
-                return _find_package_grant(tool, server, server.command, policy, manifest)
-            return _find_command_grant(server, server.command, policy)
+            return _find_stdio_grant(tool, server, policy, manifest)
         case McpServer(transport=HostServer(name=name)):
             if name in policy.servers:
                 return ToolGrant(f"server:{name}", join_pointer("/servers", name), "host_policy.grants")
@@ -98,28 +96,50 @@ def _find_origin_grant(url: str, policy: HostPolicy) -> ToolGrant:
     )
 
 
-def _find_command_grant(server: StdioServer, command: str, policy: HostPolicy) -> ToolGrant:
+def _find_stdio_grant(
+    tool: McpServer, server: StdioServer, policy: HostPolicy, manifest: Manifest
+) -> ToolGrant:
+    """Look for the plugin's own grant, and for a bare command among the commands too."""
+    command = server.command
+    own = _find_package_grant(tool.plugin, server, policy, manifest) if tool.plugin is not None else None
+    if own is not None and (own.rule == "host_policy.grants" or isinstance(command, PluginPath)):
+        return own
+    if isinstance(command, PluginPath):
+        return ToolGrant("unknown-command:plugin", "/plugins", "host_policy.plugin")
     for name, grant in sorted(policy.commands.items()):
+        # A directory of the plugin's would decide what a command such as `npx` runs.
         if grant.command == command and server.cwd is None and _admits(grant, server):
             return ToolGrant(f"command:{name}", join_pointer("/commands", name), "host_policy.grants")
     return ToolGrant(f"unknown-command:{command}", "/commands", "host_policy.command")
 
 
 def _find_package_grant(
-    tool: McpServer, server: StdioServer, command: PluginPath, policy: HostPolicy, manifest: Manifest
-) -> ToolGrant:
-    plugin = manifest.plugins.get(tool.plugin or "")
-    if plugin is None or tool.plugin is None:
-        return ToolGrant("plugin:unknown", "/plugins", "host_policy.plugin")
-    digest = get_package_digest(plugin)
-    consumer = f"plugin:{tool.plugin}@{plugin.version}@{digest}"
-    index, rule = find_plugin_grant(policy, tool.plugin, plugin.version, digest)
+    plugin_id: str, server: StdioServer, policy: HostPolicy, manifest: Manifest
+) -> ToolGrant | None:
+    """Return what the plugin's grant says of a server; None when the plugin has no package to grant."""
+    plugin = manifest.plugins.get(plugin_id)
+    digest = "" if plugin is None else get_package_digest(plugin)
+    if plugin is None or not digest:
+        return None
+    consumer = f"plugin:{plugin_id}@{plugin.version}@{digest}"
+    index, rule = find_plugin_grant(policy, plugin_id, plugin.version, digest)
     if index is None:
         return ToolGrant(consumer, "/plugins", rule)
-    launch = policy.plugins[index].servers.get(command.path) if command.base == "root" else None
+    launch = policy.plugins[index].servers.get(write_launch_key(server))
     if launch is None or not _admits(launch, server):
         return ToolGrant(consumer, f"/plugins/{index}/servers", "host_policy.command")
     return ToolGrant(consumer, f"/plugins/{index}/servers", "host_policy.grants")
+
+
+def write_launch_key(server: StdioServer) -> str:
+    """Return the name of a plugin's server in its grant: `./PATH` for a file of the package, else the command."""
+    if isinstance(server.command, PluginPath):
+        return (
+            f"./{server.command.path}"
+            if server.command.base == "root"
+            else f"${{data}}/{server.command.path}"
+        )
+    return server.command
 
 
 def _admits(grant: LaunchGrant, server: StdioServer) -> bool:

@@ -2,13 +2,13 @@
 
 from urllib.parse import urlsplit
 
-_OWN_PORTS = {"http": 80, "https": 443}
+OWN_PORTS = {"http": 80, "https": 443}
 
 
 def get_origin(url: str) -> str:
     """Return the origin of an http or https URL without userinfo: `https://api.example.com`."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if parts.port is None or parts.port == _OWN_PORTS.get(parts.scheme):
+    if parts.port is None or parts.port == OWN_PORTS.get(parts.scheme):
         return f"{parts.scheme}://{host}"
     return f"{parts.scheme}://{host}:{parts.port}"

@@ -53,9 +53,14 @@ def find_blocker(rules: ToolRules, tool: str) -> str | None:
             return rules.denied[pattern]
     if rules.default_passes or not rules.passing.isdisjoint(whole):
         return None
-    if tool.startswith("mcp:") and any(name.startswith(f"{tool}/") for name in rules.passing):
+    if tool.startswith(("mcp:", "plugin:")) and any(_may_touch(name, tool) for name in rules.passing):
         return None
     return f"{rules.pointer}/default"
+
+
+def _may_touch(pattern: str, tool: str) -> bool:
+    """Tell whether a pattern may take a part of a server, or the server as a part of something; doubt counts."""
+    return pattern.startswith(f"{tool}/") or tool.startswith(f"{pattern}/")
 
 
 def find_first_blocker(layers: Iterable[ToolRules], tool: str) -> str | None:
