@@ -1,5 +1,6 @@
 """Every field and key of a manifest against the rules of the boundary (B-07 to B-09)."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, TypeAlias
@@ -22,6 +23,7 @@ Path: TypeAlias = "tuple[Path, str] | None"
 """A linked list of steps, last first; joined to a pointer only where there is a fault."""
 
 _PROSE_FIELDS = frozenset({"title", "description", "argument_hint", "license"})
+_ENCODED = re.compile(r"%[0-9A-F]{2}")
 _OWN_FIELDS = frozenset({"digest", "set_digest", "media_type", "size"})
 _MAPS_BY_OWN_ID = frozenset({"rules"})
 _LITERAL_FIELDS = frozenset({"url", "endpoint", "version"})
@@ -120,7 +122,8 @@ def _check_field(owner: msgspec.Struct, field: str, text: str, path: Path, name:
     elif field in _PATTERN_FIELDS or field == "argument" or "argument" in owner.__struct_fields__:
         return
     else:
-        place = find_host_place(text)
+        # A name may be percent-encoded; `%BF%` inside one is no variable of Windows.
+        place = find_host_place(_ENCODED.sub("_", text))
         if place is not None:
             yield _host(path, place)
         if field not in ("path", "prompt", "entry") and find_opaque_run(text) is not None:
