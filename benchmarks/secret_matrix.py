@@ -68,7 +68,7 @@ def print_table(places: tuple[str, ...], samples: int, judge: Callable[[str, str
     letters = {"refused": "R", "warned": "w", "missed": "."}
     for index, place in enumerate(places):
         print(f"  {chr(ord('a') + index)} = {place}")
-    print(f"{'':22}" + "".join(f"{chr(ord('a') + index):>8}" for index in range(len(places))))
+    print(f"{'':22}" + "".join(f"{chr(ord('a') + index):>6}" for index in range(len(places))))
     totals = {place: collections.Counter[str]() for place in places}
     for kind in TOKEN_KINDS:
         cells = []
@@ -79,12 +79,12 @@ def print_table(places: tuple[str, ...], samples: int, judge: Callable[[str, str
             cells.append(
                 "".join(f"{letters[one]}{counts[one] if mixed else ''}" for one in letters if counts[one])
             )
-        print(f"{kind.name:22}" + "".join(f"{cell:>8}" for cell in cells))
+        print(f"{kind.name:22}" + "".join(f"{cell:>6}" for cell in cells))
     for form in ("structured", "unlisted", "opaque"):
         kinds = sum(kind.form == form for kind in TOKEN_KINDS)
         for verdict, letter in letters.items():
             shares = [100 * totals[place][(form, verdict)] / (kinds * samples) for place in places]
-            print(f"{form} {letter} %".ljust(22) + "".join(f"{share:8.1f}" for share in shares))
+            print(f"{form} {letter} %".ljust(22) + "".join(f"{share:6.1f}" for share in shares))
 
 
 def make_prose() -> list[tuple[str, bytes]]:
