@@ -208,7 +208,7 @@ def _read_globs(field: FrontmatterField | None, remarks: Remarks) -> tuple[str, 
     if field is None or field.value is None:
         return ()
     items = field.value if isinstance(field.value, list) else [field.text]
-    if not all(isinstance(item, str) for item in items):
+    if isinstance(field.value, dict) or not all(isinstance(item, str) for item in items):
         message = "`applyTo` is neither a text nor a list of texts, so where it applies is unknown"
         remarks.error(
             "prompt.condition_unreadable", field.line, message, "write globs with commas between them"
