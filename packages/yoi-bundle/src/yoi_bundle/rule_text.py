@@ -3,12 +3,14 @@
 ```text
 rule     = effect " " tool
 effect   = "deny" | "ask" | "allow"
-tool     = pattern | pattern "(" argument [" " matcher] ": " value ")"
+tool     = pattern | pattern "(" argument [" " matcher] ":" [" "] value ")"
 matcher  = "exact" | "prefix" | "glob" | "path" | "path@" mount | "host_path" | "domain"
 ```
 
 `pattern` is a tool pattern such as `file.read`, `shell.*`, `mcp:ID/TOOL` or `*`. The value runs to the last
-parenthesis and needs no escapes. Without a matcher an argument named `path` is matched as `path`, others as `glob`.
+parenthesis and needs no escapes. Without a matcher an argument named `path` is matched as `path`, others as `glob`;
+`path@NAME:` is short for `path path@NAME:`. In YAML a text with a colon and a space needs quotes; without the space
+after the colon it needs none.
 
     allow shell.run(command prefix: git status)
     deny file.edit(path: infrastructure/**)
@@ -38,7 +40,8 @@ _RULE = re.compile(r"(?P<effect>deny|ask|allow)[ \t]+(?P<tool>\S.*)", re.DOTALL)
 _TOOL = re.compile(r"(?P<pattern>[^\s()]+)(?:\((?P<inside>.*)\))?", re.DOTALL)
 _INSIDE = re.compile(
     r"(?P<argument>[A-Za-z_][A-Za-z0-9_-]*)"
-    r"(?:[ \t]+(?P<matcher>[a-z_]+)(?:@(?P<mount>[a-z][a-z0-9-]*))?)?:(?P<value>.*)",
+    r"(?:@(?P<short>[a-z][a-z0-9-]*)|[ \t]+(?P<matcher>[a-z_]+)(?:@(?P<mount>[a-z][a-z0-9-]*))?)?"
+    r":(?P<value>.*)",
     re.DOTALL,
 )
 _VALUE_FIELDS: dict[str, str] = {
@@ -126,15 +129,16 @@ def _parse_inside(inside: str) -> Match:
     if found is None:
         raise RuleTextError("in parentheses stand an argument's name, a colon and a value")
     argument = found["argument"]
-    matcher = found["matcher"] or ("path" if argument == "path" else "glob")
+    mount = found["short"] or found["mount"]
+    matcher = found["matcher"] or ("path" if argument == "path" or found["short"] else "glob")
     if matcher not in _VALUE_FIELDS:
         raise RuleTextError(f"no such matcher; known: {', '.join(_VALUE_FIELDS)}")
     value = found["value"].removeprefix(" ")
     fields: dict[str, Any] = {"kind": matcher, "argument": argument, _VALUE_FIELDS[matcher]: value}
-    if found["mount"] is not None:
+    if mount is not None:
         if matcher != "path":
             raise RuleTextError("only `path` takes a mount: `path@NAME`")
-        fields["mount"] = found["mount"]
+        fields["mount"] = mount
     try:
         where: Match = msgspec.convert(fields, Match)
     except msgspec.ValidationError:

@@ -31,6 +31,7 @@ from yoi_bundle.authoring.draft import (
 from yoi_bundle.authoring.grants import compute_implied_grants, describe_grants
 from yoi_bundle.authoring.identify import IdentifiedDrafts, identify_drafts
 from yoi_bundle.authoring.ledger import ItemKey, Ledger, Place
+from yoi_bundle.authoring.remarks import show_name
 from yoi_bundle.authoring.scope import NameIndex
 from yoi_bundle.authoring.tool_scope import ToolScope
 from yoi_bundle.authoring.vocabulary_claude import spell_server
@@ -257,7 +258,7 @@ def _copy_builtins(
                 "error",
                 "builtin.unknown",
                 Place(WORKSPACE_FILE, source.reading.lines.get(("builtin_profiles",), 0)),
-                f"there is no built-in profile `{name[:80]}`",
+                f"there is no built-in profile `{show_name(name)}`",
                 f"known: {', '.join(sorted(source.builtins.profiles)) or 'none'}",
             )
         elif not governing.lost:
@@ -298,7 +299,7 @@ def _find_default(
         "error",
         "reference.unresolved",
         Place(WORKSPACE_FILE, reading.lines.get(("default_profile",), 0)),
-        f"the default profile `{name[:80]}` is not to be had; the selector `default` means nothing",
+        f"the default profile `{show_name(name)}` is not to be had; the selector `default` means nothing",
         "name a profile by its id",
     )
     return None

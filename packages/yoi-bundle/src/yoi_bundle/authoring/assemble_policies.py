@@ -7,6 +7,7 @@ from msgspec import Struct
 from yoi_bundle.authoring.assemble_tools import make_origin
 from yoi_bundle.authoring.draft import NameWish, PolicyDraft, ProfileDraft, UnsaidRule, WorkflowDraft
 from yoi_bundle.authoring.ledger import ItemKey, Ledger, Place
+from yoi_bundle.authoring.remarks import show_name
 from yoi_bundle.authoring.scope import NameIndex
 from yoi_bundle.authoring.tool_scope import ToolScope
 from yoi_bundle.authoring.walk import show_path
@@ -108,7 +109,7 @@ class PolicyBook:
                 owner,
                 "policy.unresolved",
                 Place(path, wish.line),
-                f"the policy `{wish.written[:80]}` that confines it {reason}",
+                f"the policy `{show_name(wish.written)}` that confines it {reason}",
                 "name a policy of `.yoi/policies/`, by its id",
             )
         return found if complete else None
@@ -136,7 +137,7 @@ class PolicyBook:
                     "error",
                     "policy.unresolved",
                     Place(WORKSPACE_FILE, line),
-                    f"the policy `{name[:80]}` that governs every profile is not to be had",
+                    f"the policy `{show_name(name)}` that governs every profile is not to be had",
                     "name one policy of `.yoi/policies/`, by its id, and mend it if it is at fault",
                 )
         shown = ", ".join(show_path(one) for one in lost)

@@ -16,6 +16,7 @@ from yoi_bundle.authoring.implied_asks import add_asks, compute_implied_asks, ta
 from yoi_bundle.authoring.inheritance import Inheriting, flatten_profile
 from yoi_bundle.authoring.item_ids import compute_file_id
 from yoi_bundle.authoring.ledger import ItemKey, Ledger, Place
+from yoi_bundle.authoring.remarks import show_name
 from yoi_bundle.authoring.scope import NameIndex
 from yoi_bundle.authoring.tool_scope import ToolScope
 from yoi_bundle.manifest import (
@@ -68,7 +69,8 @@ def assemble_profiles(needs: ProfileNeeds) -> dict[str, Profile]:
         if resolved is not None:
             own[name] = resolved
     flat = _Flattening(own, needs).flatten_all()
-    return {name: _finish(name, inheriting, needs) for name, inheriting in flat.items()}
+    neighbours = _Neighbours(needs)
+    return {name: _finish(name, inheriting, needs, neighbours) for name, inheriting in flat.items()}
 
 
 def _resolve_profile(name: str, draft: ProfileDraft, needs: ProfileNeeds) -> Inheriting | None:
@@ -127,7 +129,7 @@ def _resolve_prompts(key: ItemKey, draft: ProfileDraft, needs: ProfileNeeds) -> 
             uses.append(PromptUse(prompt=found[0]))
             continue
         reason = f"may be any of {', '.join(found[:4])}" if len(found) > 1 else "is not to be had"
-        message = f"the prompt `{wish.written[:80]}` {reason}"
+        message = f"the prompt `{show_name(wish.written)}` {reason}"
         ledger.lose(
             key, "reference.unresolved", Place(draft.path, wish.line), message, "name a prompt by its id"
         )
@@ -159,7 +161,7 @@ def _resolve_names(
             "warning",
             "reference.unresolved",
             Place(draft.path, wish.line),
-            f"`{wish.written[:80]}` in `{section}` {reason}; left out",
+            f"`{show_name(wish.written)}` in `{section}` {reason}; left out",
             "name an item of the workspace by its id",
         )
     return asks
@@ -176,7 +178,7 @@ def _resolve_plugins(draft: ProfileDraft, needs: ProfileNeeds) -> dict[str, Ask]
                 "warning",
                 "reference.unresolved",
                 Place(draft.path, wish.line),
-                f"`{wish.written[:80]}` in `plugins` is not to be had; left out",
+                f"`{show_name(wish.written)}` in `plugins` is not to be had; left out",
                 "name a plugin as `workspace:DIRECTORY` or `host:NAME`",
             )
     return asks
@@ -233,7 +235,7 @@ class _Flattening:
             parent = self._flatten(found[0], below)
             if parent is not None or name in self._flat:
                 return parent
-        message = f"the profile `{written[:80]}` that it extends is not to be had"
+        message = f"the profile `{show_name(written)}` that it extends is not to be had"
         self._needs.ledger.lose(
             ("profiles", name),
             "reference.unresolved",
@@ -257,48 +259,47 @@ class _Flattening:
         return joined
 
 
-def _finish(name: str, inheriting: Inheriting, needs: ProfileNeeds) -> Profile:
-    profile = inheriting.profile
-    draft = needs.drafts.profiles[name]
-    asks = add_asks(profile.asks, needs.asks)
-    if draft.dialect != "yoi":
-        asks = add_asks(asks, compute_implied_asks(profile.tools))
-        profile = _add_neighbours(profile, draft, needs)
-    policies = dict.fromkeys((*needs.governing.policies, *profile.policies), Member())
-    return replace(profile, asks=asks, policies=policies)
-
-
-def _add_neighbours(profile: Profile, draft: ProfileDraft, needs: ProfileNeeds) -> Profile:
-    """Give an imported profile the skills, workflows and plugin of its own plugin's or `.claude` folder.
+class _Neighbours:
+    """Gives an imported profile the skills, workflows and plugin of its own plugin's or `.claude` folder.
 
     Other programs let an agent use those without a list; ours has lists only.
     """
-    plugin = needs.drafts.find_plugin(draft.path)
-    roots = {name: root for root, name in needs.drafts.plugin_roots.items()}
-    home = roots[plugin] if plugin is not None else _find_claude_folder(draft.path)
-    if home is None:
-        return profile
-    prefix = f"{home}/" if home else ""
-    skills = {
-        name: Ask()
-        for name, skill in needs.drafts.skills.items()
-        if takes_tool(profile.tools, "skill.use") and skill.path.startswith(prefix)
-    }
-    workflows = {
-        name: Ask()
-        for name, workflow in needs.drafts.workflows.items()
-        if takes_tool(profile.tools, "workflow.run")
-        and workflow.path.startswith(prefix)
-        and ("workflows", name) not in needs.ledger.lost
-    }
-    packaged = plugin is not None and plugin in needs.plugins and needs.plugins[plugin].package is not None
-    plugins = {plugin: Ask()} if packaged and plugin is not None else {}
-    return replace(
-        profile,
-        skills=skills | profile.skills,
-        workflows=workflows | profile.workflows,
-        plugins=plugins | profile.plugins,
-    )
+
+    def __init__(self, needs: ProfileNeeds) -> None:
+        self._needs = needs
+        self._homes = {plugin: root for root, plugin in needs.drafts.plugin_roots.items()}
+        self._found: dict[str, tuple[dict[str, Ask], dict[str, Ask]]] = {}
+
+    def add_to(self, profile: Profile, path: str) -> Profile:
+        """Return the profile, of the file at `path`, with its neighbours; what it lists itself stays."""
+        plugin = self._needs.drafts.find_plugin(path)
+        home = self._homes[plugin] if plugin is not None else _find_claude_folder(path)
+        if home is None:
+            return profile
+        if home not in self._found:
+            self._found[home] = self._list(f"{home}/" if home else "")
+        skills, workflows = self._found[home]
+        item = self._needs.plugins.get(plugin) if plugin is not None else None
+        plugins = (
+            {plugin: Ask()} if plugin is not None and item is not None and item.package is not None else {}
+        )
+        return replace(
+            profile,
+            skills=(skills if takes_tool(profile.tools, "skill.use") else {}) | profile.skills,
+            workflows=(workflows if takes_tool(profile.tools, "workflow.run") else {}) | profile.workflows,
+            plugins=plugins | profile.plugins,
+        )
+
+    def _list(self, prefix: str) -> tuple[dict[str, Ask], dict[str, Ask]]:
+        drafts = self._needs.drafts
+        lost = self._needs.ledger.lost
+        skills = {name: Ask() for name, skill in drafts.skills.items() if skill.path.startswith(prefix)}
+        workflows = {
+            name: Ask()
+            for name, workflow in drafts.workflows.items()
+            if workflow.path.startswith(prefix) and ("workflows", name) not in lost
+        }
+        return skills, workflows
 
 
 def _find_claude_folder(path: str) -> str | None:
@@ -306,3 +307,14 @@ def _find_claude_folder(path: str) -> str | None:
     if ".claude" not in steps:
         return None
     return "/".join(steps[: steps.index(".claude") + 1])
+
+
+def _finish(name: str, inheriting: Inheriting, needs: ProfileNeeds, neighbours: _Neighbours) -> Profile:
+    profile = inheriting.profile
+    draft = needs.drafts.profiles[name]
+    asks = add_asks(profile.asks, needs.asks)
+    if draft.dialect != "yoi":
+        asks = add_asks(asks, compute_implied_asks(profile.tools))
+        profile = neighbours.add_to(profile, draft.path)
+    policies = dict.fromkeys((*needs.governing.policies, *profile.policies), Member())
+    return replace(profile, asks=asks, policies=policies)

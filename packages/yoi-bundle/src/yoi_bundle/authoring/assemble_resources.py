@@ -11,6 +11,7 @@ from yoi_bundle.authoring.assemble_tools import make_origin, mark_features
 from yoi_bundle.authoring.draft import NameWish, PromptDraft, SkillDraft, SourceFile, WorkflowDraft
 from yoi_bundle.authoring.item_ids import compute_file_id
 from yoi_bundle.authoring.ledger import ItemKey, Ledger, Place
+from yoi_bundle.authoring.remarks import show_name
 from yoi_bundle.authoring.tool_scope import ToolScope
 from yoi_bundle.identifiers import ModelName, PathGlob, encode_path, encode_segment
 from yoi_bundle.manifest import (
@@ -130,7 +131,7 @@ class ModelShelf:
                 "warning",
                 "model.unreadable",
                 place,
-                f"`{wish.written[:60]}` is not one model's name; the choice is left to the host",
+                f"`{show_name(wish.written)}` is not one model's name; the choice is left to the host",
                 "write one name, such as `sonnet`",
             )
             return False
@@ -140,7 +141,7 @@ class ModelShelf:
             "info",
             "model.host_alias",
             place,
-            f"`{wish.written}` is no model of the workspace; the host has to provide it under this name",
+            f"`{show_name(wish.written)}` is no model of the workspace; the host has to provide it under this name",
             "declare it as `[models.NAME]` in workspace.toml",
         )
         return True

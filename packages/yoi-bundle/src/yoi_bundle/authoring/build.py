@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct, convert
 from msgspec import ValidationError as FormError
+from msgspec.structs import replace
 
 from yoi_bundle.authoring.assemble import Assembly, AssemblyInput, assemble
 from yoi_bundle.authoring.boundary_checks import Finding, check_boundaries
@@ -192,7 +193,6 @@ def _locate_faults(error: FaultyBundleError, assembly: Assembly) -> list[Finding
     pointers = ItemPointers(assembly.ledger)
     findings: list[Finding] = []
     for fault in error.faults:
-        item = pointers.find_item(fault.pointer)
         place = pointers.find_place(fault.pointer)
         diagnostic = Diagnostic(
             severity="error",
@@ -203,7 +203,7 @@ def _locate_faults(error: FaultyBundleError, assembly: Assembly) -> list[Finding
             message=fault.message,
             remedy=fault.remedy or "see docs/guides/authoring.md",
         )
-        findings.append(Finding(diagnostic, () if item is None else (item,)))
+        findings.append(Finding(diagnostic, pointers.find_items(fault.pointer)))
     return findings
 
 
@@ -242,6 +242,15 @@ def _refuse_early(form: WorkspaceForm | None, workspace: str) -> list[Diagnostic
     return None
 
 
+def _show_files(remarks: list[Diagnostic]) -> list[Diagnostic]:
+    """Write every file's name as it may be shown, whoever made the remark."""
+    shown = {file: show_path(file) for file in {remark.file for remark in remarks}}
+    return [
+        remark if shown[remark.file] == remark.file else replace(remark, file=shown[remark.file])
+        for remark in remarks
+    ]
+
+
 def _finish(
     tree: SourceTree,
     workspace: str,
@@ -250,8 +259,9 @@ def _finish(
     manifest: Manifest | None,
     bundle: BuiltBundle | None,
 ) -> BuildResult:
-    account, more = account_files(tree, manifest, remarks)
-    unique = dict.fromkeys((*remarks, *more))
+    shown = _show_files(remarks)
+    account, more = account_files(tree, manifest, shown)
+    unique = dict.fromkeys((*shown, *more))
     counts = {
         section: len(getattr(manifest, section)) if manifest is not None else 0
         for section in COUNTED_SECTIONS

@@ -6,7 +6,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from yoi_bundle.authoring.walk import show_path
+from yoi_bundle.boundary.redaction import redact_pointer
 from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.errors import Fault
 from yoi_bundle.faults import find_type_faults
 
 Form = TypeVar("Form")
@@ -34,11 +36,17 @@ def read_form(
         _make_diagnostic(
             file,
             find_line(fault.pointer),
-            f"`{fault.pointer.removeprefix('/').replace('/', '.')}`: {fault.message}",
-            fault.remedy,
+            f"`{redact_pointer(fault.pointer).removeprefix('/').replace('/', '.')}`: {fault.message}",
+            fault.remedy or _suggest(fault),
         )
         for fault in faults
     )
+
+
+def _suggest(fault: Fault) -> str:
+    """Say what helps where a list of tools or rules holds a table: YAML took `: ` for a key."""
+    listed = fault.pointer.split("/")[1:2] in (["tools"], ["rules"])
+    return "put the entry in quotes; a `: ` outside quotes makes a table of it" if listed else ""
 
 
 def _make_diagnostic(file: str, line: int, message: str, remedy: str) -> Diagnostic:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from yoi_bundle.authoring.draft import RuleDraft, ToolWish, UnsaidRule
+from yoi_bundle.authoring.remarks import show_name
 from yoi_bundle.authoring.walk import show_path
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.identifiers import ToolPattern, encode_segment
@@ -100,6 +101,6 @@ def _report(rule: str, file: str, line: int, entry: str, error: RuleTextError) -
         rule=rule,
         file=show_path(file),
         line=line,
-        message=f"`{entry[:80]}`: {error}",
+        message=f"`{show_name(entry)}`: {error}",
         remedy="see the grammar of rules in docs/guides/authoring.md",
     )

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from yoi_bundle.authoring.draft import RuleDraft, ToolWish
 from yoi_bundle.authoring.ledger import Ledger, Place
+from yoi_bundle.authoring.remarks import show_name
 from yoi_bundle.authoring.scope import NameIndex
 from yoi_bundle.closure import matches_tool
 from yoi_bundle.manifest import Ask, Effect, ExactMatch, Match, Rule, ToolList, compute_rule_id
@@ -98,7 +99,7 @@ class ToolScope:
                 "tool.ambiguous",
                 wish,
                 path,
-                f"`{wish.written[:80]}` may mean {len(found)} servers: {', '.join(found[:4])}",
+                f"`{show_name(wish.written)}` may mean {len(found)} servers: {', '.join(found[:4])}",
                 "declare the server next to the file that names it, or rename one",
             )
             return None
@@ -134,7 +135,7 @@ class ToolScope:
         elif "*" in pattern:
             known = True
         else:
-            known = any(matches_tool(pattern, tool) for tool in self._tools)
+            known = pattern in self._tools or any(matches_tool(pattern, tool) for tool in self._tools)
         return (pattern,) if known else ()
 
     def _resolve_where(self, where: Match | None, path: str) -> Match | None:
@@ -148,7 +149,7 @@ class ToolScope:
             "tool.foreign",
             wish,
             path,
-            f"`{wish.written[:80]}` names a tool that nothing in the workspace declares; left out",
+            f"`{show_name(wish.written)}` names a tool that nothing in the workspace declares; left out",
             'declare it: an MCP server in `.mcp.json`, or `[tools.mcp.NAME]` with `host = "NAME"` in workspace.toml',
         )
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from yoi_bundle.authoring.draft import SourceFile
+from yoi_bundle.boundary.secret_rules import find_provider_token
+from yoi_bundle.boundary.word_shape import find_opaque_run
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
@@ -78,8 +80,17 @@ def walk_directory(
 
 
 def show_path(path: str) -> str:
-    """Write a path for people; bytes of its name that are not UTF-8 appear as escapes."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """Write a path for people: bytes that are not UTF-8 as escapes, and no step that may be a credential (B-07).
+
+    The same again gives the same.
+    """
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "/".join(_show_step(step) for step in text.split("/"))
+
+
+def _show_step(step: str) -> str:
+    generated = len(step) >= 8 and (find_provider_token(step) or find_opaque_run(step))
+    return f"({len(step)} characters)" if generated else step
 
 
 class _Walk:
