@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from yoi_bundle.calls import ToolCall
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
+from yoi_bundle.errors import UnresolvedReferenceError
 from yoi_bundle.manifest import (
     AllTools,
     Argument,
@@ -520,6 +521,106 @@ def manifests(draw: DrawFn) -> Manifest:
         builtin=builtin,
         default_profile=draw(st.none() | st.sampled_from(selectors)) if selectors else None,
     )
+
+
+def _change_policy(draw: DrawFn, manifest: Manifest) -> Manifest:
+    name = draw(st.sampled_from(sorted(manifest.policies)))
+    policy = manifest.policies[name]
+    kept = {rule_id: policy.rules[rule_id] for rule_id in _subset(draw, policy.rules, max_size=4)}
+    added = draw(policies(max_rules=1)).rules
+    default = draw(st.sampled_from([policy.default, "deny", "ask", "allow"]))
+    changed = replace(
+        policy,
+        default=default,
+        rules=draw(st.sampled_from([kept, {**policy.rules, **added}, policy.rules])),
+    )
+    return replace(manifest, policies={**manifest.policies, name: changed})
+
+
+def _change_profile(draw: DrawFn, manifest: Manifest) -> Manifest:
+    name = draw(st.sampled_from(sorted(manifest.profiles)))
+    profile = manifest.profiles[name]
+    fresh = draw(
+        profiles(
+            _Ids(
+                models=manifest.models,
+                prompts=manifest.prompts,
+                workflows=manifest.workflows,
+                skills=manifest.skills,
+                policies=manifest.policies,
+                plugins=manifest.plugins,
+                tools=manifest.tools,
+            )
+        )
+    )
+    if draw(st.booleans()):
+        field = draw(st.sampled_from(["tools", "policies", "models", "prompts", "asks", "title", "language"]))
+        changed = replace(profile, **{field: getattr(fresh, field)})
+    elif isinstance(profile.tools, ToolList):
+        kept = {pattern: profile.tools.tools[pattern] for pattern in _subset(draw, profile.tools.tools)}
+        changed = replace(profile, tools=ToolList(tools=kept))
+    else:
+        changed = replace(profile, policies={**profile.policies, **fresh.policies})
+    return replace(manifest, profiles={**manifest.profiles, name: changed})
+
+
+def _change_asks(draw: DrawFn, manifest: Manifest) -> Manifest:
+    name = draw(st.sampled_from(sorted(manifest.profiles)))
+    profile = manifest.profiles[name]
+    field = draw(st.sampled_from(["secrets", "mounts", "network", "host", "limits"]))
+    value = getattr(profile.asks, field)
+    if isinstance(value, dict) and draw(st.booleans()):
+        kept = {key: value[key] for key in _subset(draw, value)}
+        changed = replace(profile.asks, **{field: kept})
+    else:
+        changed = replace(profile.asks, **{field: getattr(draw(asks()), field)})
+    return replace(manifest, profiles={**manifest.profiles, name: replace(profile, asks=changed)})
+
+
+def _change_grants(draw: DrawFn, manifest: Manifest) -> Manifest:
+    field = draw(st.sampled_from(["secrets", "mounts", "network", "host", "limits"]))
+    value = getattr(manifest.grants, field)
+    if isinstance(value, dict) and draw(st.booleans()):
+        kept = {key: value[key] for key in _subset(draw, value)}
+        return replace(manifest, grants=replace(manifest.grants, **{field: kept}))
+    fresh = getattr(draw(grants()), field)
+    return replace(manifest, grants=replace(manifest.grants, **{field: fresh}))
+
+
+def _change_tool(draw: DrawFn, manifest: Manifest) -> Manifest:
+    name = draw(st.sampled_from(sorted(manifest.tools)))
+    rest = {key: tool for key, tool in manifest.tools.items() if key != name}
+    tool = manifest.tools[name]
+    if isinstance(tool, McpServer) and draw(st.booleans()):
+        exposes = draw(st.none() | members(("find", "write")))
+        private = draw(st.none() | st.sampled_from(sorted(manifest.profiles))) if manifest.profiles else None
+        rest[name] = replace(tool, exposes=exposes, private_to=private)
+    return replace(manifest, tools=rest)
+
+
+def _change_text(draw: DrawFn, manifest: Manifest) -> Manifest:
+    name = draw(st.sampled_from(sorted(manifest.prompts)))
+    changed = replace(manifest.prompts[name], content=draw(descriptors()))
+    return replace(manifest, prompts={**manifest.prompts, name: changed})
+
+
+@st.composite
+def changed_manifests(draw: DrawFn, manifest: Manifest) -> Manifest:
+    """Generate a valid manifest that differs from this one in up to three places."""
+    changed = manifest
+    for _ in range(draw(st.integers(1, 3))):
+        edits = [_change_grants]
+        edits += [_change_policy] * 3 if changed.policies else []
+        edits += [_change_profile, _change_profile, _change_asks] if changed.profiles else []
+        edits += [_change_tool] if changed.tools else []
+        edits += [_change_text] if changed.prompts else []
+        edited = draw(st.sampled_from(edits))(draw, changed)
+        try:
+            build_bundle(edited)
+        except UnresolvedReferenceError:
+            continue
+        changed = edited
+    return changed
 
 
 CALL_PATHS = (
