@@ -39,6 +39,8 @@ HARMLESS = [
     "LOG_LEVEL=info",
     "src/mcp_server.py",
     ".github/workflows",
+    "src/__init__.py",
+    "ed25519",
     "repos,issues,pull_requests",
     "application/json",
     "application/vnd.github.v3+json",

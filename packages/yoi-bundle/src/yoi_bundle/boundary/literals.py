@@ -16,7 +16,7 @@ _SHORTEST_PASSWORD = 10
 _MAX_CREDENTIAL_NUMBER_DIGITS = 6
 """`TOKEN_BUDGET`-like numbers under a name that the list of harmless endings does not know."""
 
-_WORD = r"[A-Za-z0-9]+(?:[._~-][A-Za-z0-9]+|_{1,2}[A-Za-z0-9]+)*"
+_WORD = r"[A-Za-z0-9]+(?:(?:_{0,2}[.-]|~|_{1,2})[A-Za-z0-9]+)*"
 _SEGMENT = rf"(?:[._]|__)?{_WORD}(?:__)?"
 _PATH = rf"{_SEGMENT}(?:/{_SEGMENT})*/?"
 _VERSION = rf"(?:[~^=]|[<>!=~]=|[<>])?v?[0-9]+(?:\.[0-9x*]+)*(?:[-+.]?{_WORD})?"

@@ -108,7 +108,7 @@ def _is_plain_mixture(runs: list[str]) -> bool:
     length = sum(map(len, runs))
     digits = max(len(run) for run in runs if run[0].isdigit())
     if len(runs) == 2:
-        return digits <= 4 if runs[1][0].isdigit() else digits <= 3 and length <= 15
+        return digits <= 5 if runs[1][0].isdigit() else digits <= 3 and length <= 15
     if len(runs) == 3:
         return length <= _SHORT or (runs[1][0].isdigit() and digits <= 2 and length <= 14)
     return len(runs) == 4 and length <= 7
