@@ -1,7 +1,5 @@
 """Frontmatter: bytes kept, YAML 1.2, repairs that keep the author's meaning, refusals where there are two meanings."""
 
-import time
-
 import pytest
 
 from yoi_bundle.authoring.frontmatter import FrontmatterReading, read_frontmatter, split_frontmatter
@@ -57,6 +55,13 @@ def test_a_fence_that_never_closes_is_an_error_and_not_a_file_without_restrictio
     reading = read_frontmatter(split_frontmatter(b"---\ntools: Read\nbody"), file="a.md")
     assert reading.fields is None
     assert get_rules(reading) == [("frontmatter.unclosed", 1)]
+
+
+def test_a_byte_order_mark_is_reported_and_read_past() -> None:
+    reading = read_frontmatter(split_frontmatter(b"\xef\xbb\xbf---\na: b: c\n---\n"), file="a.md")
+    assert reading.fields is not None
+    assert reading.fields["a"].value == "b: c"
+    assert get_rules(reading) == [("frontmatter.byte_order_mark", 1), ("frontmatter.repaired", 2)]
 
 
 def test_keys_keep_their_lines_and_scalars_their_spelling() -> None:
@@ -160,10 +165,8 @@ def test_anchors_and_aliases_are_never_expanded() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "\n".join(
         f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 10)}]" for level in range(1, 20)
     )
-    started = time.process_time()
     values = read_values(bomb)
     assert all(isinstance(value, str) for value in values.values())
-    assert time.process_time() - started < 5, "the parser expanded the aliases"
 
 
 def test_a_nested_alias_is_refused() -> None:

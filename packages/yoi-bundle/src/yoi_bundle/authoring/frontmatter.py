@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from yoi_bundle.authoring.frontmatter_repair import Repair, Repaired, repair_frontmatter
+from yoi_bundle.authoring.frontmatter_repair import Repair, repair_frontmatter
 from yoi_bundle.authoring.yaml_mapping import YamlFault, YamlMapping, parse_mapping
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
@@ -33,12 +33,14 @@ class Frontmatter(Struct, frozen=True, kw_only=True):
         body: What follows the closing fence; the whole file when there is no header.
         body_line: The line on which the body starts, from 1.
         closed: False when a fence opens and none closes it.
+        marked: Whether a byte order mark stands before the opening fence.
     """
 
     header: bytes | None
     body: bytes
     body_line: int = 1
     closed: bool = True
+    marked: bool = False
 
 
 class FrontmatterField(Struct, frozen=True, kw_only=True):
@@ -77,6 +79,7 @@ def split_frontmatter(data: bytes) -> Frontmatter:
         header=data[opening.end() : closing.start()],
         body=data[closing.end() :],
         body_line=data.count(b"\n", 0, closing.end()) + 1,
+        marked=data.startswith(BYTE_ORDER_MARK),
     )
 
 
@@ -111,20 +114,28 @@ def read_frontmatter(parts: Frontmatter, *, file: str, limits: Limits = DEFAULT_
             "a carriage return without its line feed, which readers of YAML take for a line's end or not"
         )
         return _refuse(file, line, "frontmatter.malformed", message, "end lines with a line feed")
+    mark = (_report_mark(file),) if parts.marked else ()
     parsed = parse_mapping(text, max_depth=limits.depth)
     if isinstance(parsed, YamlMapping):
-        return FrontmatterReading(fields=_make_fields(parsed, text, frozenset()))
+        return FrontmatterReading(fields=_make_fields(parsed, text, frozenset()), diagnostics=mark)
     repaired = repair_frontmatter(text, max_depth=limits.depth)
     if isinstance(repaired, YamlFault):
         rule = "frontmatter.duplicate_key" if repaired.kind == "repeated" else "frontmatter.malformed"
         return _refuse(file, 2 + repaired.line, rule, repaired.message, _REMEDIES[repaired.kind])
-    return _report_repairs(repaired, text, file)
-
-
-def _report_repairs(repaired: Repaired, text: str, file: str) -> FrontmatterReading:
     names = frozenset(repair.key for repair in repaired.repairs)
-    diagnostics = tuple(_describe_repair(repair, file) for repair in repaired.repairs)
+    diagnostics = (*mark, *(_describe_repair(repair, file) for repair in repaired.repairs))
     return FrontmatterReading(fields=_make_fields(repaired.mapping, text, names), diagnostics=diagnostics)
+
+
+def _report_mark(file: str) -> Diagnostic:
+    return Diagnostic(
+        severity="warning",
+        rule="frontmatter.byte_order_mark",
+        file=file,
+        line=1,
+        message="begins with a byte order mark",
+        remedy="save the file without one",
+    )
 
 
 def _describe_repair(repair: Repair, file: str) -> Diagnostic:
