@@ -1,0 +1,330 @@
+"""Each reason for a refusal, by taking one thing away from a host that grants all (S-09)."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from resolution_world import (
+    PACKAGE_DIGEST,
+    PLUGIN,
+    make_bundle,
+    make_facts,
+    make_host_policy,
+    make_manifest,
+    make_policy,
+    make_profile,
+    require_all,
+    resolve,
+)
+
+from worker_runtime.errors import RequestInvalidError
+from worker_runtime.facts import HostFacts, PackageFact
+from worker_runtime.policy import NO_POLICY, HostPolicy, PluginGrant
+from worker_runtime.requests import Intent, Narrowing, WorkerRequest
+from worker_runtime.resolution.errors import (
+    BundleRequiredError,
+    InvalidSelectorError,
+    ProfileNotFoundError,
+    ResolutionRefusedError,
+)
+from worker_runtime.resolution.resolve import HostSnapshot, Resolution, resolve_worker
+from yoi_bundle.builtin import load_builtin_set
+from yoi_bundle.manifest import Rule
+
+
+def codes(resolution: Resolution) -> set[tuple[str, str, str]]:
+    return {(reason.code, reason.kind, reason.id) for reason in resolution.reasons}
+
+
+def test_a_host_that_grants_all_refuses_nothing() -> None:
+    resolution = resolve(require_all(make_manifest()))
+    assert resolution.reasons == ()
+    assert {decision.outcome for decision in resolution.decisions} == {"granted"}
+
+
+PACKAGE_FACTS: dict[str, tuple[PackageFact, str]] = {
+    "absent": (PackageFact(state="absent"), "plugin.unavailable"),
+    "other bytes": (PackageFact(state="digest_mismatch"), "plugin.digest_mismatch"),
+    "no manifest": (PackageFact(state="invalid"), "plugin.unavailable"),
+    "another name": (PackageFact(state="verified", name="else", version="1.0.0"), "plugin.unavailable"),
+}
+
+
+@pytest.mark.req("S-06", "S-09")
+@pytest.mark.parametrize("case", PACKAGE_FACTS)
+def test_a_required_plugin_is_refused_by_the_state_of_its_package(case: str) -> None:
+    fact, code = PACKAGE_FACTS[case]
+    resolution = resolve(require_all(make_manifest()), facts=make_facts(packages={PACKAGE_DIGEST: fact}))
+    assert (code, "plugin", PLUGIN) in codes(resolution)
+    assert not resolution.spec.surfaces
+
+
+def grant_plugin(**changes: Any) -> HostPolicy:
+    (grant,) = make_host_policy().plugins
+    return make_host_policy(plugins=(replace(grant, **changes),))
+
+
+FACTS: dict[str, tuple[dict[str, Any], tuple[str, str, str]]] = {
+    "no secret": (
+        {"secrets": ("API_TOKEN", "ISSUE_TOKEN")},
+        ("secret.unavailable", "secret", "MODEL_KEY@model:main"),
+    ),
+    "no directory": ({"mounts": {}}, ("mount.unavailable", "mount", "workspace")),
+    "no shell": ({"host": ()}, ("capability.unavailable", "host", "shell")),
+}
+
+
+@pytest.mark.req("S-01", "S-09")
+@pytest.mark.parametrize("case", FACTS)
+def test_what_the_host_lacks_refuses_what_is_required(case: str) -> None:
+    changes, reason = FACTS[case]
+    assert reason in codes(resolve(require_all(make_manifest()), facts=make_facts(**changes)))
+
+
+POLICIES: dict[str, tuple[HostPolicy, tuple[str, str, str]]] = {
+    "no secret": (make_host_policy(secrets={}), ("policy.denied", "secret", "MODEL_KEY@model:main")),
+    "no mount": (make_host_policy(mounts={}), ("policy.denied", "mount", "workspace")),
+    "no network": (make_host_policy(network=frozenset()), ("policy.denied", "network", "docs.example.org")),
+    "no shell": (make_host_policy(host=frozenset()), ("policy.denied", "host", "shell")),
+    "no endpoint": (make_host_policy(endpoints={}), ("model.unavailable", "model", "large")),
+    "no plugin": (make_host_policy(plugins=()), ("plugin.not_granted", "plugin", PLUGIN)),
+    "another version": (grant_plugin(version="2.0.0"), ("plugin.not_granted", "plugin", PLUGIN)),
+    "another digest": (
+        grant_plugin(digest=f"sha256:{'0' * 64}"),
+        ("plugin.digest_mismatch", "plugin", PLUGIN),
+    ),
+    "no permission": (
+        grant_plugin(permissions=frozenset()),
+        ("plugin.not_granted", "permission", f"{PLUGIN}/clock"),
+    ),
+}
+
+
+@pytest.mark.req("S-09", "S-10")
+@pytest.mark.parametrize("case", POLICIES)
+def test_what_host_policy_does_not_grant_refuses_what_is_required(case: str) -> None:
+    policy, reason = POLICIES[case]
+    assert reason in codes(resolve(require_all(make_manifest()), policy=policy))
+
+
+@pytest.mark.req("S-09")
+def test_a_refusal_shows_all_its_reasons_at_once() -> None:
+    bundle = make_bundle(require_all(make_manifest()))
+    request = WorkerRequest(selector="workspace:helper", bundle_digest=bundle.digest)
+    with pytest.raises(ResolutionRefusedError) as refused:
+        resolve_worker(
+            request,
+            bundle=bundle,
+            builtin=load_builtin_set(),
+            host=HostSnapshot(policy=NO_POLICY, facts=HostFacts()),
+        )
+    kinds = {reason.kind for reason in refused.value.reasons}
+    assert kinds == {"model", "plugin", "permission", "secret", "mount", "network", "host"}
+    assert len(refused.value.details()["reasons"]) == len(refused.value.reasons)
+
+
+CAPABILITIES: dict[str, tuple[dict[str, Any], str]] = {
+    "tool:shell.run": ({"policy": make_host_policy(host=frozenset())}, "policy.denied"),
+    "tool:file.edit": ({}, "capability.unavailable"),
+    "mount:workspace:rw": ({"policy": make_host_policy(mounts={"workspace": "ro"})}, "policy.denied"),
+    "mount:other:ro": ({}, "capability.unavailable"),
+    "secret:API_TOKEN": ({"facts": make_facts(secrets=())}, "secret.unavailable"),
+    "network:docs.example.org": ({"policy": make_host_policy(network=frozenset())}, "policy.denied"),
+    "network:evil.example.net": ({}, "capability.unavailable"),
+    "host:shell": ({"facts": make_facts(host=())}, "capability.unavailable"),
+    "host:git": ({}, "capability.unavailable"),
+    f"plugin:{PLUGIN}/opening_hours": ({"policy": make_host_policy(plugins=())}, "plugin.not_granted"),
+    "model:large": ({"policy": make_host_policy(endpoints={})}, "model.unavailable"),
+    "model:other": ({}, "capability.unavailable"),
+}
+
+
+@pytest.mark.req("S-09")
+@pytest.mark.parametrize("text", CAPABILITIES)
+def test_a_required_capability_that_is_not_granted_in_full_refuses(text: str) -> None:
+    arguments, code = CAPABILITIES[text]
+    resolution = resolve(intent=Intent(requires=frozenset({text})), **arguments)
+    assert code in {reason.code for reason in resolution.reasons}
+
+
+@pytest.mark.req("S-09")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tool:file.read",
+        "tool:mcp:issues",
+        "tool:mcp:issues/list",
+        "mount:workspace:ro",
+        "mount:workspace:rw",
+        "secret:API_TOKEN",
+        "network:docs.example.org",
+        "host:shell",
+        f"plugin:{PLUGIN}/opening_hours",
+        "model:large",
+    ],
+)
+def test_a_required_capability_that_is_granted_refuses_nothing(text: str) -> None:
+    assert resolve(intent=Intent(requires=frozenset({text}))).reasons == ()
+
+
+@pytest.mark.req("S-09")
+@pytest.mark.parametrize(
+    "text", ["", "tool", "tool:*", "mount:docs", "mount:docs:rwx", "host:root", "gpu:1", "plugin:x"]
+)
+def test_what_is_no_capability_is_an_invalid_request(text: str) -> None:
+    with pytest.raises(RequestInvalidError):
+        resolve(intent=Intent(requires=frozenset({text})))
+
+
+@pytest.mark.req("S-02", "S-09")
+def test_a_server_that_the_intent_keeps_in_part_is_not_granted_in_full() -> None:
+    narrowing = Narrowing(tools=frozenset({"mcp:issues/list"}))
+    whole = Intent(requires=frozenset({"tool:mcp:issues"}), narrowing=narrowing)
+    part = Intent(requires=frozenset({"tool:mcp:issues/list"}), narrowing=narrowing)
+    assert "capability.unavailable" in {reason.code for reason in resolve(intent=whole).reasons}
+    assert resolve(intent=part).reasons == ()
+
+
+@pytest.mark.req("S-02")
+def test_an_empty_set_in_the_intent_means_none_and_silence_means_all() -> None:
+    none = Narrowing(
+        tools=frozenset(), mounts={}, network=frozenset(), secrets=frozenset({"MODEL_KEY"}), host=frozenset()
+    )
+    spec = resolve(intent=Intent(narrowing=none)).spec
+    assert (spec.tools, spec.mounts, spec.network, spec.host) == ((), (), (), ())
+    assert len(resolve(intent=Intent()).spec.tools) == 5
+
+
+@pytest.mark.req("S-09")
+def test_a_missing_optional_item_is_a_denied_decision_and_no_refusal() -> None:
+    resolution = resolve(policy=make_host_policy(mounts={}, host=frozenset(), origins=frozenset()))
+    denied = {(one.kind, one.id) for one in resolution.decisions if one.outcome == "denied"}
+    assert {("mount", "workspace"), ("tool", "file.read"), ("host", "shell"), ("tool", "shell.run")} <= denied
+    assert resolution.reasons == ()
+
+
+@pytest.mark.req("S-02")
+def test_the_first_model_that_the_host_gives_is_taken() -> None:
+    models = make_manifest().models
+    manifest = make_manifest(
+        models={"first": replace(models["large"], model="huge-1"), **models, "third": models["large"]},
+        profiles={"helper": make_profile(models=("first", "large", "third"))},
+    )
+    resolution = resolve(manifest)
+    assert resolution.spec.model is not None
+    assert resolution.spec.model.id == "large"
+    assert [one.outcome for one in resolution.decisions if one.kind == "model"] == [
+        "denied",
+        "granted",
+        "denied",
+    ]
+    assert resolution.reasons == ()
+
+
+@pytest.mark.req("S-02")
+def test_a_profile_without_models_gets_the_hosts_own() -> None:
+    manifest = make_manifest(profiles={"helper": make_profile(models=())})
+    with_default = resolve(manifest, policy=make_host_policy(default_model="spare"))
+    assert with_default.spec.model is not None
+    assert with_default.spec.model.model == "small-1"
+    assert {reason.code for reason in resolve(manifest).reasons} == {"model.unavailable"}
+
+
+@pytest.mark.req("S-11")
+def test_a_tool_of_which_a_layer_denies_every_call_is_withheld_with_the_rule() -> None:
+    rule = Rule(effect="deny", tool="web.*")
+    manifest = make_manifest(policies={"house": make_policy(Rule(effect="allow", tool="*"), rule)})
+    (decision,) = [one for one in resolve(manifest).decisions if one.id == "web.fetch"]
+    cause = next(step for step in decision.steps if step.verdict == "withholds")
+    assert (cause.layer, cause.rule) == ("bundle", "bundle.policy_denies")
+    assert cause.pointer.startswith("/policies/house/rules/deny-")
+
+
+SELECTORS = ["", "helper", "workspace:", "workspace:../x", "default ", "default\n", "host:helper", "builtin"]
+
+
+@pytest.mark.req("S-07")
+@pytest.mark.parametrize("selector", SELECTORS)
+def test_what_is_no_selector_is_an_invalid_selector(selector: str) -> None:
+    with pytest.raises(InvalidSelectorError):
+        resolve(selector=selector)
+
+
+@pytest.mark.req("S-07", "B-10")
+@pytest.mark.parametrize("selector", ["workspace:other", "builtin:coder"])
+def test_with_a_bundle_a_selector_that_is_not_in_it_falls_back_to_nothing(selector: str) -> None:
+    with pytest.raises(ProfileNotFoundError):
+        resolve(selector=selector)
+
+
+@pytest.mark.req("S-07", "B-10")
+def test_default_is_the_bundles_declared_default_or_nothing() -> None:
+    assert resolve(selector="default").frame.profile == "workspace:helper"
+    with pytest.raises(ProfileNotFoundError):
+        resolve(make_manifest(default_profile=None), selector="default")
+
+
+def resolve_without_bundle(
+    selector: str, *, remote: bool, policy: HostPolicy, intent: Intent | None = None
+) -> Resolution:
+    policy = replace(policy, default_model="spare")
+    return resolve_worker(
+        WorkerRequest(selector=selector, intent=intent or Intent()),
+        bundle=None,
+        builtin=load_builtin_set(),
+        host=HostSnapshot(policy=policy, facts=make_facts()),
+        caller_is_remote=remote,
+    )
+
+
+@pytest.mark.req("S-07")
+@pytest.mark.parametrize(
+    "selector", ["default", *(f"builtin:{name}" for name in load_builtin_set().bundle.manifest.profiles)]
+)
+def test_without_a_bundle_built_in_profiles_resolve_and_say_so(selector: str) -> None:
+    resolution = resolve_without_bundle(selector, remote=False, policy=make_host_policy())
+    assert resolution.frame.source == "builtin"
+    assert resolution.frame.digest == load_builtin_set().digest
+    assert resolution.spec.tools
+
+
+@pytest.mark.req("S-07")
+def test_without_a_bundle_a_workspaces_profile_needs_one_and_an_unknown_built_in_is_not_found() -> None:
+    with pytest.raises(BundleRequiredError):
+        resolve_without_bundle("workspace:helper", remote=False, policy=make_host_policy())
+    with pytest.raises(ProfileNotFoundError):
+        resolve_without_bundle("builtin:helper", remote=False, policy=make_host_policy())
+
+
+@pytest.mark.req("S-07")
+@pytest.mark.parametrize(
+    ("required", "remote", "needs"),
+    [
+        ("never", True, False),
+        ("never", False, False),
+        ("remote", True, True),
+        ("remote", False, False),
+        ("always", True, True),
+        ("always", False, True),
+    ],
+)
+def test_bundle_required_decides_who_may_go_without(required: Any, remote: bool, needs: bool) -> None:
+    policy = make_host_policy(bundle_required=required)
+    if needs:
+        with pytest.raises(BundleRequiredError):
+            resolve_without_bundle("default", remote=remote, policy=policy)
+    else:
+        assert resolve_without_bundle("default", remote=remote, policy=policy).reasons == ()
+
+
+@pytest.mark.req("S-07")
+def test_a_local_caller_needs_a_bundle_for_plugins() -> None:
+    intent = Intent(requires=frozenset({f"plugin:{PLUGIN}/opening_hours"}))
+    with pytest.raises(BundleRequiredError):
+        resolve_without_bundle("default", remote=False, policy=make_host_policy(), intent=intent)
+
+
+def test_a_plugin_grant_is_for_one_id_alone() -> None:
+    other = PluginGrant(id="host:other", version="1.0.0", digest=PACKAGE_DIGEST)
+    resolution = resolve(require_all(make_manifest()), policy=make_host_policy(plugins=(other,)))
+    assert ("plugin.not_granted", "plugin", PLUGIN) in codes(resolution)
