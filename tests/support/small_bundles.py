@@ -10,8 +10,10 @@ from yoi_bundle.manifest import (
     AllTools,
     BuiltinTool,
     Descriptor,
+    Grants,
     HttpTool,
     Manifest,
+    MountGrant,
     Profile,
     Prompt,
     PromptUse,
@@ -61,6 +63,7 @@ def build_small_bundle(
                 for name, schema in schemas.items()
             },
         },
+        grants=Grants(mounts={"workspace": MountGrant()}),
         profiles={
             "reviewer": Profile(
                 tools=AllTools(),

@@ -20,7 +20,6 @@ from worker_runtime.operations.assignments import AssignmentOperations
 from worker_runtime.operations.bundles import BundleOperations
 from worker_runtime.operations.context import Context
 from worker_runtime.operations.creating import CreatingOperations
-from worker_runtime.operations.loading import read_visible_blob
 from worker_runtime.operations.pack_intake import take_pack
 from worker_runtime.operations.previewing import preview
 from worker_runtime.operations.receiving import ReceivingOperations
@@ -33,7 +32,6 @@ from worker_runtime.store.connection import Database
 from worker_runtime.store.files import DataDirectory
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
 from worker_runtime.store.runtime_id import get_runtime_id
-from worker_runtime.store.workspaces import list_workspaces
 from worker_runtime.workers import (
     Approval,
     ApprovalDecision,
@@ -117,21 +115,6 @@ class EmbeddedRuntime:
         if self._failure is not None:
             return self._describe_failure(self._failure)
         return await self.maintenance.check_readiness()
-
-    def list_workspaces(self, issuer: str) -> tuple[str, ...]:
-        """Return the workspaces that an issuer has used here, sorted; for the host's own operator. Blocks."""
-        with self._context.database.read() as connection:
-            return tuple(row.name for row in list_workspaces(connection) if row.issuer == issuer)
-
-    async def get_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
-        """Return a blob of a stored bundle, verified by this read (R-03).
-
-        Raises:
-            BundleMissingError: The bundle is not held, or has no such blob.
-            BundleCorruptError: The blob is damaged here.
-        """
-        verify_scope(caller, "bundles:read")
-        return await asyncio.to_thread(read_visible_blob, self._context, caller, digest, blob)
 
     def close(self) -> None:
         """Close the store; later operations are refused with `runtime.unavailable`."""

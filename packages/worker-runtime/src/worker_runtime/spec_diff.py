@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from worker_runtime.resolution.spec import ResolvedWorkerSpec
 
-_NAME_FIELDS = ("id", "plugin", "name", "consumer", "asked", "capability")
+_NAME_FIELDS = ("plugin", "name", "consumer", "asked", "capability")
+"""What tells items apart that have no id."""
 
 
 class SpecChange(Struct, frozen=True, kw_only=True):
@@ -55,4 +56,6 @@ def _index(value: Any) -> dict[str, Any]:
 
 
 def _name(item: Any) -> str:
+    if hasattr(item, "id"):
+        return str(item.id)
     return "/".join(str(getattr(item, field)) for field in _NAME_FIELDS if hasattr(item, field))

@@ -11,8 +11,8 @@ from worker_runtime.operations.loading import (
     FoundBundle,
     get_visible_bundle,
     load_bundle,
-    read_blob,
     read_manifest_bytes,
+    read_visible_blob,
 )
 from worker_runtime.paging import Page, Position, format_cursor, parse_cursor, verify_page_size
 from worker_runtime.store.blobs import find_missing_blobs
@@ -72,11 +72,7 @@ class BundleOperations:
             BundleCorruptError: Bundle or blob is damaged here.
         """
         verify_scope(caller, "bundles:read")
-        if blob not in load_bundle(self._context, caller, digest).blobs:
-            raise BundleMissingError(blob)
-        with self._context.database.read() as connection:
-            workspace_id = get_visible_bundle(connection, caller, digest).row.workspace_id
-        return read_blob(self._context, workspace_id, digest, blob)
+        return read_visible_blob(self._context, caller, digest, blob)
 
     def list_workspaces(self, issuer: str) -> tuple[str, ...]:
         """Return the names of an issuer's workspaces, for the host's own operator, whom no token confines."""

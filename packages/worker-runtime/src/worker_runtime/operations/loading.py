@@ -7,7 +7,7 @@ from worker_runtime.caller import Caller
 from worker_runtime.errors import BundleCorruptError, BundleMissingError
 from worker_runtime.operations.context import Context
 from worker_runtime.store.blobs import find_blob
-from worker_runtime.store.bundles import BundleRow, find_bundle, has_blob, read_manifest
+from worker_runtime.store.bundles import BundleRow, find_bundle, read_manifest
 from worker_runtime.store.quarantine import DamagedKind, find_damage, put_quarantine
 from worker_runtime.store.workspaces import find_workspaces
 from yoi_bundle.digest import compute_digest
@@ -94,14 +94,14 @@ def read_visible_blob(context: Context, caller: Caller, bundle_digest: str, dige
     """Return a blob of one of the caller's bundles, verified by this read.
 
     Raises:
-        BundleMissingError: None of the caller's workspaces holds the bundle, or it has no such blob.
-        BundleCorruptError: See `read_blob`.
+        BundleMissingError: None of the caller's workspaces holds the bundle, or it names no such blob.
+        BundleCorruptError: Bundle or blob is damaged.
     """
+    if digest not in load_bundle(context, caller, bundle_digest).blobs:
+        raise BundleMissingError(digest)
     with context.database.read() as connection:
-        found = get_visible_bundle(connection, caller, bundle_digest)
-        if not has_blob(connection, found.row.id, digest):
-            raise BundleMissingError(digest)
-    return read_blob(context, found.row.workspace_id, bundle_digest, digest)
+        workspace_id = get_visible_bundle(connection, caller, bundle_digest).row.workspace_id
+    return read_blob(context, workspace_id, bundle_digest, digest)
 
 
 def set_aside(context: Context, workspace_id: int, digest: str, kind: DamagedKind) -> None:

@@ -135,15 +135,6 @@ def read_manifest(connection: apsw.Connection, bundle_id: int) -> bytes:
     return data if data is not None else b""
 
 
-def has_blob(connection: apsw.Connection, bundle_id: int, digest: str) -> bool:
-    """Tell whether a blob is one of a bundle's."""
-    found = connection.execute(
-        "SELECT EXISTS (SELECT 1 FROM bundle_blob JOIN blob ON blob.id = blob_id WHERE bundle_id = ? AND digest = ?)",
-        (bundle_id, digest),
-    ).get
-    return bool(found)
-
-
 def delete_bundle(connection: apsw.Connection, bundle_id: int) -> None:
     """Delete a bundle and its leases; its blobs go when the collector finds that nothing else holds them."""
     connection.execute(

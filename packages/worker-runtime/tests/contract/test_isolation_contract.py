@@ -1,0 +1,126 @@
+"""One workspace sees nothing of another, nor one issuer of another (R-07)."""
+
+import pytest
+from runtime_under_test import RuntimeUnderTest, build_caller, create_worker, put_manifest, store_bundle
+from small_bundles import SmallBundle, build_small_bundle
+
+from worker_runtime.bundles import ManifestBody, StagedOutcome
+from worker_runtime.caller import Caller
+from worker_runtime.errors import (
+    BundleBaseMissingError,
+    BundleMissingError,
+    ForbiddenError,
+    WorkerNotFoundError,
+)
+from worker_runtime.policy import HostPolicy
+from worker_runtime.requests import WorkerRequest
+from worker_runtime.transfer.manifest_coding import encode_manifest
+from worker_runtime.workers import CreateWorkerRequest
+
+pytestmark = pytest.mark.req("R-07")
+
+STRANGERS = [
+    build_caller("museum"),
+    build_caller(issuer="other"),
+    build_caller(issuer="other", kind="remote"),
+]
+
+
+@pytest.fixture(params=STRANGERS, ids=["other workspace", "other issuer", "remote, other issuer"])
+def stranger(request: pytest.FixtureRequest) -> Caller:
+    caller: Caller = request.param
+    return caller
+
+
+@pytest.fixture
+def bundle(runtime: RuntimeUnderTest) -> SmallBundle:
+    bundle = build_small_bundle()
+    store_bundle(runtime, build_caller(), bundle)
+    return bundle
+
+
+def test_a_strangers_bundle_is_missing_not_forbidden(
+    runtime: RuntimeUnderTest, bundle: SmallBundle, stranger: Caller
+) -> None:
+    api = runtime.api
+    for ask in (api.get_bundle, api.head_bundle, api.get_bundle_status):
+        with pytest.raises(BundleMissingError) as caught:
+            runtime.run(ask(stranger, bundle.digest))
+        assert caught.value.details() == {"digest": bundle.digest}
+    assert runtime.run(api.list_bundles(stranger)).items == ()
+    runtime.run(api.delete_bundle(stranger, bundle.digest))
+    runtime.run(api.head_bundle(build_caller(), bundle.digest))
+
+
+def test_a_workspace_sends_every_blob_itself_whoever_has_it_already(
+    runtime: RuntimeUnderTest, bundle: SmallBundle
+) -> None:
+    same_text = build_small_bundle("museum")
+    assert same_text.blobs == bundle.blobs
+    outcome = put_manifest(runtime, build_caller("museum"), same_text)
+    assert isinstance(outcome, StagedOutcome)
+    assert set(outcome.missing) == set(bundle.blobs)
+    other_issuer = put_manifest(runtime, build_caller(issuer="other"), bundle)
+    assert isinstance(other_issuer, StagedOutcome)
+    assert set(other_issuer.missing) == set(bundle.blobs)
+
+
+def test_a_delta_cannot_be_made_against_a_strangers_manifest(
+    runtime: RuntimeUnderTest, bundle: SmallBundle
+) -> None:
+    edited = build_small_bundle("museum", prompts={"p": b"x\n"})
+    delta = encode_manifest(edited.manifest, "dcz", base=bundle.manifest)
+    with pytest.raises(BundleBaseMissingError):
+        runtime.run(runtime.api.put_bundle(build_caller("museum"), edited.digest, edited.metadata, delta))
+
+
+def test_a_bundle_of_a_workspace_that_the_token_does_not_name_is_forbidden(
+    runtime: RuntimeUnderTest,
+) -> None:
+    bundle = build_small_bundle("museum")
+    with pytest.raises(ForbiddenError):
+        runtime.run(
+            runtime.api.put_bundle(
+                build_caller("library"), bundle.digest, bundle.metadata, ManifestBody(content=bundle.manifest)
+            )
+        )
+
+
+def test_a_worker_cannot_be_made_of_another_workspaces_bundle(
+    runtime: RuntimeUnderTest, bundle: SmallBundle
+) -> None:
+    both = build_caller("library", "museum")
+    request = CreateWorkerRequest(
+        workspace="museum",
+        key="k",
+        request=WorkerRequest(selector="default", bundle_digest=bundle.digest),
+    )
+    with pytest.raises(BundleMissingError):
+        runtime.run(runtime.api.create_worker(both, request))
+
+
+def test_a_strangers_worker_is_not_found(
+    runtime: RuntimeUnderTest, bundle: SmallBundle, stranger: Caller
+) -> None:
+    worker = create_worker(runtime, build_caller(), bundle)
+    api = runtime.api
+    for ask in (api.get_worker, api.get_worker_spec, api.stop_worker, api.list_worker_events):
+        with pytest.raises(WorkerNotFoundError):
+            runtime.run(ask(stranger, worker.id))
+    runtime.run(api.delete_worker(stranger, worker.id))
+    assert runtime.run(api.list_workers(stranger)).items == ()
+    assert runtime.run(api.get_worker(build_caller(), worker.id)) == worker
+
+
+def test_the_same_key_of_another_workspace_is_another_worker(
+    runtime: RuntimeUnderTest, bundle: SmallBundle
+) -> None:
+    other = build_small_bundle("museum")
+    store_bundle(runtime, build_caller("museum"), other)
+    first = create_worker(runtime, build_caller(), bundle)
+    assert create_worker(runtime, build_caller("museum"), other).id != first.id
+
+
+def test_host_policy_is_of_one_issuer_and_workspace(runtime: RuntimeUnderTest, bundle: SmallBundle) -> None:
+    runtime.host.policies["other", "library"] = HostPolicy(assigned_only=True)
+    create_worker(runtime, build_caller(), bundle)
