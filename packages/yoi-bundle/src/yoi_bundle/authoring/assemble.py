@@ -85,7 +85,13 @@ def assemble(source: AssemblyInput, excluded: frozenset[ItemKey]) -> Assembly:
     """Put a manifest together without the items in `excluded` and what depends on them."""
     form = source.reading.form or WorkspaceForm()
     ledger = Ledger(excluded, {file.path: file.data for file in source.files})
-    drafts = identify_drafts(source.contributions, sorted(source.failed_plugins), ledger)
+    reserved = frozenset(
+        [("prompts", name) for name in source.builtins.prompts]
+        + [("policies", name) for name in source.builtins.policies]
+    )
+    drafts = identify_drafts(
+        source.contributions, failed_plugins=source.failed_plugins, reserved=reserved, ledger=ledger
+    )
     plugins = assemble_plugins(drafts, form.plugins, source.files, ledger)
     tools = assemble_tools(drafts, plugins, ledger)
     prompts = assemble_prompts(drafts.prompts, ledger)
@@ -135,7 +141,7 @@ def assemble(source: AssemblyInput, excluded: frozenset[ItemKey]) -> Assembly:
     held_prompts = _drop_unused_texts(prompts, drafts, profiles)
     if builtin is not None:
         held_prompts |= _copy_prompts(source.builtins, builtin, profiles)
-        own_policies |= source.builtins.policies
+        own_policies |= _copy_policies(source.builtins, builtin, profiles)
     manifest = Manifest(
         schema_version=1,
         workspace=source.workspace,
@@ -276,6 +282,13 @@ def _copy_prompts(
         use.prompt for profile in (*copied.profiles.values(), *profiles.values()) for use in profile.prompts
     }
     return {name: prompt for name, prompt in builtins.prompts.items() if name in used}
+
+
+def _copy_policies(
+    builtins: BuiltinSet, copied: BuiltinProfiles, profiles: Mapping[str, Profile]
+) -> dict[str, Policy]:
+    used = {name for profile in (*copied.profiles.values(), *profiles.values()) for name in profile.policies}
+    return {name: policy for name, policy in builtins.policies.items() if name in used}
 
 
 def _find_default(

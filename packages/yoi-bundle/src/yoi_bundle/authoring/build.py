@@ -14,6 +14,7 @@ from yoi_bundle.authoring.item_pointers import ItemPointers
 from yoi_bundle.authoring.ledger import ItemKey
 from yoi_bundle.authoring.read import Progress, SourceReading, read_source
 from yoi_bundle.authoring.walk import SourceTree, show_path
+from yoi_bundle.authoring.workspace_items import list_schema_files
 from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
 from yoi_bundle.authoring.workspace_toml import WorkspaceForm
 from yoi_bundle.boundary.scanner import SecretScanner
@@ -159,7 +160,14 @@ class _Build:
         refused = any(one.severity == "error" for one in remarks) and not lenient
         if refused or _stands_in_the_way(found):
             bundle = None
-        return _finish(self._tree, self._source.workspace, remarks, manifest=assembly.manifest, bundle=bundle)
+        return _finish(
+            self._tree,
+            self._source.workspace,
+            remarks,
+            manifest=assembly.manifest,
+            bundle=bundle,
+            schemas=list_schema_files(self._reading.workspace),
+        )
 
     def _keep(self, found: Iterable[Finding]) -> None:
         self._remarks.update((one.diagnostic, None) for one in found)
@@ -258,10 +266,10 @@ def _finish(
     *,
     manifest: Manifest | None,
     bundle: BuiltBundle | None,
+    schemas: frozenset[str] = frozenset(),
 ) -> BuildResult:
     shown = _show_files(remarks)
-    account, more = account_files(tree, manifest, shown)
-    unique = dict.fromkeys((*shown, *more))
+    account, complete = account_files(tree, manifest, shown, schemas=schemas)
     counts = {
         section: len(getattr(manifest, section)) if manifest is not None else 0
         for section in COUNTED_SECTIONS
@@ -269,7 +277,7 @@ def _finish(
     return BuildResult(
         workspace=workspace,
         bundle=bundle,
-        diagnostics=tuple(sort_diagnostics(list(unique))),
+        diagnostics=tuple(sort_diagnostics(list(dict.fromkeys(complete)))),
         counts=counts,
         files=account,
     )

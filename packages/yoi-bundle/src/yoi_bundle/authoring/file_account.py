@@ -12,6 +12,7 @@ from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.identifiers import encode_path
 from yoi_bundle.manifest import Manifest, PackageBlob
 
+_LEFT_OUT_RULES = frozenset({"kind.unknown", "declaration.unsupported"})
 _GRAVITY = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -28,28 +29,49 @@ class FileAccount(Struct, frozen=True, kw_only=True):
 
 
 def account_files(
-    tree: SourceTree, manifest: Manifest | None, remarks: Iterable[Diagnostic]
+    tree: SourceTree,
+    manifest: Manifest | None,
+    remarks: Iterable[Diagnostic],
+    *,
+    schemas: frozenset[str] = frozenset(),
 ) -> tuple[FileAccount, list[Diagnostic]]:
-    """Say of each file whether the manifest has something of it; return also the lines that were missing so far."""
+    """Say of each file whether the manifest has something of it.
+
+    Args:
+        tree: The files.
+        manifest: None when nothing could be put together.
+        remarks: All of them so far.
+        schemas: Files that declarations of `workspace.toml` refer to.
+
+    Returns:
+        The account, and the remarks with the lines that were missing; a file of a plugin's package that is of no
+        kind by itself is not said to be left out.
+    """
+    remarks = list(remarks)
     used = _list_used(manifest) if manifest is not None else frozenset[str]()
+    if manifest is not None:
+        used |= {encode_path(path) for path in schemas}
     reasons: dict[str, Diagnostic] = {}
     for remark in remarks:
         held = reasons.get(remark.file)
         if held is None or (_GRAVITY[remark.severity], remark.rule) < (_GRAVITY[held.severity], held.rule):
             reasons[remark.file] = remark
-    added: list[Diagnostic] = []
+    read_files: set[str] = set()
     left_out = [LeftOut(path, reasons[path].rule) for path in tree.left_out]
     read = 0
     for file in tree.files:
         if _is_used(file, used):
             read += 1
+            read_files.add(show_path(file.path))
             continue
         shown = show_path(file.path)
         if shown not in reasons:
             reasons[shown] = _explain(shown)
-            added.append(reasons[shown])
+            remarks.append(reasons[shown])
         left_out.append(LeftOut(shown, reasons[shown].rule))
-    return FileAccount(read=read, left_out=tuple(sorted(left_out, key=lambda one: one.file))), added
+    return FileAccount(read=read, left_out=tuple(sorted(left_out, key=lambda one: one.file))), [
+        remark for remark in remarks if remark.rule not in _LEFT_OUT_RULES or remark.file not in read_files
+    ]
 
 
 def _list_used(manifest: Manifest) -> frozenset[str]:
@@ -65,8 +87,6 @@ def _list_used(manifest: Manifest) -> frozenset[str]:
     for name, plugin in manifest.plugins.items():
         if isinstance(plugin.package, PackageBlob):
             used.add(f"{name.removeprefix('workspace:')}/")
-    if manifest.tools:
-        used.add(".yoi/tools/")
     return frozenset(used)
 
 

@@ -24,7 +24,7 @@ from yoi_bundle.authoring.item_ids import (
     compute_skill_id,
     compute_tool_id,
 )
-from yoi_bundle.authoring.ledger import Ledger, Place
+from yoi_bundle.authoring.ledger import ItemKey, Ledger, Place
 from yoi_bundle.authoring.walk import show_path
 
 Draft = TypeVar(
@@ -73,9 +73,21 @@ class IdentifiedDrafts(Struct, frozen=True, kw_only=True):
 
 
 def identify_drafts(
-    contributions: Iterable[Contribution], failed_plugins: Iterable[str], ledger: Ledger
+    contributions: Iterable[Contribution],
+    *,
+    failed_plugins: Iterable[str],
+    reserved: frozenset[ItemKey],
+    ledger: Ledger,
 ) -> IdentifiedDrafts:
-    """Give every draft its id; `failed_plugins` are directories of plugins whose manifest could not be read."""
+    """Give every draft its id.
+
+    Args:
+        contributions: All drafts.
+        failed_plugins: Directories of plugins whose manifest could not be read.
+        reserved: Ids of the built-in set, which no file may take.
+        ledger: Where collisions go.
+    """
+    ledger.reserved = reserved
     found = tuple(contributions)
     profiles = _identify(
         ledger,
@@ -154,6 +166,14 @@ def _identify(
     single: dict[str, Draft] = {}
     for item, group in sorted(groups.items()):
         place = Place(group[0].path, getattr(group[0], "line", 0))
+        if (section, item) in ledger.reserved:
+            ledger.lose(
+                (section, item),
+                "id.collision",
+                place,
+                f"the built-in set has the id `{item}`",
+                "rename the file",
+            )
         ledger.places[(section, item)] = place
         if len(group) > 1:
             _report_collision(ledger, section, item, group)

@@ -41,6 +41,7 @@ class Ledger:
         """Start with what is left out from the beginning; `sources` are the files' bytes by path."""
         self.sources = sources
         self.lost: set[ItemKey] = set(excluded)
+        self.reserved: frozenset[ItemKey] = frozenset()
         self.diagnostics: list[Diagnostic] = []
         self.places: dict[ItemKey, Place] = {}
         self.blobs: dict[str, bytes] = {}

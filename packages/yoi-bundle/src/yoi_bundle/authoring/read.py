@@ -20,13 +20,13 @@ from yoi_bundle.authoring.draft import (
     ComponentKind,
     Contribution,
     PluginDraft,
-    PromptDraft,
     SourceFile,
 )
 from yoi_bundle.authoring.mcp_json import read_mcp_json
 from yoi_bundle.authoring.native_policy import read_native_policy
 from yoi_bundle.authoring.native_profile import read_native_profile
 from yoi_bundle.authoring.native_resources import read_native_prompt, read_native_workflow
+from yoi_bundle.authoring.plain_prompt import read_agent_without_frontmatter, read_plain_prompt
 from yoi_bundle.authoring.skill_markdown import read_skill
 from yoi_bundle.authoring.walk import SourceTree, find_case_collisions, show_path
 from yoi_bundle.authoring.workspace_items import list_schema_files, read_workspace_tools
@@ -212,9 +212,9 @@ def _read_one(
                 return Contribution()
             return read_skill(one.file, tuple(skills[one.skill]), limits=limits)
         case Kind.AGENT_INSTRUCTIONS:
-            return Contribution(prompts=(_make_prompt(one.file),))
+            return read_plain_prompt(one.file)
         case Kind.AGENT_WITHOUT_FRONTMATTER:
-            return Contribution(prompts=(_make_prompt(one.file),), diagnostics=(_miss_frontmatter(one.file),))
+            return read_agent_without_frontmatter(one.file)
         case _:
             return _READERS[one.kind](one.file, limits=limits)
 
@@ -222,22 +222,6 @@ def _read_one(
 def _brings_anything(one: Contribution) -> bool:
     return any(
         (one.profiles, one.workflows, one.skills, one.prompts, one.policies, one.servers, one.http_tools)
-    )
-
-
-def _make_prompt(file: SourceFile) -> PromptDraft:
-    """Take a whole file as a prompt; `AGENTS.md` and its kin have no frontmatter."""
-    return PromptDraft(path=file.path, dialect="agents-md", body=file.data)
-
-
-def _miss_frontmatter(file: SourceFile) -> Diagnostic:
-    return Diagnostic(
-        severity="warning",
-        rule="profile.no_frontmatter",
-        file=show_path(file.path),
-        line=1,
-        message="a file in an `agents` folder without frontmatter; it became a prompt, not a profile",
-        remedy="for a profile put three lines before it: `---`, `description: …`, `---`",
     )
 
 
