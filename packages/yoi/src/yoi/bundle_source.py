@@ -85,6 +85,11 @@ def open_stored(reference: str, runtime: LocalRuntime) -> OpenBundle:
     )
 
 
+def join_readers(one: OpenBundle, other: OpenBundle) -> Callable[[str], bytes]:
+    """Return a reader of the blobs of two bundles."""
+    return lambda digest: (one if digest in one.bundle.blobs else other).read_blob(digest)
+
+
 def find_digest(reference: str, runtime: LocalRuntime) -> str:
     """Complete the beginning of a digest; at least four digits."""
     match = _REFERENCE.fullmatch(reference)

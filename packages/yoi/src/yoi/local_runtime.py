@@ -67,17 +67,15 @@ class LocalRuntime:
         metadata: BundleMetadata,
         manifest: bytes,
         read_blob: Callable[[str], bytes],
-        sizes: dict[str, int],
     ) -> None:
         """Store a bundle; only the blobs that its workspace lacks are read."""
-        self.ask(self._put_bundle(metadata, manifest, read_blob, sizes))
+        self.ask(self._put_bundle(metadata, manifest, read_blob))
 
     async def _put_bundle(
         self,
         metadata: BundleMetadata,
         manifest: bytes,
         read_blob: Callable[[str], bytes],
-        sizes: dict[str, int],
     ) -> None:
         caller = self.build_caller(metadata.workspace)
         outcome = await self.embedded.put_bundle(

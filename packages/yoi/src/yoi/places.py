@@ -35,13 +35,11 @@ def find_places(manifest: Manifest, host_policy_file: str) -> Places:
 
 def find_place(step: Step, places: Places) -> str:
     """Say where the word of a layer can be changed: a file and the place in it, or who to ask."""
-    others: dict[Layer, str] = {
-        "host_facts": "on this host",
-        "intent": "in the request",
-        "needs": "said of that item in this explanation",
-    }
+    others: dict[Layer, str] = {"host_facts": "on this host", "intent": "in the request"}
     if step.layer in others:
         return others[step.layer]
+    if step.layer == "needs":
+        return decode_path(step.pointer.removeprefix("/").replace("/", " ", 1)) or "said in this explanation"
     if step.layer == "host_policy":
         return f"{places.host_policy_file}, {decode_path(step.pointer)}"
     steps = step.pointer.split("/")

@@ -106,6 +106,8 @@ def _list_causes(decision: Decision) -> list[Step]:
 def _describe(decision: Decision) -> str:
     """Name an item, with what is left of it where that is less than all."""
     name = decode_path(decision.id)
+    if decision.kind == "secret":
+        return name.replace("@", " for ", 1)
     match decision.effective:
         case GrantedMount(access=access):
             return f"{name} ({'read and write' if access == 'rw' else 'read-only'})"

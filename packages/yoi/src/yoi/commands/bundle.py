@@ -1,0 +1,212 @@
+"""`yoi bundle`: build, check, compare and move config bundles."""
+
+from pathlib import Path
+
+import click
+
+from worker_runtime.errors import RequestInvalidError
+from yoi.archive_file import store_archive, write_archive_file
+from yoi.building import build_directory, open_built, store_build, summarise_build
+from yoi.bundle_source import join_readers, open_archive, open_bundle
+from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
+from yoi.contents import describe_bundle, describe_contents, list_rows
+from yoi.exit_codes import DONE, REFUSED
+from yoi.json_output import print_json
+from yoi.local_runtime import open_local_runtime
+from yoi.render.console import join_text, make_console
+from yoi.render.diagnostics import print_diagnostics, summarise
+from yoi.render.progress import show_progress
+from yoi.render.table import format_bytes, make_facts, make_table
+from yoi.verifying import verify_contents
+from yoi_bundle.authoring.build import BuildResult
+
+_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def bundle() -> None:
+    """Build, check, compare and move config bundles."""
+
+
+@bundle.command(cls=YoiCommand)
+@click.argument("directory", type=_DIRECTORY, default=".")
+@click.option("--workspace", help="The id, when workspace.toml says none (else `local`).")
+@click.option("--lenient", is_flag=True, help="Leave out just the items at fault.")
+@click.option("--output", type=_NEW_FILE, help="Write an archive instead of storing the bundle.")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def build(
+    context: click.Context,
+    *,
+    directory: Path,
+    workspace: str | None,
+    lenient: bool,
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Build the workspace in DIRECTORY and store the bundle in the local Runtime."""
+    result = _build(context, directory, workspace, lenient=lenient, as_json=as_json)
+    revision: int | None = None
+    if result.bundle is not None and output is not None:
+        # Without metadata the archive depends on the digest alone: the same bytes wherever it is built (B-13).
+        write_archive_file(open_built(result.bundle), output, metadata=None)
+    elif result.bundle is not None:
+        with open_local_runtime(context.obj) as runtime:
+            revision = store_build(runtime, result, directory)
+    where = "stored" if output is None else f"written to {output}"
+    return _finish(context, result, revision, where, as_json=as_json)
+
+
+@bundle.command(cls=YoiCommand)
+@click.argument("directory", type=_DIRECTORY, default=".")
+@click.option("--workspace", help="The id, when workspace.toml says none (else `local`).")
+@click.option("--lenient", is_flag=True, help="Leave out just the items at fault.")
+@json_option
+@click.pass_context
+def lint(
+    context: click.Context, *, directory: Path, workspace: str | None, lenient: bool, as_json: bool
+) -> int:
+    """Build the workspace in DIRECTORY without keeping anything."""
+    result = _build(context, directory, workspace, lenient=lenient, as_json=as_json)
+    return _finish(context, result, None, "not kept", as_json=as_json)
+
+
+@bundle.command(cls=YoiCommand)
+@click.argument("reference", metavar="BUNDLE")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def show(context: click.Context, reference: str, as_json: bool) -> None:
+    """Show what is in BUNDLE: a digest, the beginning of one, or an archive file."""
+    with open_local_runtime(context.obj) as runtime, open_bundle(reference, runtime) as opened:
+        if as_json:
+            print_json({**describe_bundle(opened), "manifest": opened.bundle.manifest})
+            return
+        console = make_console(context)
+        console.print(make_facts(describe_contents(opened)))
+        for title, rows in list_rows(opened.bundle.manifest):
+            console.print()
+            console.print(make_table(("id", "title", "file"), rows, title=title))
+
+
+@bundle.command(cls=YoiCommand)
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def diff(context: click.Context, old: str, new: str, as_json: bool) -> None:
+    """Say what changed from OLD to NEW by meaning, each change with its class."""
+    from yoi.render.diff import print_diff
+    from yoi_bundle.diff import compute_diff
+
+    with (
+        open_local_runtime(context.obj) as runtime,
+        open_bundle(old, runtime) as before,
+        open_bundle(new, runtime) as after,
+    ):
+        found = compute_diff(before.bundle, after.bundle, join_readers(before, after))
+    if as_json:
+        print_json(found)
+    else:
+        print_diff(make_console(context), found)
+
+
+@bundle.command(cls=YoiCommand)
+@click.argument("reference", metavar="BUNDLE")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def verify(context: click.Context, reference: str, as_json: bool) -> None:
+    """Read BUNDLE again, manifest and every blob, and check all that a receiver checks."""
+    with open_local_runtime(context.obj) as runtime, open_bundle(reference, runtime) as opened:
+        verify_contents(opened)
+        described = describe_bundle(opened)
+    if as_json:
+        print_json({**described, "verified": True})
+    else:
+        text = f" {described['digest']}: manifest and {described['blobs']} blobs"
+        make_console(context).print(join_text(("sound", "bold green"), text))
+
+
+@bundle.command(cls=YoiCommand)
+@click.argument("reference", metavar="BUNDLE")
+@click.argument("file", type=_NEW_FILE)
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def export(context: click.Context, reference: str, file: Path, as_json: bool) -> None:
+    """Write BUNDLE to FILE as an archive."""
+    with open_local_runtime(context.obj) as runtime, open_bundle(reference, runtime) as opened:
+        size = write_archive_file(opened, file, metadata=opened.metadata)
+        digest = opened.bundle.digest
+    if as_json:
+        print_json({"digest": digest, "file": str(file), "bytes": size})
+    else:
+        make_console(context).print(
+            join_text(("written ", "green"), f"{digest} to {file}, {format_bytes(size)}")
+        )
+
+
+@bundle.command(name="import", cls=YoiCommand)
+@click.argument("file", type=click.Path(path_type=Path))
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def import_(context: click.Context, file: Path, as_json: bool) -> None:
+    """Store the archive FILE in the local Runtime; what it holds is checked like any bundle."""
+    if not file.is_file():
+        raise RequestInvalidError("no such file", field=str(file))
+    with open_local_runtime(context.obj) as runtime, open_archive(file) as opened:
+        revision = store_archive(runtime, opened)
+        described = describe_bundle(opened)
+    if as_json:
+        print_json({**described, "revision": revision})
+    else:
+        text = f"{described['digest']} as revision {revision} of {described['workspace']}"
+        make_console(context).print(join_text(("stored ", "green"), text))
+
+
+def _build(
+    context: click.Context, directory: Path, workspace: str | None, *, lenient: bool, as_json: bool
+) -> BuildResult:
+    with show_progress(context, quiet=as_json) as progress:
+        return build_directory(
+            directory, context.obj, workspace=workspace, lenient=lenient, progress=progress
+        )
+
+
+def _finish(
+    context: click.Context, result: BuildResult, revision: int | None, where: str, *, as_json: bool
+) -> int:
+    if as_json:
+        print_json(summarise_build(result, revision))
+    else:
+        _print_result(context, result, revision, where)
+    return REFUSED if result.bundle is None else DONE
+
+
+def _print_result(context: click.Context, result: BuildResult, revision: int | None, where: str) -> None:
+    console = make_console(context)
+    print_diagnostics(console, result.diagnostics)
+    files = f"{result.files.read} files read, {len(result.files.left_out)} left out"
+    remarks = summarise(result.diagnostics) or "no remarks"
+    built = result.bundle
+    if built is None:
+        console.print(join_text(("no bundle", "bold red"), f": {remarks}; {files}"))
+        return
+    console.print(
+        make_table(("kind", "items"), [(kind, str(count)) for kind, count in result.counts.items()])
+    )
+    console.print(join_text((built.digest, "bold green"), f" {where}"))
+    named = f"workspace {result.workspace}" + (f", revision {revision}" if revision is not None else "")
+    size = f"{len(built.verified.blobs)} blobs, {format_bytes(built.verified.size)}"
+    console.print(join_text(f"{named}; {size}; {files}; {remarks}"))

@@ -1,0 +1,86 @@
+"""`yoi runtime`: look after the local Runtime."""
+
+import click
+
+from yoi.bundle_source import find_digest
+from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
+from yoi.json_output import print_json
+from yoi.local_runtime import open_local_runtime
+from yoi.render.console import make_console
+from yoi.render.table import format_bytes, make_facts, make_table
+
+
+@click.group()
+def runtime() -> None:
+    """Look after the local Runtime."""
+
+
+@runtime.command(cls=YoiCommand)
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def info(context: click.Context, as_json: bool) -> None:
+    """Say what the Runtime is: id, versions, features, limits, built-in profiles."""
+    with open_local_runtime(context.obj) as local:
+        found = local.ask(local.embedded.get_runtime(local.build_caller()))
+    if as_json:
+        print_json(found)
+        return
+    facts = [
+        ("runtime", found.id),
+        ("version", found.version),
+        ("data directory", str(context.obj.data_directory)),
+        ("host policy", str(context.obj.host_policy_file)),
+        ("resolver", found.resolver_version),
+        ("API versions", ", ".join(map(str, found.api_versions))),
+        ("schema versions", ", ".join(map(str, found.schema_versions))),
+        ("features", ", ".join(found.features)),
+        ("built-in profiles", ", ".join(found.builtin.profiles)),
+        ("built-in set", found.builtin.digest),
+        ("policy generation", found.policy_generation),
+    ]
+    make_console(context).print(make_facts(facts))
+
+
+@runtime.command(cls=YoiCommand)
+@click.argument("reference", metavar="[BUNDLE]", required=False)
+@click.option("--workspace", help="Of this workspace only.")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def bundles(context: click.Context, reference: str | None, workspace: str | None, as_json: bool) -> None:
+    """List stored bundles, newest first; with BUNDLE say how one stands."""
+    with open_local_runtime(context.obj) as local:
+        if reference is not None:
+            digest = find_digest(reference, local)
+            status = local.ask(local.embedded.get_bundle_status(local.build_caller(), digest))
+            if as_json:
+                print_json(status)
+            else:
+                names = ("stored", "verified", "staged", "assigned", "leased")
+                facts = [
+                    ("bundle", digest),
+                    *((name, "yes" if getattr(status, name) else "no") for name in names),
+                ]
+                facts.append(("in use by", ", ".join(status.workers) or "no Worker"))
+                make_console(context).print(make_facts(facts))
+            return
+        entries = local.list_bundles(*([workspace] if workspace else ()))
+    if as_json:
+        print_json({"bundles": entries})
+        return
+    rows = [
+        (
+            one.digest,
+            one.workspace,
+            str(one.metadata.revision),
+            one.state,
+            str(one.profiles),
+            format_bytes(one.size),
+        )
+        for one in entries
+    ]
+    columns = ("bundle", "workspace", "revision", "state", "profiles", "size")
+    make_console(context).print(make_table(columns, rows))
