@@ -198,7 +198,7 @@ def _read_servers(
 
 def _read_host_commands(body: bytes, body_line: int, remarks: Remarks) -> Asks:
     """Report commands that Claude Code would run while it renders the text; here they are text, and an ask for the shell."""
-    first = _HOST_COMMAND.search(body)
+    first = _HOST_COMMAND.search(body) if b"`" in body and b"!" in body else None
     if first is None:
         return Asks()
     line = body_line + body.count(b"\n", 0, first.start())

@@ -16,14 +16,19 @@ class Remarks:
 
     def __init__(self, file: str) -> None:
         self.failed = False
-        self._file = show_path(file)
+        self._file = file
         self._found: list[Diagnostic] = []
 
     def add(self, severity: Severity, rule: str, line: int, message: str, remedy: str) -> None:
         self.failed = self.failed or severity == "error"
         self._found.append(
             Diagnostic(
-                severity=severity, rule=rule, file=self._file, line=line, message=message, remedy=remedy
+                severity=severity,
+                rule=rule,
+                file=show_path(self._file),
+                line=line,
+                message=message,
+                remedy=remedy,
             )
         )
 
