@@ -10,10 +10,8 @@ Scope: TypeAlias = Literal[
     "runtime:read",
     "bundles:read",
     "bundles:write",
-    "assignments:read",
-    "assignments:write",
-    "workers:read",
-    "workers:write",
+    "workers:create",
+    "workers:control",
 ]
 ALL_SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
 

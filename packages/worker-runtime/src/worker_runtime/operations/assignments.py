@@ -21,7 +21,7 @@ class AssignmentOperations:
 
     def get(self, caller: Caller, workspace: str) -> Assignment:
         """Return a workspace's assignment; one that never had any has generation 0."""
-        verify_access(caller, "assignments:read", workspace)
+        verify_access(caller, "bundles:read", workspace)
         with self._context.database.read() as connection:
             workspace_id = find_workspace(connection, caller.issuer, workspace)
             row = None if workspace_id is None else find_assignment(connection, workspace_id)
@@ -33,7 +33,7 @@ class AssignmentOperations:
         The bundle is looked at even when nothing changes, so that the one request of an idle sync notices a bundle
         that was damaged since.
         """
-        verify_access(caller, "assignments:write", workspace)
+        verify_access(caller, "bundles:write", workspace)
         wanted = AssignmentRow(
             generation=request.generation,
             digest=request.digest,
@@ -51,7 +51,7 @@ class AssignmentOperations:
 
     def delete(self, caller: Caller, workspace: str, generation: int) -> Assignment:
         """Withdraw the assignment; the generation is kept, so that an older one cannot come back."""
-        verify_access(caller, "assignments:write", workspace)
+        verify_access(caller, "bundles:write", workspace)
         wanted = AssignmentRow(
             generation=generation, digest=None, revision=None, assigned_at=self._context.clock.now()
         )

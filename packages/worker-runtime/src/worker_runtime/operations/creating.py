@@ -44,7 +44,7 @@ class CreatingOperations:
             BundleMissingError, BundleCorruptError, InvalidSelectorError, BundleRequiredError, ProfileNotFoundError:
                 See `prepare_request`.
         """
-        verify_access(caller, "workers:write", wanted.workspace)
+        verify_access(caller, "workers:create", wanted.workspace)
         prepared = await asyncio.to_thread(self._prepare, caller, wanted)
         if isinstance(prepared, Worker):
             return prepared

@@ -21,7 +21,7 @@ async def preview(context: Context, caller: Caller, wanted: PreviewRequest) -> t
         BundleMissingError, BundleCorruptError, InvalidSelectorError, BundleRequiredError, ProfileNotFoundError: See
             `worker_runtime.operations.resolving.prepare_request`.
     """
-    verify_access(caller, "workers:read", wanted.workspace)
+    verify_access(caller, "runtime:read", wanted.workspace)
     if not wanted.every_profile:
         resolved = await resolve_request(context, caller, wanted.workspace, wanted.request)
         return (explain_resolution(resolved.resolution),)

@@ -35,8 +35,8 @@ class WorkerOperations:
     ) -> Page[Worker]:
         names = caller.workspaces if workspace is None else frozenset({workspace})
         for name in names if workspace is not None else ():
-            verify_access(caller, "workers:read", name)
-        verify_scope(caller, "workers:read")
+            verify_access(caller, "runtime:read", name)
+        verify_scope(caller, "runtime:read")
         verify_page_size(limit)
         after = parse_cursor(cursor)
         with self._context.database.read() as connection:
@@ -50,19 +50,19 @@ class WorkerOperations:
         )
 
     def get(self, caller: Caller, worker_id: str) -> Worker:
-        verify_scope(caller, "workers:read")
+        verify_scope(caller, "runtime:read")
         with self._context.database.read() as connection:
             row, workspace = self._get_row(connection, caller, worker_id)
             return view_worker(connection, row, workspace)
 
     def get_documents(self, caller: Caller, worker_id: str) -> PinnedDocuments:
-        verify_scope(caller, "workers:read")
+        verify_scope(caller, "runtime:read")
         with self._context.database.read() as connection:
             row, _ = self._get_row(connection, caller, worker_id)
             return get_documents(connection, row)
 
     def list_events(self, caller: Caller, worker_id: str, *, after: int, limit: int) -> EventPage:
-        verify_scope(caller, "workers:read")
+        verify_scope(caller, "runtime:read")
         verify_page_size(limit)
         if after < 0:
             raise RequestInvalidError("at least 0", field="after")
@@ -79,7 +79,7 @@ class WorkerOperations:
 
     def delete(self, caller: Caller, worker_id: str) -> None:
         """Delete a Worker that has ended; afterwards there is none, whether or not there was."""
-        verify_scope(caller, "workers:write")
+        verify_scope(caller, "workers:control")
         with self._context.database.write() as connection:
             try:
                 row, _ = self._get_row(connection, caller, worker_id)
@@ -91,7 +91,7 @@ class WorkerOperations:
 
     def end(self, caller: Caller, worker_id: str, trigger: Trigger) -> Worker:
         """Stop or cancel a Worker; one that has ended stays as it is (W-03)."""
-        verify_scope(caller, "workers:write")
+        verify_scope(caller, "workers:control")
         with self._context.database.write() as connection:
             row, workspace = self._get_row(connection, caller, worker_id)
             row = apply_trigger(connection, row, trigger, now=self._context.clock.now())
@@ -99,7 +99,7 @@ class WorkerOperations:
 
     def add_input(self, caller: Caller, worker_id: str, said: WorkerInput) -> WorkerEvent:
         """Keep something said to a Worker, for its process to read."""
-        verify_scope(caller, "workers:write")
+        verify_scope(caller, "workers:control")
         now = self._context.clock.now()
         body = {"text": said.text}
         with self._context.database.write() as connection:
@@ -110,7 +110,7 @@ class WorkerOperations:
         return WorkerEvent(sequence=sequence, at=format_instant(now), kind="input", body=body)
 
     def list_approvals(self, caller: Caller, worker_id: str) -> tuple[Approval, ...]:
-        verify_scope(caller, "workers:read")
+        verify_scope(caller, "runtime:read")
         with self._context.database.read() as connection:
             row, _ = self._get_row(connection, caller, worker_id)
             return tuple(_view_approval(one) for one in list_approvals(connection, row.number))
@@ -119,7 +119,7 @@ class WorkerOperations:
         self, caller: Caller, worker_id: str, approval_id: str, decision: ApprovalDecision
     ) -> Approval:
         """Give a person's word on a call that waits; the same word again changes nothing."""
-        verify_scope(caller, "workers:write")
+        verify_scope(caller, "workers:control")
         now = self._context.clock.now()
         with self._context.database.write() as connection:
             row, _ = self._get_row(connection, caller, worker_id)
