@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from yoi_bundle.boundary.doubts import find_boundary_warnings
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.manifest import find_boundary_faults
-from yoi_bundle.boundary.manifest_scan import scan_manifest
+from yoi_bundle.boundary.manifest_texts import ManifestTexts, list_texts
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.errors import Fault
 from yoi_bundle.identifiers import encode_segment
@@ -156,10 +156,11 @@ def judge_place(place: str, token: str, scanner: SecretScanner) -> Verdict:
         return "refused"
     if place in MANIFEST_PLACES:
         manifest = MANIFEST_PLACES[place](token)
-        findings = scan_manifest(manifest, scanner)
+        texts = list_texts(manifest)
+        findings = scanner.scan([("manifest", ManifestTexts(texts).data)])
         if any(not finding.doubtful for finding in findings):
             return "refused"
-        if findings or find_boundary_warnings(manifest):
+        if findings or find_boundary_warnings(texts):
             return "warned"
     return "missed"
 

@@ -5,8 +5,8 @@ from secret_places import DESCRIPTOR, MANIFEST_PLACES, manifest_with_transport
 from secret_tokens import TOKEN_KINDS, TokenKind, make_token
 
 from yoi_bundle.boundary.doubts import find_boundary_warnings
-from yoi_bundle.boundary.manifest import find_boundary_faults, list_texts
-from yoi_bundle.boundary.manifest_scan import scan_manifest
+from yoi_bundle.boundary.manifest import find_boundary_faults
+from yoi_bundle.boundary.manifest_texts import ManifestTexts, list_texts
 from yoi_bundle.boundary.rule_detector import RuleDetector
 from yoi_bundle.boundary.scanner import DetectorScanner
 from yoi_bundle.canonical import encode_canonical
@@ -93,7 +93,7 @@ def test_an_ordinary_manifest_has_no_fault_and_no_doubt() -> None:
     )
     assert _list_codes(manifest) == []
     assert _list_codes(manifest_with_transport(server)) == []
-    assert find_boundary_warnings(manifest) == []
+    assert find_boundary_warnings(list_texts(manifest)) == []
 
 
 @pytest.mark.req("B-07")
@@ -197,25 +197,27 @@ def test_what_only_warns_is_a_doubt_and_no_fault() -> None:
     prompt = Prompt(content=DESCRIPTOR, title="zero\u200bwidth", description=f"see {home}")
     manifest = _manifest(prompts={"greeting": prompt})
     assert find_boundary_faults(manifest) == []
-    assert [(one.code, one.pointer) for one in find_boundary_warnings(manifest)] == [
+    assert [(one.code, one.pointer) for one in find_boundary_warnings(list_texts(manifest))] == [
         ("bundle.hidden_text", "/prompts/greeting/title"),
         ("bundle.host_value", "/prompts/greeting/description"),
     ]
 
 
 @pytest.mark.req("B-07")
-def test_a_scan_of_the_manifest_says_pointer_and_line_and_shows_no_key() -> None:
+def test_a_scan_of_the_manifest_as_one_text_leads_back_to_pointer_and_line() -> None:
     token = make_token(STRUCTURED[0])
     prompts = {
         "a": Prompt(content=DESCRIPTOR, title="one", description=f"two\nthree\nsee {token}"),
         token: Prompt(content=DESCRIPTOR),
         token[:20]: Prompt(content=DESCRIPTOR),
-        token[20:]: Prompt(content=DESCRIPTOR),
+        token[20:]: Prompt(content=DESCRIPTOR, title=token),
     }
-    findings = scan_manifest(_manifest(prompts=prompts), DetectorScanner([RuleDetector()]))
-    assert [(one.place, one.line, one.rule) for one in findings] == [
-        (f"/prompts/({len(token)} characters)", 1, "github"),
-        ("/prompts/a/description", 3, "github"),
+    texts = ManifestTexts(list_texts(_manifest(prompts=prompts)))
+    findings = DetectorScanner([RuleDetector()]).scan([("fields", texts.data)])
+    located = [texts.locate(one.line) for one in findings]
+    assert [(sorted(pointers), line) for pointers, _, line in located] == [
+        (["/prompts/a/description"], 3),
+        (sorted([f"/prompts/{token}", f"/prompts/{token[20:]}/title"]), 1),
     ]
 
 

@@ -1,6 +1,5 @@
 """B-07 to B-09 over everything that would enter a bundle: every string, key, file name and blob."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
@@ -8,7 +7,7 @@ from msgspec import Struct
 
 from yoi_bundle.authoring.assemble import Assembly
 from yoi_bundle.authoring.item_pointers import ItemPointers
-from yoi_bundle.authoring.ledger import BlobUse, ItemKey, Place
+from yoi_bundle.authoring.ledger import BlobUse, ItemKey
 from yoi_bundle.authoring.walk import show_path
 from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
 from yoi_bundle.authoring.workspace_toml import AllowForm
@@ -24,7 +23,7 @@ from yoi_bundle.boundary.file_names import find_forbidden_name
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.hidden_text import find_hidden_text
 from yoi_bundle.boundary.host_places import find_host_paths_in_prose
-from yoi_bundle.boundary.manifest import list_texts
+from yoi_bundle.boundary.manifest_texts import ManifestTexts, list_texts
 from yoi_bundle.boundary.scanner import SecretFinding, SecretScanner
 from yoi_bundle.diagnostics import Diagnostic, Severity
 from yoi_bundle.limits import Limits
@@ -72,8 +71,9 @@ def check_boundaries(
     findings = [finding for text in blobs if not text.scanned_only for finding in _check_text(text)]
     findings.extend(_check_free_json(assembly, limits))
     findings.extend(_check_names(assembly))
-    findings.extend(_check_fields(assembly))
-    findings.extend(_check_secrets(blobs, _Fields(assembly, sources), sources, scanner, allow))
+    texts = list_texts(assembly.manifest)
+    findings.extend(_check_fields(assembly, texts))
+    findings.extend(_check_secrets(blobs, _Fields(assembly, sources, texts), sources, scanner, allow))
     return findings
 
 
@@ -93,35 +93,26 @@ def _list_blobs(assembly: Assembly, sources: Mapping[str, bytes]) -> Iterator[_T
 
 
 class _Fields:
-    """The keys and strings of all items as one text, because a scanner's call costs more than a short text does.
+    """The manifest's keys and strings, and where they stand in the files."""
 
-    An empty line stands between two of them, so that nothing is read as going on from one to the next.
-    """
-
-    def __init__(self, assembly: Assembly, sources: Mapping[str, bytes]) -> None:
-        pointers = ItemPointers(assembly.ledger)
-        texts = {(pointers.find_item(pointer), text): None for pointer, text in list_texts(assembly.manifest)}
-        self._places = assembly.ledger.places
+    def __init__(
+        self, assembly: Assembly, sources: Mapping[str, bytes], texts: list[tuple[str, str]]
+    ) -> None:
+        self._pointers = ItemPointers(assembly.ledger)
         self._sources = sources
-        self._texts = tuple(texts)
-        self._first_lines: list[int] = []
-        line = 1
-        for _, text in self._texts:
-            self._first_lines.append(line)
-            line += text.count("\n") + 2
-        self.data = "\n\n".join(text for _, text in self._texts).encode()
+        self._texts = ManifestTexts(texts)
+        self.data = self._texts.data
 
-    def find_text(self, line: int) -> _Text:
-        """Return the key or string that stands at a line, with the place in its file, as far as it is found there."""
-        index = bisect_right(self._first_lines, line) - 1
-        item, text = self._texts[index]
-        place = self._places.get(item, Place("")) if item is not None else Place(WORKSPACE_FILE)
+    def find_texts(self, line: int) -> Iterator[_Text]:
+        """Yield the key or string of a line at each place where it stands; its own line, as far as it is found there."""
+        pointers, text, within = self._texts.locate(line)
         data = text.encode()
-        whole = self._sources.get(place.file, b"")
-        start = whole.find(data)
-        first_line = whole.count(b"\n", 0, start) + 1 if start > 0 else max(place.line, 1)
-        within = line - self._first_lines[index]
-        return _Text(data, place.file, first_line + within, () if item is None else (item,), True)
+        for pointer in pointers:
+            place = self._pointers.find_place(pointer)
+            whole = self._sources.get(place.file, b"")
+            start = whole.find(data)
+            first_line = whole.count(b"\n", 0, start) + 1 if start > 0 else max(place.line, 1)
+            yield _Text(data, place.file, first_line + within - 1, self._pointers.find_items(pointer), True)
 
 
 def _check_text(text: _Text) -> Iterator[Finding]:
@@ -184,7 +175,7 @@ def _check_names(assembly: Assembly) -> Iterator[Finding]:
             yield _find(text, 1, "error", rule="bundle.secret_value", message=message, remedy=remedy)
 
 
-def _check_fields(assembly: Assembly) -> Iterator[Finding]:
+def _check_fields(assembly: Assembly, texts: list[tuple[str, str]]) -> Iterator[Finding]:
     """Say what in fields is worth a warning; refusals come from `verify_manifest`."""
     pointers = ItemPointers(assembly.ledger)
     rules = {
@@ -192,7 +183,7 @@ def _check_fields(assembly: Assembly) -> Iterator[Finding]:
         "bundle.host_value": "text.host_place",
         "bundle.secret_value": "secret.doubtful",
     }
-    for fault in find_boundary_warnings(assembly.manifest):
+    for fault in find_boundary_warnings(texts):
         place = pointers.find_place(fault.pointer)
         yield Finding(
             Diagnostic(
@@ -218,13 +209,13 @@ def _check_secrets(
     items: dict[SecretFinding, dict[ItemKey, None]] = {}
     for one in scanner.scan(chain(numbered, [(_FIELDS, fields.data)])):
         if one.place == _FIELDS:
-            text = fields.find_text(one.line)
-            line = text.first_line
+            places = [(text, text.first_line) for text in fields.find_texts(one.line)]
         else:
             text = texts[int(one.place)]
-            line = text.first_line + one.line - 1
-        moved = SecretFinding(place=text.file, line=line, rule=one.rule, doubtful=one.doubtful)
-        items.setdefault(moved, {}).update(dict.fromkeys(text.items))
+            places = [(text, text.first_line + one.line - 1)]
+        for text, line in places:
+            moved = SecretFinding(place=text.file, line=line, rule=one.rule, doubtful=one.doubtful)
+            items.setdefault(moved, {}).update(dict.fromkeys(text.items))
     if allow.findings and len(allow.key) < MIN_KEY_CHARACTERS:
         message = f"`allow.key` has fewer than {MIN_KEY_CHARACTERS} characters"
         remedy = "write a random text of that length"

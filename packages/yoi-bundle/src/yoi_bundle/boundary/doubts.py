@@ -4,22 +4,23 @@ from collections.abc import Iterator
 
 from yoi_bundle.boundary.hidden_text import find_hidden_text
 from yoi_bundle.boundary.host_places import find_host_paths_in_prose
-from yoi_bundle.boundary.manifest import list_texts
 from yoi_bundle.boundary.redaction import redact_pointer
 from yoi_bundle.boundary.word_shape import find_opaque_run
 from yoi_bundle.errors import Fault
 from yoi_bundle.identifiers import decode_path
-from yoi_bundle.manifest import Manifest
 
 _PROSE_FIELDS = ("/title", "/description", "/argument_hint", "/license")
 
 
-def find_boundary_warnings(manifest: Manifest) -> list[Fault]:
+def find_boundary_warnings(texts: list[tuple[str, str]]) -> list[Fault]:
     """Return names that look generated, hidden characters that only warn, and personal places in titles and descriptions.
 
     The code of each is the one it would have as a refusal.
+
+    Args:
+        texts: Every key and string with its pointer, as `manifest_texts.list_texts` gives them.
     """
-    return [warning for pointer, text in list_texts(manifest) for warning in _find_in_text(pointer, text)]
+    return [warning for pointer, text in texts for warning in _find_in_text(pointer, text)]
 
 
 def _find_in_text(pointer: str, text: str) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from yoi_bundle.boundary.file_names import find_forbidden_name
 from yoi_bundle.boundary.hidden_text import find_hidden_text
 from yoi_bundle.boundary.host_places import find_host_place
 from yoi_bundle.boundary.literals import find_literal_fault, find_text_fault, suggest_reference
+from yoi_bundle.boundary.manifest_texts import OWN_FIELDS, list_texts
 from yoi_bundle.boundary.redaction import redact_pointer
 from yoi_bundle.boundary.secret_rules import find_provider_token
 from yoi_bundle.boundary.word_shape import find_opaque_run
@@ -24,8 +25,7 @@ Path: TypeAlias = "tuple[Path, str] | None"
 
 _PROSE_FIELDS = frozenset({"title", "description", "argument_hint", "license"})
 _ENCODED = re.compile(r"%[0-9A-F]{2}")
-_OWN_FIELDS = frozenset({"digest", "set_digest", "media_type", "size"})
-_MAPS_BY_OWN_ID = frozenset({"rules"})
+_REFERENCE_REMEDY = "give a secret ref in its place"
 _LITERAL_FIELDS = frozenset({"url", "endpoint", "version"})
 _PATTERN_FIELDS = frozenset({"pattern"})
 _TEXT_MAPS = frozenset({"metadata"})
@@ -43,15 +43,6 @@ def find_boundary_faults(manifest: Manifest) -> list[Fault]:
     if find_provider_token(text) is not None or any(one.refused for one in find_hidden_text(text)):
         faults.extend(_find_in_every_text(manifest))
     return _drop_repeated(faults)
-
-
-def list_texts(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Yield the pointer of every key and string outside our own digests, with its text; for scanners.
-
-    A key has the pointer of its member.
-    """
-    for path, text in _list_texts(manifest, None):
-        yield _join(path), text
 
 
 def _walk_struct(value: msgspec.Struct, path: Path, *, name: str) -> Iterator[Fault]:
@@ -74,7 +65,7 @@ def _walk_struct(value: msgspec.Struct, path: Path, *, name: str) -> Iterator[Fa
 @cache
 def _list_checked_fields(struct: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(
-        field for field in struct.__struct_fields__ if field not in _OWN_FIELDS and field not in _PROSE_FIELDS
+        field for field in struct.__struct_fields__ if field not in OWN_FIELDS and field not in _PROSE_FIELDS
     )
 
 
@@ -153,39 +144,17 @@ def _check_literal(text: str, path: Path, name: str) -> Iterator[Fault]:
 
 
 def _find_in_every_text(manifest: Manifest) -> Iterator[Fault]:
-    for path, text in _list_texts(manifest, None):
+    for pointer, text in list_texts(manifest):
         rule = find_provider_token(decode_path(text))
         if rule is not None:
-            yield _secret(path, f"a credential of the format `{rule}`")
+            yield _fault(
+                "bundle.secret_value", pointer, f"a credential of the format `{rule}`", _REFERENCE_REMEDY
+            )
         for hidden in find_hidden_text(text):
             if hidden.refused:
-                message = (
-                    f"hidden character {hidden.code_point} in line {hidden.line}, column {hidden.column}"
-                )
-                yield Fault(
-                    code="bundle.hidden_text",
-                    pointer=redact_pointer(_join(path)),
-                    message=message,
-                    remedy="take the character out",
-                )
-
-
-def _list_texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, msgspec.Struct):
-        for field in value.__struct_fields__:
-            if field not in _OWN_FIELDS:
-                yield from _list_texts(getattr(value, field), (path, field))
-    elif isinstance(value, dict):
-        own = path is not None and path[1] in _MAPS_BY_OWN_ID
-        for key, member in value.items():
-            if not own:
-                yield (path, key), key
-            yield from _list_texts(member, (path, key))
-    elif isinstance(value, tuple):
-        for index, member in enumerate(value):
-            yield from _list_texts(member, (path, str(index)))
+                place = f"in line {hidden.line}, column {hidden.column}"
+                message = f"hidden character {hidden.code_point} {place}"
+                yield _fault("bundle.hidden_text", pointer, message, "take the character out")
 
 
 def _join(path: Path) -> str:
@@ -196,19 +165,17 @@ def _join(path: Path) -> str:
     return "".join(f"/{step}" for step in reversed(steps))
 
 
-def _secret(path: Path, message: str, *, remedy: str = "give a secret ref in its place") -> Fault:
-    return Fault(
-        code="bundle.secret_value", pointer=redact_pointer(_join(path)), message=message, remedy=remedy
-    )
+def _secret(path: Path, message: str, *, remedy: str = _REFERENCE_REMEDY) -> Fault:
+    return _fault("bundle.secret_value", _join(path), message, remedy)
 
 
 def _host(path: Path, place: str) -> Fault:
-    return Fault(
-        code="bundle.host_value",
-        pointer=redact_pointer(_join(path)),
-        message=f"{place} of a host",
-        remedy="write a path inside its own resource, a mount, or a host parameter",
-    )
+    remedy = "write a path inside its own resource, a mount, or a host parameter"
+    return _fault("bundle.host_value", _join(path), f"{place} of a host", remedy)
+
+
+def _fault(code: str, pointer: str, message: str, remedy: str) -> Fault:
+    return Fault(code=code, pointer=redact_pointer(pointer), message=message, remedy=remedy)
 
 
 def _drop_repeated(faults: list[Fault]) -> list[Fault]:
