@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from runtime_strategies import ALLOW_ALL, Case, cases
 
+from worker_runtime.facts import restrict_facts
 from worker_runtime.policy import HostPolicy
-from worker_runtime.requests import NO_INTENT, NO_NARROWING, WorkerRequest
+from worker_runtime.requests import NO_INTENT, NO_NARROWING, Narrowing, WorkerRequest
+from worker_runtime.resolution.decide import decide
 from worker_runtime.resolution.decision import compute_outcome
 from worker_runtime.resolution.explain import Explanation, explain_resolution, rebuild_spec
+from worker_runtime.resolution.plan_cache import PlanCache
 from worker_runtime.resolution.resolve import Resolution, compute_resolution, prepare_resolution
 from worker_runtime.resolution.rules import RULES
 from yoi_bundle.builtin import load_builtin_set
@@ -350,6 +353,28 @@ def test_nothing_depends_on_a_fact_that_was_not_needed(case: Case, data: st.Data
         assert name in case.policy.secrets or name in owned
     assert set(needs.mounts) <= set(case.policy.mounts)
     assert set(needs.host) <= case.policy.host
+
+
+@pytest.mark.req("S-01")
+@quick
+@given(cases())
+def test_the_short_way_over_settled_items_decides_as_the_long_one(case: Case) -> None:
+    request = WorkerRequest(selector=case.selector, bundle_digest=case.bundle.digest)
+    plans = PlanCache()
+    hosted, again = (
+        prepare_resolution(
+            request,
+            bundle=case.bundle.bundle,
+            builtin=load_builtin_set(),
+            policy=case.policy,
+            caller_is_remote=True,
+            plans=plans,
+        )
+        for _ in range(2)
+    )
+    assert again is hosted
+    facts = restrict_facts(case.facts, hosted.needs)
+    assert decide(hosted, facts, NO_NARROWING) == decide(hosted, facts, Narrowing())
 
 
 CHILD = """

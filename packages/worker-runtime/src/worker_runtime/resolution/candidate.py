@@ -11,6 +11,7 @@ class Candidate(Struct, frozen=True):
 
     Attributes:
         payload: What the item would get if no layer withheld it; absent where there is nothing to get.
+        withheld: Whether a layer has withheld it.
     """
 
     kind: Kind
@@ -18,6 +19,7 @@ class Candidate(Struct, frozen=True):
     payload: Granted | None
     steps: tuple[Step, ...] = ()
     required: bool = False
+    withheld: bool = False
 
     @property
     def key(self) -> tuple[Kind, str]:
@@ -26,7 +28,7 @@ class Candidate(Struct, frozen=True):
     @property
     def is_open(self) -> bool:
         """Whether no layer has withheld the item yet."""
-        return self.payload is not None and all(step.verdict != "withholds" for step in self.steps)
+        return not self.withheld and self.payload is not None
 
     def give(self, layer: Layer, pointer: str, rule: str) -> "Candidate":
         return self._add(Step(layer, "gives", pointer, rule), self.payload)
@@ -35,25 +37,29 @@ class Candidate(Struct, frozen=True):
         return self._add(Step(layer, "narrows", pointer, rule), payload)
 
     def withhold(self, layer: Layer, pointer: str, rule: str) -> "Candidate":
-        return self._add(Step(layer, "withholds", pointer, rule), self.payload)
+        steps = (*self.steps, Step(layer, "withholds", pointer, rule))
+        return Candidate(self.kind, self.id, self.payload, steps, self.required, withheld=True)
 
     def carry(self, payload: Granted) -> "Candidate":
         """Replace the payload by one that says more exactly what is got, such as who consumes it."""
-        return Candidate(self.kind, self.id, payload, self.steps, self.required)
+        return Candidate(self.kind, self.id, payload, self.steps, self.required, self.withheld)
 
     def require(self) -> "Candidate":
-        return Candidate(self.kind, self.id, self.payload, self.steps, required=True)
+        return Candidate(self.kind, self.id, self.payload, self.steps, True, self.withheld)
 
     def decide(self) -> Decision:
-        outcome = "denied" if self.payload is None else compute_outcome(self.steps)
+        if self.withheld or self.payload is None:
+            return Decision(
+                kind=self.kind, id=self.id, outcome="denied", required=self.required, steps=self.steps
+            )
         return Decision(
             kind=self.kind,
             id=self.id,
-            outcome=outcome,
+            outcome=compute_outcome(self.steps),
             required=self.required,
             steps=self.steps,
-            effective=None if outcome == "denied" else self.payload,
+            effective=self.payload,
         )
 
     def _add(self, step: Step, payload: Granted | None) -> "Candidate":
-        return Candidate(self.kind, self.id, payload, (*self.steps, step), self.required)
+        return Candidate(self.kind, self.id, payload, (*self.steps, step), self.required, self.withheld)

@@ -2,30 +2,12 @@
 
 from worker_runtime.facts import HostFacts
 from worker_runtime.requests import NO_NARROWING, Narrowing
-from worker_runtime.resolution.decision import Decision, Kind
+from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.facts_layer import apply_facts
 from worker_runtime.resolution.host_plan import HostPlan
 from worker_runtime.resolution.intent_layer import apply_intent, index_intent, plan_intent_policy
 from worker_runtime.resolution.needs_layer import settle_needs
-
-_KINDS: tuple[Kind, ...] = (
-    "profile",
-    "model",
-    "prompt",
-    "tool",
-    "policy",
-    "skill",
-    "workflow",
-    "plugin",
-    "surface",
-    "permission",
-    "secret",
-    "mount",
-    "network",
-    "host",
-    "limit",
-)
-_ORDER = {kind: position for position, kind in enumerate(_KINDS)}
+from worker_runtime.resolution.settled import get_order
 
 
 def decide(hosted: HostPlan, facts: HostFacts, narrowing: Narrowing) -> tuple[Decision, ...]:
@@ -34,16 +16,30 @@ def decide(hosted: HostPlan, facts: HostFacts, narrowing: Narrowing) -> tuple[De
     Args:
         hosted: Profile, bundle and host policy.
         facts: Restricted to the plan's needs.
-        narrowing: The intent's.
+        narrowing: The intent's; `NO_NARROWING` itself takes the short way over what is settled.
     """
+    if narrowing is NO_NARROWING:
+        return _decide_pending(hosted, facts)
     manifest = hosted.plan.manifest
-    items = [
-        apply_facts(candidate, facts, manifest) if candidate.is_open else candidate
-        for candidate in hosted.candidates
-    ]
-    if narrowing is not NO_NARROWING:
-        rules = index_intent(narrowing)
-        items = [apply_intent(candidate, narrowing, rules) for candidate in items]
-        items.extend(plan_intent_policy(narrowing))
-    decisions = [candidate.decide() for candidate in settle_needs(items, hosted)]
-    return tuple(sorted(decisions, key=lambda decision: (_ORDER[decision.kind], decision.id)))
+    rules = index_intent(narrowing)
+    items = {
+        one.key: apply_intent(apply_facts(one, facts, manifest), narrowing, rules)
+        for one in hosted.candidates
+    }
+    settle_needs(items, tuple(items.values()), hosted)
+    for one in plan_intent_policy(narrowing):
+        items[one.key] = one
+    return tuple(items[key].decide() for key in sorted(items, key=get_order))
+
+
+def _decide_pending(hosted: HostPlan, facts: HostFacts) -> tuple[Decision, ...]:
+    settled = hosted.settled
+    items = settled.items.copy()
+    pending = [apply_facts(one, facts, hosted.plan.manifest) for one in settled.pending]
+    for one in pending:
+        items[one.key] = one
+    settle_needs(items, pending, hosted)
+    decisions = settled.decisions.copy()
+    for one in settled.pending:
+        decisions[one.key] = items[one.key].decide()
+    return tuple([decisions[key] for key in settled.order])

@@ -24,6 +24,8 @@ _PACKAGE_RULES = {
 
 def apply_facts(candidate: Candidate, facts: HostFacts, manifest: Manifest) -> Candidate:
     """Add the facts' step to a candidate that policy leaves open; others learn nothing of the host."""
+    if not candidate.is_open:
+        return candidate
     match candidate.payload:
         case GrantedSecret(name=name):
             return _give_if(candidate, name in facts.secrets, "/secrets", "host_facts.no_secret")

@@ -19,6 +19,9 @@ from worker_runtime.resolution.granted import (
 )
 from worker_runtime.resolution.host_layer import apply_host_policy, prepare_host_layer
 from worker_runtime.resolution.plan import ProfilePlan, SecretUse
+from worker_runtime.resolution.settled import SettledItems, settle_items
+from yoi_bundle.canonical import encode_canonical
+from yoi_bundle.digest import compute_digest
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import McpServer, PackageBlob, StdioServer
 
@@ -30,6 +33,7 @@ class HostPlan(Struct, frozen=True, kw_only=True):
         candidates: With the steps of those layers, secrets included.
         secrets_of: Tool or model → ids of the secrets it cannot be without.
         needs: What the host has to be asked for.
+        settled: The candidates, split by whether facts and needs can still change them.
     """
 
     plan: ProfilePlan
@@ -37,6 +41,8 @@ class HostPlan(Struct, frozen=True, kw_only=True):
     candidates: tuple[Candidate, ...]
     secrets_of: dict[tuple[Kind, str], tuple[str, ...]]
     needs: HostNeeds
+    settled: SettledItems
+    policy_digest: str
 
 
 def prepare_host_plan(plan: ProfilePlan, policy: HostPolicy) -> HostPlan:
@@ -54,6 +60,8 @@ def prepare_host_plan(plan: ProfilePlan, policy: HostPolicy) -> HostPlan:
         candidates=candidates,
         secrets_of=secrets_of,
         needs=_compute_needs(plan, candidates),
+        settled=settle_items(candidates, secrets_of),
+        policy_digest=compute_digest(encode_canonical(policy)),
     )
 
 

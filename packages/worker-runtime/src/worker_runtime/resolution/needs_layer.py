@@ -1,6 +1,6 @@
 """What items need of one another: a tool its secrets and mounts, a surface its plugin, a secret somebody to use it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from worker_runtime.resolution.granted import (
 )
 from worker_runtime.resolution.host_plan import HostPlan
 from worker_runtime.resolution.hosts import includes
+from worker_runtime.resolution.settled import NETWORK_TOOLS, TEXT_TOOLS
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import Access, Asks, BuiltinTool, McpServer
 from yoi_bundle.selection import FILE_TOOL_ACCESS
@@ -25,15 +26,16 @@ from yoi_bundle.vocabulary import BUILTIN_TOOLS
 
 Key: TypeAlias = tuple[Kind, str]
 
-NETWORK_TOOLS = frozenset({"web.fetch"})
-"""Built-in tools that reach a host of the Worker's network; a search asks the host's own search service."""
 
+def settle_needs(items: dict[Key, Candidate], pending: Sequence[Candidate], hosted: HostPlan) -> None:
+    """Withhold what cannot be without something denied, in an order that needs no second round.
 
-def settle_needs(candidates: Iterable[Candidate], hosted: HostPlan) -> list[Candidate]:
-    """Withhold what cannot be without something denied, in an order that needs no second round."""
-    settler = _Settler({candidate.key: candidate for candidate in candidates}, hosted)
-    settler.settle()
-    return list(settler.items.values())
+    Args:
+        items: All items by key; those that fall are replaced.
+        pending: Of them, those that may fall, or that others may need.
+        hosted: Says which secrets each item needs.
+    """
+    _Settler(items, pending, hosted).settle()
 
 
 def place(kind: Kind, name: str) -> str:
@@ -42,9 +44,12 @@ def place(kind: Kind, name: str) -> str:
 
 
 class _Settler:
-    def __init__(self, items: dict[Key, Candidate], hosted: HostPlan) -> None:
+    def __init__(self, items: dict[Key, Candidate], pending: Sequence[Candidate], hosted: HostPlan) -> None:
         self.items = items
         self.hosted = hosted
+        self.keys: dict[Kind, list[Key]] = {}
+        for item in pending:
+            self.keys.setdefault(item.kind, []).append(item.key)
 
     def settle(self) -> None:
         self._settle_plugins()
@@ -55,7 +60,8 @@ class _Settler:
         self._settle_users_of_texts()
 
     def _list(self, *kinds: Kind) -> list[Candidate]:
-        return [item for item in self.items.values() if item.kind in kinds]
+        """Return the pending items of some kinds, as they are now."""
+        return [self.items[key] for kind in kinds for key in self.keys.get(kind, ())]
 
     def _is_open(self, key: Key) -> bool:
         item = self.items.get(key)
@@ -153,12 +159,15 @@ class _Settler:
         return place(*users[0]) if users else ""
 
     def _settle_workflows(self) -> None:
+        workflows = self._list("workflow")
+        if not workflows:
+            return
         open_tools = {
             item.id: item.payload
-            for item in self._list("tool")
+            for item in self.items.values()
             if item.is_open and isinstance(item.payload, GrantedTool)
         }
-        for item in self._list("workflow"):
+        for item in workflows:
             workflow = item.payload
             if not isinstance(workflow, GrantedWorkflow):
                 continue
@@ -196,7 +205,7 @@ class _Settler:
         return None
 
     def _settle_users_of_texts(self) -> None:
-        for tool, kind in (("skill.use", "skill"), ("workflow.run", "workflow")):
+        for tool, kind in TEXT_TOOLS.items():
             item = self.items.get(("tool", tool))
             if item is not None and not any(one.is_open for one in self.items.values() if one.kind == kind):
                 self._deny(item, f"/{kind}", f"needs.{kind}")

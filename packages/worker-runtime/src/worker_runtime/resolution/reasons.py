@@ -1,6 +1,6 @@
 """Why a Worker is refused: required items that are denied, and required capabilities not granted in full (S-09)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TypeAlias
 
 from worker_runtime.capability import Capability, parse_capability
@@ -15,17 +15,19 @@ from yoi_bundle.manifest import McpServer
 _Index: TypeAlias = Mapping[str, Decision]
 
 
-def find_reasons(decisions: tuple[Decision, ...], requires: Iterable[str]) -> tuple[Reason, ...]:
+def find_reasons(decisions: tuple[Decision, ...], requires: Collection[str]) -> tuple[Reason, ...]:
     """Return every reason for which a Worker of these decisions is refused; none when it is not.
 
     Raises:
         RequestInvalidError: A capability is none of the grammar.
     """
+    missing = [one for one in decisions if one.required and one.outcome == "denied"]
+    if not missing and not requires:
+        return ()
     index = {join_pointer(f"/{one.kind}", one.id): one for one in decisions}
     reasons: dict[Reason, None] = {}
-    for decision in decisions:
-        if decision.required and decision.outcome == "denied":
-            reasons.update(dict.fromkeys(_explain(decision, index)))
+    for decision in missing:
+        reasons.update(dict.fromkeys(_explain(decision, index)))
     for text in sorted(requires):
         reasons.update(dict.fromkeys(_check_capability(parse_capability(text), decisions, index)))
     return tuple(reasons)

@@ -1,6 +1,5 @@
 """Resolution: one pure function from a request, a bundle and a host to a spec and its reasons (S-01)."""
 
-import msgspec
 from msgspec import Struct
 
 from worker_runtime.facts import NO_FACTS, HostFacts, HostNeeds, restrict_facts
@@ -9,8 +8,8 @@ from worker_runtime.requests import Intent, WorkerRequest
 from worker_runtime.resolution.decide import decide
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import BundleRequiredError, Reason, ResolutionRefusedError
-from worker_runtime.resolution.host_plan import HostPlan, prepare_host_plan
-from worker_runtime.resolution.plan import prepare_profile
+from worker_runtime.resolution.host_plan import HostPlan
+from worker_runtime.resolution.plan_cache import PlanCache
 from worker_runtime.resolution.reasons import find_reasons
 from worker_runtime.resolution.selectors import verify_selector
 from worker_runtime.resolution.spec import ResolvedWorkerSpec, SpecFrame, assemble_spec
@@ -34,7 +33,8 @@ class Resolution(Struct, frozen=True, kw_only=True):
         reasons: Why a Worker would be refused; empty when it would not.
         spec: Assembled from the decisions even when refused, so that a preview can show it.
         spec_bytes: Canonical form of the spec.
-        digest: Of spec, intent, host policy and facts: equal inputs, equal digest; no secret value is among them.
+        digest: Of intent and facts, and of the digests of spec and host policy. Equal inputs give equal digests; no
+            secret value is among them.
     """
 
     frame: SpecFrame
@@ -52,6 +52,7 @@ def prepare_resolution(
     builtin: BuiltinSet,
     policy: HostPolicy,
     caller_is_remote: bool,
+    plans: PlanCache | None = None,
 ) -> HostPlan:
     """Do what needs neither facts nor intent; the plan's `needs` say which facts to gather.
 
@@ -61,6 +62,7 @@ def prepare_resolution(
         builtin: The Runtime's own profiles.
         policy: Of the workspace's issuer and id.
         caller_is_remote: Whether `bundle_required = "remote"` concerns the caller.
+        plans: Plans made before, for a Runtime that resolves often.
 
     Raises:
         InvalidSelectorError: The selector is none.
@@ -70,12 +72,12 @@ def prepare_resolution(
     verify_selector(request.selector)
     if bundle is None:
         _verify_bundle_not_required(request, policy, caller_is_remote=caller_is_remote)
-        plan = prepare_profile(builtin.bundle, request.selector, source="builtin")
-    else:
-        if bundle.digest != request.bundle_digest:
-            raise ValueError("the bundle is not the one that the request names")
-        plan = prepare_profile(bundle, request.selector, source="bundle")
-    return prepare_host_plan(plan, policy)
+    elif bundle.digest != request.bundle_digest:
+        raise ValueError("the bundle is not the one that the request names")
+    plans = plans or PlanCache(capacity=1)
+    if bundle is None:
+        return plans.get_host_plan(builtin.bundle, request.selector, policy, source="builtin")
+    return plans.get_host_plan(bundle, request.selector, policy, source="bundle")
 
 
 def compute_needs(hosted: HostPlan) -> HostNeeds:
@@ -95,7 +97,8 @@ def compute_resolution(hosted: HostPlan, facts: HostFacts, intent: Intent) -> Re
     frame = hosted.plan.frame
     spec = assemble_spec(decisions, frame)
     spec_bytes = encode_canonical(spec)
-    inputs = {"facts": known, "intent": intent, "policy": hosted.policy, "spec": msgspec.Raw(spec_bytes)}
+    spec_digest = compute_digest(spec_bytes)
+    inputs = {"facts": known, "intent": intent, "policy": hosted.policy_digest, "spec": spec_digest}
     return Resolution(
         frame=frame,
         decisions=decisions,

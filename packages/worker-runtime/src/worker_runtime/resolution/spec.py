@@ -91,20 +91,11 @@ _SECTIONS: Mapping[type[Granted], str] = {
 
 def assemble_spec(decisions: Iterable[Decision], frame: SpecFrame) -> ResolvedWorkerSpec:
     """Put together what decisions grant, in their order; nothing else has a way into a spec."""
-    sections: dict[str, list[Granted]] = {}
-    prompts: list[GrantedPrompt] = []
-    model: GrantedModel | None = None
+    sections: dict[type[Granted], list[Granted]] = {}
     for decision in decisions:
-        granted = decision.effective
-        match granted:
-            case None:
-                continue
-            case GrantedPrompt():
-                prompts.append(granted)
-            case GrantedModel():
-                model = granted
-            case _:
-                sections.setdefault(_SECTIONS[type(granted)], []).append(granted)
-    prompts.sort(key=lambda prompt: prompt.position)
-    lists = {name: tuple(items) for name, items in sections.items()}
-    return ResolvedWorkerSpec(frame=frame, model=model, prompts=tuple(prompts), **lists)  # type: ignore[arg-type]
+        if decision.effective is not None:
+            sections.setdefault(type(decision.effective), []).append(decision.effective)
+    models = sections.pop(GrantedModel, [None])
+    prompts = sorted(sections.pop(GrantedPrompt, ()), key=lambda prompt: prompt.position)
+    lists = {_SECTIONS[kind]: tuple(items) for kind, items in sections.items()}
+    return ResolvedWorkerSpec(frame=frame, model=models[-1], prompts=tuple(prompts), **lists)  # type: ignore[arg-type]
