@@ -32,8 +32,10 @@ class ServerLaunch(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
 
 
 class HostBindings(Struct, frozen=True, kw_only=True):
-    """Attributes:
-    mounts: Absolute paths on this host.
+    """What one workspace is bound to on this host.
+
+    Attributes:
+        mounts: Absolute paths on this host.
     """
 
     mounts: dict[MountName, str] = {}

@@ -47,8 +47,10 @@ class Form(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class MountForm(Form, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Attributes:
-    path: Absolute, or relative to the policy file's directory.
+    """One mount.
+
+    Attributes:
+        path: Absolute, or relative to the policy file's directory.
     """
 
     path: Annotated[str, Meta(min_length=1, max_length=4096)]
@@ -115,8 +117,10 @@ class PluginForm(Form, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ToolsForm(Form, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Attributes:
-    rules: In the textual form of `yoi_bundle.rule_text`: `allow file.read`.
+    """The host's layer of tool policy.
+
+    Attributes:
+        rules: In the textual form of `yoi_bundle.rule_text`: `allow file.read`.
     """
 
     default: Effect = "deny"

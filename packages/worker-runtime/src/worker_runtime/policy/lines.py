@@ -1,6 +1,7 @@
 """Where in a host policy file a key stands, each `[[workspace]]` counted for itself."""
 
 import re
+from itertools import pairwise
 
 from yoi_bundle.authoring.toml_document import TomlDocument, read_toml
 
@@ -15,16 +16,20 @@ class PolicyLines:
         self._text = data.decode("utf-8")
         self._whole = document
         starts = [match.start() for match in _WORKSPACE.finditer(self._text)]
-        ends = [*starts[1:], len(self._text)]
-        self._parts = [self._parse(start, end) for start, end in zip(starts, ends, strict=True)]
+        bounds = [*starts, len(self._text)]
+        self._parts = [self._parse(start, end) for start, end in pairwise(bounds)]
 
     def find(self, pointer: str) -> int:
         """Return the line of the nearest place at or above a pointer; 0 when there is none."""
         index = _INDEX.match(pointer)
-        if index is None or int(index[1]) >= len(self._parts):
-            return self._whole.find_line(pointer)
-        part = self._parts[int(index[1])]
-        return (part or self._whole).find_line(pointer)
+        part = None
+        if index is not None and int(index[1]) < len(self._parts):
+            part = self._parts[int(index[1])]
+        document = part or self._whole
+        steps = tuple(step for step in pointer.split("/")[1:] if not step.isdigit())
+        # A table that stands only in the headers of those below it has no line of its own.
+        below = [line for key, line in document.lines.items() if key[: len(steps)] == steps]
+        return min(below) if below and steps else document.find_line(pointer)
 
     def find_text(self, pointer: str, text: str) -> int:
         """Return the first line at or below a place that holds a text; the place's own when none does."""

@@ -18,9 +18,11 @@ from yoi_bundle.manifest import (
 
 
 class GrantedPrompt(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="prompt"):
-    """Attributes:
-    position: Place, from 0, in the order in which the model reads prompts.
-    applies_to: Path globs; empty applies always.
+    """A prompt, by digest.
+
+    Attributes:
+        position: Place, from 0, in the order in which the model reads prompts.
+        applies_to: Path globs; empty applies always.
     """
 
     id: str
@@ -30,10 +32,12 @@ class GrantedPrompt(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
 
 
 class GrantedModel(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="model"):
-    """Attributes:
-    source: Whether the bundle names the model, or the host under an alias.
-    consumer: Who receives the credential, as host policy names it.
-    endpoint: Where it is reached; absent for the provider's own address.
+    """The one model of a Worker.
+
+    Attributes:
+        source: Whether the bundle names the model, or the host under an alias.
+        consumer: Who receives the credential, as host policy names it.
+        endpoint: Where it is reached; absent for the provider's own address.
     """
 
     id: str
@@ -47,10 +51,12 @@ class GrantedModel(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
 
 
 class GrantedTool(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="tool"):
-    """Attributes:
-    declaration: As the bundle declares it.
-    exposes: For an MCP server, the only tools to take from it; absent for all.
-    consumer: Who receives its secrets, as host policy names it; empty for a built-in.
+    """A tool that exists for the Worker; whether a call passes is for the layers of policy.
+
+    Attributes:
+        declaration: As the bundle declares it.
+        exposes: For an MCP server, the only tools to take from it; absent for all.
+        consumer: Who receives its secrets, as host policy names it; empty for a built-in.
     """
 
     id: str
@@ -75,11 +81,13 @@ class GrantedSkill(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
 class GrantedWorkflow(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="workflow"
 ):
-    """Attributes:
-    digest: Of its text.
-    url: Where the text is; empty when it travels with the bundle.
-    tools: The tools it is confined to; absent for all that the Worker has.
-    policies: Layers that meet the Worker's while it runs.
+    """A workflow that the Worker may run.
+
+    Attributes:
+        digest: Of its text.
+        url: Where the text is; empty when it travels with the bundle.
+        tools: The tools it is confined to; absent for all that the Worker has.
+        policies: Layers that meet the Worker's while it runs.
     """
 
     id: str
@@ -90,8 +98,10 @@ class GrantedWorkflow(
 
 
 class GrantedPlugin(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="plugin"):
-    """Attributes:
-    digest: Of its package; empty for a plugin that brings instructions only.
+    """A plugin whose granted surfaces may be registered.
+
+    Attributes:
+        digest: Of its package; empty for a plugin that brings instructions only.
     """
 
     id: str
@@ -126,9 +136,11 @@ class GrantedMount(Struct, frozen=True, kw_only=True, tag_field="kind", tag="mou
 
 
 class GrantedNetwork(Struct, frozen=True, kw_only=True, tag_field="kind", tag="network"):
-    """Attributes:
-    asked: The pattern of the profile.
-    hosts: What is left of it.
+    """Hosts that the Worker itself may reach.
+
+    Attributes:
+        asked: The pattern of the profile.
+        hosts: What is left of it.
     """
 
     asked: str
@@ -140,8 +152,10 @@ class GrantedHost(Struct, frozen=True, kw_only=True, tag_field="kind", tag="host
 
 
 class GrantedLimit(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="limit"):
-    """Attributes:
-    value: The bound; absent when no layer bounds.
+    """A bound of the Worker.
+
+    Attributes:
+        value: The bound; absent when no layer bounds.
     """
 
     name: Literal["turns", "tokens", "seconds"]

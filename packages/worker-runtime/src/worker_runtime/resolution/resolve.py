@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from worker_runtime.facts import NO_FACTS, HostFacts, HostNeeds, restrict_facts
+from worker_runtime.facts import NO_FACTS, HostFacts, restrict_facts
 from worker_runtime.policy import HostPolicy
 from worker_runtime.requests import Intent, WorkerRequest
 from worker_runtime.resolution.decide import decide
@@ -78,11 +78,6 @@ def prepare_resolution(
     if bundle is None:
         return plans.get_host_plan(builtin.bundle, request.selector, policy, source="builtin")
     return plans.get_host_plan(bundle, request.selector, policy, source="bundle")
-
-
-def compute_needs(hosted: HostPlan) -> HostNeeds:
-    """Return the names that facts are to be gathered for."""
-    return hosted.needs
 
 
 def compute_resolution(hosted: HostPlan, facts: HostFacts, intent: Intent) -> Resolution:

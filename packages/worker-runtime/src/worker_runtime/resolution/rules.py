@@ -8,10 +8,12 @@ from msgspec import Struct
 
 
 class RuleText(Struct, frozen=True):
-    """Attributes:
-    sentence: What the layer said.
-    remedy: What to change to get the item; empty for rules that give.
-    code: The reason's code when a required item falls to this rule.
+    """What a rule says to people, and the code it has in a refusal.
+
+    Attributes:
+        sentence: What the layer said.
+        remedy: What to change to get the item; empty for rules that give.
+        code: The reason's code when a required item falls to this rule.
     """
 
     sentence: str
