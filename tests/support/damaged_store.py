@@ -22,3 +22,36 @@ def flip_bytes(directory: Path, needle: bytes) -> int:
     inverted = bytes(255 - byte for byte in needle)
     path.write_bytes(data.replace(needle, inverted))
     return data.count(needle)
+
+
+def find_pages(directory: Path, name: str) -> list[tuple[int, int]]:
+    """Return offset and length in bytes of every page of a table or index, in the closed database file."""
+    connection = apsw.Connection(str(directory / DATABASE_NAME))
+    rows = connection.execute("SELECT pgoffset, pgsize FROM dbstat WHERE name = ?", (name,)).fetchall()
+    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    connection.close()
+    return [(int(str(row[0])), int(str(row[1]))) for row in rows]
+
+
+def flip_in(directory: Path, name: str, needle: bytes) -> int:
+    """Invert `needle` wherever it stands in the pages of one table or index; return how often it did."""
+    pages = find_pages(directory, name)
+    path = directory / DATABASE_NAME
+    data = bytearray(path.read_bytes())
+    count = 0
+    for offset, length in pages:
+        page = bytes(data[offset : offset + length])
+        count += page.count(needle)
+        data[offset : offset + length] = page.replace(needle, bytes(255 - byte for byte in needle))
+    path.write_bytes(data)
+    return count
+
+
+def garble_pages(directory: Path, name: str) -> None:
+    """Overwrite every page of a table or index with noise that is no page."""
+    pages = find_pages(directory, name)
+    path = directory / DATABASE_NAME
+    data = bytearray(path.read_bytes())
+    for offset, length in pages:
+        data[offset : offset + length] = b"\x5a" * length
+    path.write_bytes(data)

@@ -12,7 +12,6 @@ from worker_runtime.requests import WorkerRequest
 from worker_runtime.resolution.host_plan import HostPlan
 from worker_runtime.resolution.resolve import (
     Resolution,
-    compute_needs,
     compute_resolution,
     prepare_resolution,
 )
@@ -53,7 +52,7 @@ async def gather_facts(context: Context, caller: Caller, workspace: str, plan: H
         )
 
     ports = context.host.build_ports(caller.issuer, workspace, read_package)
-    return await gather_host_facts(compute_needs(plan), ports)
+    return await gather_host_facts(plan.needs, ports)
 
 
 async def resolve_request(

@@ -9,7 +9,7 @@ import apsw
 
 from worker_runtime.errors import RuntimeUnavailableError
 from worker_runtime.store.failures import typed_failures
-from worker_runtime.store.schema import migrate
+from worker_runtime.store.schema import migrate, verify_ours
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 
@@ -88,6 +88,7 @@ class Database:
         connection = apsw.Connection(str(self._path), vfs=self._vfs)
         try:
             connection.set_busy_timeout(BUSY_TIMEOUT_MILLISECONDS)
+            verify_ours(connection)
             connection.pragma("journal_mode", "wal")
             connection.pragma("synchronous", self._synchronous)
             connection.pragma("foreign_keys", True)

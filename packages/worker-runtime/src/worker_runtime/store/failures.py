@@ -7,7 +7,8 @@ import apsw
 
 from worker_runtime.errors import RuntimeOverloadedError, RuntimeUnavailableError, StoreCorruptError
 
-_DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)
+# Text that is not UTF-8 was never written by us: its bytes have changed on the disk.
+_DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError, UnicodeDecodeError)
 _READ_ONLY = (apsw.ReadOnlyError, apsw.PermissionsError, apsw.AuthError)
 
 

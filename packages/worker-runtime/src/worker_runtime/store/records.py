@@ -56,14 +56,18 @@ RECORD_TABLES: tuple[RecordTable, ...] = (
 )
 
 
-def find_damaged_records(connection: apsw.Connection, table: RecordTable) -> tuple[int, list[int]]:
-    """Return how many rows a table has, and the numbers of those whose checksum does not fit."""
-    checked = 0
-    damaged: list[int] = []
-    for row in connection.execute(table.query):
-        checked += 1
-        if not is_sound_record(table, row):
-            damaged.append(row[0])
+def find_damaged_records(connection: apsw.Connection, table: RecordTable) -> tuple[int, int]:
+    """Return how many rows of a table were read, and how many of them do not fit their checksum.
+
+    Text that cannot even be decoded counts once and ends the reading.
+    """
+    checked = damaged = 0
+    try:
+        for row in connection.execute(table.query):
+            checked += 1
+            damaged += not is_sound_record(table, row)
+    except UnicodeDecodeError:
+        return checked + 1, damaged + 1
     return checked, damaged
 
 

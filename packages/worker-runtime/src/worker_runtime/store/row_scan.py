@@ -6,24 +6,30 @@ from typing import Any
 import apsw
 
 _MAX_ROWID = 2**62
-_ERRORS = (apsw.CorruptError, apsw.IOError, apsw.SQLError, apsw.FormatError, apsw.NotADBError)
+_ERRORS = (
+    apsw.CorruptError,
+    apsw.IOError,
+    apsw.SQLError,
+    apsw.FormatError,
+    apsw.NotADBError,
+    UnicodeDecodeError,
+)
 
 
 def scan_rows(connection: apsw.Connection, table: str, columns: str) -> Iterator[tuple[Any, ...]]:
     """Yield every row of a table that SQLite can still give, each once, in no promised order.
 
-    Indexes are not used, because they may be what is damaged.
+    Indexes are not used, because they may be what is damaged. Where one row cannot be decoded, it alone is left out;
+    where a page cannot be read, the search goes on behind it, in growing steps.
 
     Args:
         connection: To the damaged database.
         table: Its name; it has row numbers.
         columns: The row's number first.
     """
-    lower = 0
-    upper = _MAX_ROWID
-    step = 1
+    query = f"SELECT {columns} FROM {table} NOT INDEXED WHERE rowid > ? AND rowid < ? ORDER BY rowid"  # noqa: S608
+    lower, upper, step = 0, _MAX_ROWID, 1
     while lower < upper:
-        query = f"SELECT {columns} FROM {table} NOT INDEXED WHERE rowid > ? AND rowid < ? ORDER BY rowid"  # noqa: S608
         rows, failed = _read(connection, query, (lower, upper))
         yield from rows
         if not failed:
@@ -33,7 +39,15 @@ def scan_rows(connection: apsw.Connection, table: str, columns: str) -> Iterator
         rows, _ = _read(connection, f"{query} DESC", (lower, upper))
         yield from rows
         upper = min([upper, *(row[0] for row in rows)])
-        lower, step = lower + step, step * 2
+        following = _find_next(connection, table, lower)
+        lower, step = (following, 1) if following is not None else (lower + step, step * 2)
+
+
+def _find_next(connection: apsw.Connection, table: str, lower: int) -> int | None:
+    """Return the number of the next row, when it can be read although the row cannot."""
+    query = f"SELECT rowid FROM {table} NOT INDEXED WHERE rowid > ? AND rowid < ? ORDER BY rowid LIMIT 1"  # noqa: S608
+    rows, _ = _read(connection, query, (lower, _MAX_ROWID))
+    return int(rows[0][0]) if rows else None
 
 
 def _read(

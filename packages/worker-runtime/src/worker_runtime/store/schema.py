@@ -186,14 +186,13 @@ def migrate(connection: apsw.Connection) -> None:
 
     Raises:
         RuntimeIncompatibleError: A newer program wrote it.
-        StoreCorruptError: It is the database of another program.
     """
     if connection.pragma("user_version") == SCHEMA_VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
         found = connection.pragma("user_version")
-        _verify_ours(connection, found)
+        _verify_version(found)
         for step in MIGRATIONS[found:]:
             connection.execute(step)
         connection.pragma("application_id", APPLICATION_ID)
@@ -205,9 +204,20 @@ def migrate(connection: apsw.Connection) -> None:
         raise
 
 
-def _verify_ours(connection: apsw.Connection, found: int) -> None:
-    if found > SCHEMA_VERSION:
-        raise RuntimeIncompatibleError(ours=[SCHEMA_VERSION], theirs=[found], what="schema")
+def verify_ours(connection: apsw.Connection) -> None:
+    """Check, before anything is written, that a database is new or a Runtime's own.
+
+    Raises:
+        RuntimeIncompatibleError: A newer program wrote it.
+        StoreCorruptError: It is the database of another program.
+    """
+    found = connection.pragma("user_version")
     has_tables = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").get is not None
     if (found or has_tables) and connection.pragma("application_id") != APPLICATION_ID:
         raise StoreCorruptError("database")
+    _verify_version(found)
+
+
+def _verify_version(found: int) -> None:
+    if found > SCHEMA_VERSION:
+        raise RuntimeIncompatibleError(ours=[SCHEMA_VERSION], theirs=[found], what="schema")

@@ -1,0 +1,71 @@
+"""Where the store lies, and what happens when it cannot lie there (R-03, R-10)."""
+
+import os
+from pathlib import Path
+
+import pytest
+from runtime_under_test import EmbeddedUnderTest, build_caller, store_bundle
+from small_bundles import build_small_bundle
+
+from worker_runtime.errors import RuntimeUnavailableError
+from worker_runtime.store.files import DATABASE_NAME, DataDirectory
+
+pytestmark = pytest.mark.req("R-03")
+
+
+def test_a_directory_that_cannot_be_made_leaves_the_runtime_unready(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    runtime = EmbeddedUnderTest(tmp_path / "file" / "data")
+    readiness = runtime.run(runtime.api.check_readiness())
+    assert readiness.problems == ({"code": "runtime.unavailable", "details": {"reason": "storage_failed"}},)
+    with pytest.raises(RuntimeUnavailableError):
+        runtime.run(runtime.api.list_bundles(build_caller()))
+    runtime.close()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for the superuser")
+def test_a_read_only_directory_leaves_the_runtime_unready(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    runtime = EmbeddedUnderTest(tmp_path)
+    readiness = runtime.run(runtime.api.check_readiness())
+    tmp_path.chmod(0o700)
+    assert readiness.problems[0]["details"] == {"reason": "storage_read_only"}
+    runtime.close()
+
+
+def test_a_closed_runtime_says_so(tmp_path: Path) -> None:
+    runtime = EmbeddedUnderTest(tmp_path)
+    runtime.api.close()
+    runtime.api.close()
+    with pytest.raises(RuntimeUnavailableError) as caught:
+        runtime.run(runtime.api.list_bundles(build_caller()))
+    assert caught.value.details() == {"reason": "closed"}
+    runtime.close()
+
+
+def test_two_runtimes_may_share_a_store(tmp_path: Path) -> None:
+    first, second = EmbeddedUnderTest(tmp_path), EmbeddedUnderTest(tmp_path)
+    bundle = build_small_bundle()
+    store_bundle(first, build_caller(), bundle)
+    assert second.run(second.api.head_bundle(build_caller(), bundle.digest)).digest == bundle.digest
+    first.close()
+    second.close()
+
+
+@pytest.mark.parametrize("cut_after", range(5))
+def test_a_swap_that_is_cut_at_any_step_is_finished_at_the_next_start(tmp_path: Path, cut_after: int) -> None:
+    """The steps are renames; a cut leaves the first few of them done."""
+    directory = DataDirectory(tmp_path)
+    damaged = [tmp_path / (DATABASE_NAME + suffix) for suffix in ("-shm", "-wal", "")]
+    for path in damaged:
+        path.write_bytes(b"damaged")
+    directory.building.write_bytes(b"repaired")
+    directory.commit_repair()
+    for path in damaged[:cut_after]:
+        path.rename(tmp_path / f"{path.name}.moved")
+    if cut_after == 4:
+        (tmp_path / f"{DATABASE_NAME}.repaired").rename(directory.database)
+    assert directory.finish_repair("1") is (cut_after < 4)
+    assert directory.database.read_bytes() == b"repaired"
+    assert not (tmp_path / f"{DATABASE_NAME}-wal").exists()
+    assert directory.finish_repair("2") is False
