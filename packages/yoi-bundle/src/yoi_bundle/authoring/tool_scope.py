@@ -72,7 +72,8 @@ class ToolScope:
                 continue
             held = tools.get(pattern)
             tools[pattern] = Ask(required=wish.required or (held is not None and held.required))
-            _add_rule(rules, "allow", pattern, self._resolve_where(wish.where, path))
+            for where in self._resolve_where(wish.where, path, effect="allow"):
+                _add_rule(rules, "allow", pattern, where)
         return ResolvedTools(tools=ToolList(tools=tools), rules=rules if has_arguments else None)
 
     def resolve_rules(self, drafts: Iterable[RuleDraft], *, path: str, owner: str = "") -> dict[str, Rule]:
@@ -87,9 +88,9 @@ class ToolScope:
                 patterns: tuple[str, ...] = () if pattern is None else (pattern,)
             else:
                 patterns = self._find_all(draft.tool, path, owner)
-            where = self._resolve_where(draft.tool.where, path)
-            for pattern in patterns:
-                _add_rule(rules, draft.effect, pattern, where)
+            for where in self._resolve_where(draft.tool.where, path, effect=draft.effect):
+                for pattern in patterns:
+                    _add_rule(rules, draft.effect, pattern, where)
         return rules
 
     def _find_one(self, wish: ToolWish, path: str, owner: str) -> str | None:
@@ -138,11 +139,18 @@ class ToolScope:
             known = pattern in self._tools or any(matches_tool(pattern, tool) for tool in self._tools)
         return (pattern,) if known else ()
 
-    def _resolve_where(self, where: Match | None, path: str) -> Match | None:
+    def _resolve_where(self, where: Match | None, path: str, *, effect: Effect) -> tuple[Match | None, ...]:
+        """Put ids in the place of names: of everything a restriction may mean, of the one thing a permission means.
+
+        A name that means nothing here stays as it is written.
+        """
         if not isinstance(where, ExactMatch) or where.argument not in _NAMED_ARGUMENTS:
-            return where
-        found = self._names[where.argument].find(where.value, path)
-        return replace(where, value=found[0]) if len(found) == 1 else where
+            return (where,)
+        index = self._names[where.argument]
+        found = index.find(where.value, path) if effect == "allow" else index.find_all(where.value)
+        if effect == "allow" and len(found) > 1:
+            return ()
+        return tuple(replace(where, value=name) for name in found) or (where,)
 
     def _report_foreign(self, wish: ToolWish, path: str) -> None:
         self._report(
