@@ -1,10 +1,13 @@
 """`yoi runtime`: look after the local Runtime."""
 
 import click
+from msgspec import to_builtins
 
+from worker_runtime.errors import RequestInvalidError
 from yoi.bundle_source import find_digest
 from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
 from yoi.json_output import print_json
+from yoi.local_host import LocalHost
 from yoi.local_runtime import open_local_runtime
 from yoi.render.console import make_console
 from yoi.render.table import format_bytes, make_facts, make_table
@@ -84,3 +87,63 @@ def bundles(context: click.Context, reference: str | None, workspace: str | None
     ]
     columns = ("bundle", "workspace", "revision", "state", "profiles", "size")
     make_console(context).print(make_table(columns, rows))
+
+
+@runtime.command(cls=YoiCommand)
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def assignments(context: click.Context, as_json: bool) -> None:
+    """Say which bundle new Workers of each workspace should use."""
+    with open_local_runtime(context.obj) as local:
+        found = [
+            local.ask(local.embedded.get_assignment(local.build_caller(name), name))
+            for name in local.list_workspaces()
+        ]
+    if as_json:
+        print_json({"assignments": found})
+        return
+    rows = [
+        (one.workspace, str(one.generation), one.digest or "nothing", one.assigned_at or "") for one in found
+    ]
+    make_console(context).print(make_table(("workspace", "generation", "bundle", "assigned"), rows))
+
+
+@runtime.command(cls=YoiCommand)
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def gc(context: click.Context, as_json: bool) -> None:
+    """Take what nothing holds any more: expired leases, bundles past retention, blobs of neither."""
+    with open_local_runtime(context.obj) as local:
+        collected = local.ask(local.embedded.maintenance.collect())
+    if as_json:
+        print_json(collected)
+        return
+    facts = [
+        ("leases", str(collected.leases)),
+        ("bundles", str(collected.bundles)),
+        ("blobs", str(collected.blobs)),
+    ]
+    make_console(context).print(make_facts(facts))
+
+
+@runtime.command(cls=YoiCommand)
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def repair(context: click.Context, as_json: bool) -> None:
+    """Salvage a damaged store, Workers first, into a new one; the damaged files stay beside it."""
+    from worker_runtime.repair import repair_data_directory
+
+    directory = context.obj.data_directory
+    if not directory.is_dir():
+        raise RequestInvalidError("no such directory", field=str(directory))
+    report = to_builtins(repair_data_directory(directory, host=LocalHost(context.obj)))
+    if as_json:
+        print_json(report)
+    else:
+        make_console(context).print(make_facts((name, str(value)) for name, value in report.items()))

@@ -4,16 +4,21 @@ import click
 from rich.console import Console
 
 from yoi.render.console import join_text, make_console
+from yoi.render.diagnostics import make_line
 from yoi_bundle.errors import YoiError
+from yoi_bundle.identifiers import decode_path
 
 
 def print_error(error: YoiError) -> None:
     """Print an error to standard error."""
     console = make_console(click.get_current_context(), stderr=True)
     console.print(
-        join_text(("error: ", "bold red"), str(error), " ", (f"[{error.code}]", "dim")), soft_wrap=True
+        join_text(("error: ", "bold red"), decode_path(str(error)), " ", (f"[{error.code}]", "dim")),
+        soft_wrap=True,
     )
     details = error.details()
+    for one in getattr(error, "diagnostics", ()):
+        console.print(make_line(one), soft_wrap=True)
     for key in ("faults", "reasons"):
         for one in details.get(key, ()):
             _print_fault(console, one)

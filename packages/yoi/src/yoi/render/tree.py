@@ -7,7 +7,13 @@ from rich.tree import Tree
 
 from worker_runtime.resolution.decision import Decision, Step
 from worker_runtime.resolution.explain import Explanation
-from worker_runtime.resolution.granted import GrantedLimit, GrantedMount, GrantedNetwork, GrantedTool
+from worker_runtime.resolution.granted import (
+    GrantedLimit,
+    GrantedMount,
+    GrantedNetwork,
+    GrantedPrompt,
+    GrantedTool,
+)
 from worker_runtime.resolution.rules import RULES
 from yoi.places import Places, find_place
 from yoi.render.console import join_text
@@ -124,4 +130,9 @@ def _group(decisions: Iterable[Decision]) -> list[tuple[str, list[Decision]]]:
     groups: dict[str, list[Decision]] = {}
     for decision in decisions:
         groups.setdefault(decision.kind, []).append(decision)
-    return [(kind, groups[kind]) for kind in _NOUNS if kind in groups]
+    return [(kind, sorted(groups[kind], key=_find_position)) for kind in _NOUNS if kind in groups]
+
+
+def _find_position(decision: Decision) -> int:
+    """Return a prompt's place in reading order; other items stay in the order of their ids."""
+    return decision.effective.position if isinstance(decision.effective, GrantedPrompt) else 0

@@ -1,0 +1,112 @@
+"""From a stored bundle to an explained Worker, by the real process."""
+
+import secrets
+from pathlib import Path
+
+import pytest
+from yoi_process import LIBRARY, Yoi
+
+
+@pytest.fixture(scope="module")
+def yoi(tmp_path_factory: pytest.TempPathFactory) -> Yoi:
+    value = secrets.token_urlsafe(24)
+    one = Yoi(tmp_path_factory.mktemp("store"), extra={"YOI_SECRET_ANTHROPIC_API_KEY": value})
+    one.read("bundle", "build", LIBRARY)
+    return one
+
+
+@pytest.mark.req("S-03")
+def test_an_explanation_says_what_is_granted_narrowed_and_denied_and_what_to_change(yoi: Yoi) -> None:
+    shown = yoi.run("explain", "案内係")
+    assert shown.returncode == 0, shown.stderr
+    for phrase in ("may use", "may use in part", "may not use", "host-policy.toml", "→"):
+        assert phrase in shown.stdout
+    explanation = yoi.read("explain", "案内係")["explanations"][0]
+    outcomes = {one["outcome"] for one in explanation["decisions"]}
+    assert outcomes == {"granted", "narrowed", "denied"}
+    assert all(one["steps"] for one in explanation["decisions"])
+
+
+@pytest.mark.req("W-01", "W-03")
+def test_a_worker_is_created_once_shown_stopped_and_deleted(yoi: Yoi) -> None:
+    created = yoi.read("worker", "create", "案内係", "--key", "desk-1", "--label", "desk=1")
+    assert created["state"] == "created"
+    assert created["labels"] == {"desk": "1"}
+    assert (
+        yoi.read("worker", "create", "案内係", "--key", "desk-1", "--label", "desk=1")["id"] == created["id"]
+    )
+    conflict = yoi.read("worker", "create", "catalogue-reviewer", "--key", "desk-1", code=4)
+    assert conflict["error"]["code"] == "worker.conflict"
+    assert created["id"] in {one["id"] for one in yoi.read("worker", "list")["workers"]}
+    assert yoi.read("worker", "delete", created["id"], code=4)["error"]["code"] == "worker.invalid_state"
+    assert yoi.read("worker", "stop", created["id"])["state"] == "stopped"
+    yoi.read("worker", "delete", created["id"])
+    yoi.read("worker", "show", created["id"], code=3)
+
+
+@pytest.mark.req("S-09")
+def test_a_refused_worker_says_every_reason_at_once(yoi: Yoi) -> None:
+    refused = yoi.read(
+        "worker", "create", "案内係", "--require", "host:shell", "--require", "mount:workspace:rw", code=1
+    )
+    assert refused["error"]["code"] == "resolution.refused"
+    reasons = {(one["kind"], one["id"]) for one in refused["error"]["details"]["reasons"]}
+    assert {("host", "shell"), ("mount", "workspace")} <= reasons
+
+
+@pytest.mark.req("S-04")
+def test_no_output_holds_a_secret_value(yoi: Yoi) -> None:
+    value = yoi.extra["YOI_SECRET_ANTHROPIC_API_KEY"]
+    created = yoi.run("worker", "create", "案内係", "--key", "secretive", "--json")
+    explained = yoi.run("worker", "resolve", "--all", "--json")
+    assert created.returncode == 0
+    assert value not in created.stdout + created.stderr + explained.stdout + explained.stderr
+    stored = b"".join(path.read_bytes() for path in Path(yoi.data).rglob("*") if path.is_file())
+    assert value.encode() not in stored
+
+
+def test_an_unknown_profile_is_answered_with_near_ones(yoi: Yoi) -> None:
+    found = yoi.read("explain", "案内", code=3)
+    assert found["error"]["code"] == "profile.not_found"
+    assert "workspace:案内係" in found["error"]["details"]["near"]
+
+
+@pytest.mark.req("S-07")
+def test_a_built_in_profile_needs_no_bundle(yoi: Yoi) -> None:
+    explanation = yoi.read("explain", "builtin:companion")["explanations"][0]
+    assert explanation["frame"]["source"] == "builtin"
+
+
+@pytest.mark.req("R-05", "R-06")
+def test_the_runtime_tells_of_itself_and_of_its_bundles(yoi: Yoi) -> None:
+    info = yoi.read("runtime", "info")
+    assert "companion" in info["builtin"]["profiles"]
+    bundles = yoi.read("runtime", "bundles")["bundles"]
+    assert [one["workspace"] for one in bundles] == ["midorizaka-library"]
+    assert yoi.read("runtime", "bundles", bundles[0]["digest"])["stored"] is True
+    assert yoi.read("runtime", "gc")["bundles"] == 0
+    assert yoi.read("runtime", "assignments")["assignments"] == [{"workspace": "midorizaka-library"}]
+
+
+@pytest.mark.req("S-10")
+def test_a_new_policy_grants_nothing_and_is_not_written_over(tmp_path: Path) -> None:
+    policy = tmp_path / "config" / "host-policy.toml"
+    yoi = Yoi(tmp_path / "store", policy=policy)
+    assert yoi.read("policy", "init", "--workspace", "midorizaka-library")["written"] is True
+    assert yoi.read("policy", "init", code=4)["written"] is False
+    assert yoi.read("policy", "check")["diagnostics"] == []
+    yoi.read("bundle", "build", LIBRARY)
+    decisions = yoi.read("explain", "案内係")["explanations"][0]["decisions"]
+    external = {"secret", "mount", "network", "host", "tool", "model", "surface", "permission"}
+    assert [one["id"] for one in decisions if one["kind"] in external and one["outcome"] != "denied"] == []
+
+
+def test_a_faulty_policy_is_refused_with_file_and_line(tmp_path: Path) -> None:
+    policy = tmp_path / "host-policy.toml"
+    policy.write_text(
+        'version = 1\n\n[[workspace]]\nissuer = "local"\nid = "w"\nhosts = ["shell"]\n', encoding="utf-8"
+    )
+    yoi = Yoi(tmp_path / "store", policy=policy)
+    checked = yoi.read("policy", "check", code=1)
+    assert [(one["file"], one["line"]) for one in checked["diagnostics"]] == [("host-policy.toml", 6)]
+    assert yoi.run("runtime", "info").returncode == 2
