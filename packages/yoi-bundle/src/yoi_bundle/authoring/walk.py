@@ -84,7 +84,7 @@ def show_path(path: str) -> str:
 
     The same again gives the same.
     """
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "/".join(_show_step(step) for step in text.split("/"))
 
 
@@ -112,7 +112,7 @@ class _Walk:
         for entry in ordered:
             if entry.name in NOT_WALKED:
                 continue
-            path = prefix + entry.name
+            path = prefix + _name_as_utf8(entry.name)
             if entry.is_symlink():
                 self._follow(path, follow_directories=follow_directories)
             elif entry.is_dir(follow_symlinks=False):
@@ -242,33 +242,33 @@ class _Walk:
 
         An absolute link leads out wherever it points: it would mean another place in another copy of the workspace.
         """
-        ahead = path.split("/")
-        behind: list[str] = []
+        ahead = path.encode("utf-8", "surrogateescape").split(b"/")
+        behind: list[bytes] = []
         links = 0
         while ahead:
             step = ahead.pop(0)
-            if step in ("", "."):
+            if step in (b"", b"."):
                 continue
-            if step == "..":
+            if step == b"..":
                 if not behind:
                     return None
                 behind.pop()
                 continue
             behind.append(step)
-            place = "/".join(behind)
+            place = b"/".join(behind)
             if stat.S_ISLNK(os.lstat(place, dir_fd=self.root_descriptor).st_mode):
                 target = os.readlink(place, dir_fd=self.root_descriptor)
                 links += 1
-                if target.startswith("/") or links > _MAX_LINKS:
+                if target.startswith(b"/") or links > _MAX_LINKS:
                     return None
                 behind.pop()
-                ahead = target.split("/") + ahead
-        return "/".join(behind)
+                ahead = target.split(b"/") + ahead
+        return b"/".join(behind).decode("utf-8", "surrogateescape")
 
     def _open_inside(self, inside: str) -> int:
         """Open a path that `_resolve` gave, step by step from the root; a link put there meanwhile fails."""
         descriptor = os.dup(self.root_descriptor)
-        steps = inside.split("/") if inside else []
+        steps = inside.encode("utf-8", "surrogateescape").split(b"/") if inside else []
         for index, step in enumerate(steps):
             parent = descriptor
             last = index == len(steps) - 1
@@ -313,6 +313,11 @@ class _Walk:
         self.diagnostics.append(
             Diagnostic(severity=severity, rule=rule, file=shown, message=message, remedy=remedy)  # type: ignore[arg-type]
         )
+
+
+def _name_as_utf8(name: str) -> str:
+    """Read a name as UTF-8, whatever the locale says names are written in; other bytes are surrogate escapes."""
+    return os.fsencode(name).decode("utf-8", "surrogateescape")
 
 
 def _read_at_most(descriptor: int, most: int, expected: int) -> bytes:
