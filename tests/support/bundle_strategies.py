@@ -605,10 +605,10 @@ def _change_text(draw: DrawFn, manifest: Manifest) -> Manifest:
 
 
 @st.composite
-def changed_manifests(draw: DrawFn, manifest: Manifest) -> Manifest:
-    """Generate a valid manifest that differs from this one in up to three places."""
+def changed_manifests(draw: DrawFn, manifest: Manifest, *, most: int = 3) -> Manifest:
+    """Generate a valid manifest that differs from this one in up to `most` places."""
     changed = manifest
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(draw(st.integers(1, most))):
         edits = [_change_grants]
         edits += [_change_policy] * 3 if changed.policies else []
         edits += [_change_profile, _change_profile, _change_asks] if changed.profiles else []
@@ -656,6 +656,40 @@ CALL_URLS = (
     "https://example.com./",
     "http://[::1]/",
 )
+
+
+EVERY_CALL: tuple[ToolCall, ...] = (
+    *(ToolCall(tool, {"path": path}) for tool in ("file.read", "file.edit") for path in CALL_PATHS),
+    *(ToolCall("shell.run", {"command": command}) for command in CALL_COMMANDS),
+    *(ToolCall("web.fetch", {"url": url}) for url in CALL_URLS),
+    *(ToolCall(f"mcp:files/{name}", {"path": "src/a.py"}) for name in ("find", "write")),
+)
+"""Calls of the tools of `worker_manifests`, for tests that try them all."""
+
+
+@st.composite
+def worker_manifests(draw: DrawFn) -> Manifest:
+    """Generate manifests with one profile in which everything matters: few tools, layers, wishes and grants."""
+    layers = {name: draw(policies(max_rules=3)) for name in NAMES[: draw(st.integers(0, 2))]}
+    found: dict[str, Tool] = {
+        name: BuiltinTool() for name in ("file.read", "file.edit", "shell.run", "web.fetch")
+    }
+    found["mcp:files"] = McpServer(
+        transport=HostServer(name="files"), exposes=draw(st.none() | members(("find", "write")))
+    )
+    profile = Profile(
+        tools=draw(selections(found, ())),
+        policies=dict.fromkeys(layers, Member()),
+        asks=draw(asks()),
+    )
+    return Manifest(
+        schema_version=1,
+        workspace="library",
+        tools=found,
+        policies=layers,
+        grants=draw(grants()),
+        profiles={"guide": profile},
+    )
 
 
 @st.composite
