@@ -61,6 +61,14 @@ def test_a_verdict_names_the_rule_that_decided() -> None:
     assert verdict == Verdict("deny", compute_rule_id(deny))
 
 
+def test_of_two_rules_that_decide_the_same_one_is_named_whatever_their_order() -> None:
+    one, other = rule("deny", "file.*"), rule("deny", "file.read")
+    call = ToolCall("file.read")
+    assert compute_policy_verdict(build("allow", one, other), call) == compute_policy_verdict(
+        build("allow", other, one), call
+    )
+
+
 def test_the_strictest_layer_decides() -> None:
     layers: list[Policy | CompiledPolicy] = [build("allow"), CompiledPolicy(build("ask")), build("allow")]
     assert compute_verdict(layers, ToolCall("web.search")).effect == "ask"

@@ -129,6 +129,7 @@ def test_a_part_that_no_rule_allows_takes_the_default(command: str) -> None:
         "ls\x00",
         "ls\rx",
         "ls \ud800",
+        'ls""\\x',
     ],
 )
 def test_what_is_not_plain_or_cannot_be_read_is_asked_at_most(command: str) -> None:
@@ -177,7 +178,16 @@ def test_a_deny_rule_finds_a_command_in_every_disguise(command: str) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["$X -r x", "$(printf rm) x", "git $X", "echo 'rm x' | bash", "bash <<< 'rm x'", ". ./x", "$'rm' x"],
+    [
+        "$X -r x",
+        "$(printf rm) x",
+        "git $X",
+        "echo 'rm x' | bash",
+        "bash <<< 'rm x'",
+        ". ./x",
+        "$'rm' x",
+        "r''\\m x",
+    ],
 )
 def test_a_deny_rule_that_may_match_makes_an_allowed_call_asked(command: str) -> None:
     assert judge(DENYING, command) == "ask"

@@ -172,19 +172,22 @@ def _is_plain(nodes: list[Node], data: bytes) -> bool:
 
 def _read_command(node: Node, data: bytes, plain: bool) -> SimpleCommand:
     words: list[Word] = []
+    bare = True
     for child in node.children:
         if child.type == "command_name":
             words.append(_read_word(child.children[0], data) if child.children else Word("", known=False))
         elif child.type in _WORD_NODES:
             words.append(_read_word(child, data))
         else:
-            plain = False
-    plain = plain and all(word.known for word in words) and _agrees(_slice(node, data), words)
-    return SimpleCommand(tuple(words), plain)
+            bare = False
+    known = all(word.known for word in words)
+    if bare and known and not _agrees(_slice(node, data), words):
+        known, words = False, [Word(word.text, known=False) for word in words]
+    return SimpleCommand(tuple(words), plain and bare and known)
 
 
 def _agrees(source: str, words: list[Word]) -> bool:
-    """Ask a second, much simpler reader for the words."""
+    """Ask a second, much simpler reader for the words: the parser takes some words for two."""
     try:
         return shlex.split(source) == [word.text for word in words]
     except ValueError:
