@@ -12,12 +12,14 @@ from bundle_strategies import (
     PLUGINS,
     SECRETS,
     GeneratedBundle,
-    bundles,
+    build_bundle,
+    manifests,
     policies,
     worker_limits,
 )
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
+from msgspec.structs import replace
 
 from worker_runtime.facts import HostFacts, PackageFact, SurfaceFact
 from worker_runtime.policy import (
@@ -36,14 +38,21 @@ from worker_runtime.resolution.origins import get_origin
 from worker_runtime.resolution.plan_grants import get_package_digest
 from yoi_bundle.manifest import (
     Access,
+    AllTools,
+    Ask,
     BuiltinTool,
+    Grants,
     HostParameter,
     HostServer,
     HttpServer,
     HttpTool,
     Manifest,
     McpServer,
+    Member,
+    MountAsk,
+    MountGrant,
     Policy,
+    Profile,
     Rule,
     StdioServer,
     compute_rule_id,
@@ -70,13 +79,12 @@ class Case(msgspec.Struct, frozen=True):
 
 
 def mostly(names: Any) -> SearchStrategy[frozenset[Any]]:
-    """Draw a subset that leaves out a few."""
-    known = sorted(names)
-    return (
-        st.lists(st.sampled_from(known), max_size=2).map(lambda left: frozenset(known) - frozenset(left))
-        if (known)
-        else st.just(frozenset())
-    )
+    """Draw all of the names, or all but a few."""
+    known = frozenset(names)
+    if not known:
+        return st.just(known)
+    left_out = st.lists(st.sampled_from(sorted(known)), min_size=1, max_size=2)
+    return st.one_of(st.just(known), st.just(known), left_out.map(known.difference))
 
 
 def make_policy(*rules: Rule, default: Any = "deny") -> Policy:
@@ -127,7 +135,7 @@ def host_policies(draw: DrawFn, manifest: Manifest) -> HostPolicy:
         tools=draw(st.one_of(st.just(ALLOW_ALL), policies())),
         limits=draw(worker_limits()),
     )
-    return msgspec.structs.replace(policy, secrets=draw(_secret_grants(manifest, policy)))
+    return replace(policy, secrets=draw(_secret_grants(manifest, policy)))
 
 
 @st.composite
@@ -256,11 +264,41 @@ def intents(draw: DrawFn, manifest: Manifest) -> Intent:
     return Intent(narrowing=narrowing)
 
 
+def _make_generous(manifest: Manifest) -> Grants:
+    return Grants(
+        secrets=dict.fromkeys(SECRETS, Member()),
+        mounts={name: MountGrant(access="rw") for name in MOUNTS},
+        network=dict.fromkeys(("*.example.com", "*.example.org", "localhost:8080"), Member()),
+        host={"shell": Member(), "git": Member()},
+        plugin_permissions={
+            name: dict.fromkeys(one.permissions, Member()) for name, one in manifest.plugins.items()
+        },
+        limits=manifest.grants.limits,
+    )
+
+
+def _ask_all(profile: Profile) -> Profile:
+    asks = replace(
+        profile.asks,
+        mounts={name: MountAsk(access="rw") for name in MOUNTS},
+        network=dict.fromkeys(HOSTS, Ask()),
+        host={"shell": Ask(), "git": Ask()},
+    )
+    return replace(profile, asks=asks, tools=AllTools())
+
+
 @st.composite
 def cases(draw: DrawFn) -> Case:
     """Draw a bundle with at least one profile, and the other layers for it."""
-    bundle = draw(bundles().filter(lambda one: bool(one.manifest.profiles)))
-    manifest = bundle.manifest
+    manifest = draw(manifests().filter(lambda one: bool(one.profiles)))
+    # Layers that are drawn alone seldom agree; most cases give much, so that each layer's own word decides something.
+    if draw(st.integers(0, 2)):
+        manifest = replace(manifest, grants=_make_generous(manifest))
+    if draw(st.integers(0, 2)):
+        manifest = replace(
+            manifest, profiles={name: _ask_all(one) for name, one in manifest.profiles.items()}
+        )
+    bundle = build_bundle(manifest)
     policy = draw(host_policies(manifest))
     return Case(
         bundle=bundle,

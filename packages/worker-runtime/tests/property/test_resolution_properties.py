@@ -355,6 +355,16 @@ def test_nothing_depends_on_a_fact_that_was_not_needed(case: Case, data: st.Data
     assert set(needs.host) <= case.policy.host
 
 
+@pytest.mark.req("S-01", "S-08")
+@quick
+@given(cases())
+def test_what_bundle_or_host_policy_withholds_learns_nothing_of_the_host(case: Case) -> None:
+    for decision in resolve(case).decisions:
+        before = [step for step in decision.steps if step.layer in ("profile", "bundle", "host_policy")]
+        if any(step.verdict == "withholds" for step in before):
+            assert not [step for step in decision.steps if step.layer == "host_facts"]
+
+
 @pytest.mark.req("S-01")
 @quick
 @given(cases())

@@ -125,6 +125,7 @@ def test_a_model_credential_does_not_go_to_an_endpoint_of_the_bundles() -> None:
             }
         ),
         make_server(env={"HTTP_PROXY": SecretRef(name="ISSUE_TOKEN")}),
+        make_server(args=(Argument(value=LiteralValue(value="--verbose")),)),
         make_server(command="npx"),
         make_server(command="issues"),
     ],
@@ -133,6 +134,7 @@ def test_a_model_credential_does_not_go_to_an_endpoint_of_the_bundles() -> None:
         "more words",
         "a variable beside",
         "another variable",
+        "another word",
         "another command",
         "the grant's name",
     ],

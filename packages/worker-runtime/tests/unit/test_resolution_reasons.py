@@ -1,5 +1,6 @@
 """Each reason for a refusal, by taking one thing away from a host that grants all (S-09)."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ from worker_runtime.resolution.errors import (
 )
 from worker_runtime.resolution.resolve import HostSnapshot, Resolution, resolve_worker
 from yoi_bundle.builtin import load_builtin_set
-from yoi_bundle.manifest import Rule
+from yoi_bundle.manifest import Asks, Grants, MountAsk, MountGrant, Rule
 
 
 def codes(resolution: Resolution) -> set[tuple[str, str, str]]:
@@ -193,6 +194,38 @@ def test_an_empty_set_in_the_intent_means_none_and_silence_means_all() -> None:
     spec = resolve(intent=Intent(narrowing=none)).spec
     assert (spec.tools, spec.mounts, spec.network, spec.host) == ((), (), (), ())
     assert len(resolve(intent=Intent()).spec.tools) == 5
+
+
+@pytest.mark.req("S-04", "S-10")
+def test_a_secret_goes_with_the_last_item_that_would_use_it() -> None:
+    kept = Intent(narrowing=Narrowing(tools=frozenset({"file.read", "http:catalogue"})))
+    assert {one.name for one in resolve(intent=kept).spec.secrets} == {"API_TOKEN", "MODEL_KEY"}
+    (decision,) = [one for one in resolve(intent=kept).decisions if one.id == "ISSUE_TOKEN@command:issues"]
+    assert decision.steps[-1].rule == "needs.consumer"
+
+
+RANK: dict[str | None, int] = {None: 0, "ro": 1, "rw": 2}
+
+
+@pytest.mark.req("S-02", "S-05")
+@pytest.mark.parametrize("asked", ["ro", "rw"])
+def test_every_combination_of_layers_gives_the_least_access_to_a_mount(asked: Any) -> None:
+    """All of them, because generated layers seldom disagree about just one mount."""
+    levels: tuple[Any, ...] = (None, "ro", "rw")
+    profile = make_profile(asks=Asks(mounts={"workspace": MountAsk(access=asked)}))
+    for bundle, host, fact, kept in itertools.product(levels, levels, levels, ("silent", *levels)):
+        grants = Grants(mounts={"workspace": MountGrant(access=bundle)} if bundle else {})
+        narrowing = Narrowing(mounts=None if kept == "silent" else {"workspace": kept} if kept else {})
+        resolution = resolve(
+            make_manifest(grants=grants, profiles={"helper": profile}),
+            policy=make_host_policy(mounts={"workspace": host} if host else {}),
+            facts=make_facts(mounts={"workspace": fact} if fact else {}),
+            intent=Intent(narrowing=narrowing),
+        )
+        layers = [asked, bundle, host, fact, *([] if kept == "silent" else [kept])]
+        least = min(layers, key=RANK.__getitem__)
+        expected = [] if least is None else [("workspace", least)]
+        assert [(one.name, one.access) for one in resolution.spec.mounts] == expected, layers
 
 
 @pytest.mark.req("S-09")
