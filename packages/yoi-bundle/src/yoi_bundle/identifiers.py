@@ -88,6 +88,7 @@ SafeUrl: TypeAlias = Annotated[
 
 _UNRESERVED = "._~-"
 _PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
+_PLAIN_PATH = re.compile(rf"{_PLAIN_SEGMENT.pattern}(?:/{_PLAIN_SEGMENT.pattern})*")
 
 
 def encode_segment(text: str) -> str:
@@ -105,6 +106,8 @@ def encode_segment(text: str) -> str:
 
 def encode_path(path: str) -> str:
     """Write a relative POSIX path in the grammar, segment by segment."""
+    if _PLAIN_PATH.fullmatch(path):
+        return path
     return "/".join(encode_segment(segment) for segment in path.split("/"))
 
 

@@ -1,6 +1,7 @@
 """What in a manifest is worth a warning and no refusal (B-07 to B-09); a builder says it, a Runtime does not ask."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from yoi_bundle.boundary.hidden_text import find_hidden_text
 from yoi_bundle.boundary.host_places import find_host_paths_in_prose
@@ -23,6 +24,12 @@ def find_boundary_warnings(texts: list[tuple[str, str]]) -> list[Fault]:
     return [warning for pointer, text in texts for warning in _find_in_text(pointer, text)]
 
 
+@lru_cache(maxsize=16_384)
+def _is_opaque(text: str) -> bool:
+    """Names come again and again: as keys, in references, in paths."""
+    return find_opaque_run(decode_path(text)) is not None
+
+
 def _find_in_text(pointer: str, text: str) -> Iterator[Fault]:
     for hidden in find_hidden_text(text):
         if not hidden.refused:
@@ -39,7 +46,7 @@ def _find_in_text(pointer: str, text: str) -> Iterator[Fault]:
             yield Fault(
                 code="bundle.host_value", pointer=redact_pointer(pointer), message=place.kind, remedy=remedy
             )
-    elif find_opaque_run(decode_path(text)) is not None:
+    elif _is_opaque(text):
         remedy = "if it is a credential, revoke it and give the item another name"
         yield Fault(
             code="bundle.secret_value",

@@ -98,6 +98,8 @@ def find_host_paths_in_prose(data: bytes) -> list[ProsePlace]:
 
     Container paths (`/app`, `/etc`, home folders of users such as `node`) and placeholders are not reported.
     """
+    if b"/home/" not in data and b"Users" not in data and b"file:///" not in data:
+        return []
     found = [
         ProsePlace(line=data.count(b"\n", 0, match.start()) + 1, kind=kind)
         for anchor, pattern, kind in _PROSE_PLACES

@@ -11,11 +11,10 @@ from yoi_bundle.boundary.file_names import find_forbidden_name
 from yoi_bundle.boundary.hidden_text import find_hidden_text
 from yoi_bundle.boundary.host_places import find_host_place
 from yoi_bundle.boundary.literals import find_literal_fault, find_text_fault, suggest_reference
-from yoi_bundle.boundary.manifest_texts import OWN_FIELDS, list_texts
+from yoi_bundle.boundary.manifest_texts import OWN_FIELDS, ManifestTexts, list_texts
 from yoi_bundle.boundary.redaction import redact_pointer
 from yoi_bundle.boundary.secret_rules import find_provider_token
 from yoi_bundle.boundary.word_shape import find_opaque_run
-from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.errors import Fault
 from yoi_bundle.identifiers import decode_path
 from yoi_bundle.manifest import Argument, Descriptor, LiteralValue, Manifest, Skill
@@ -39,9 +38,10 @@ def find_boundary_faults(manifest: Manifest) -> list[Fault]:
     Needs no scanner. Digests that this package computed are exempt by field; patterns of rules may name any path.
     """
     faults = list(_walk_struct(manifest, None, name=""))
-    text = decode_path(encode_canonical(manifest).decode())
-    if find_provider_token(text) is not None or any(one.refused for one in find_hidden_text(text)):
-        faults.extend(_find_in_every_text(manifest))
+    texts = list_texts(manifest)
+    whole = ManifestTexts(texts).data.decode()
+    if find_provider_token(whole) is not None or any(one.refused for one in find_hidden_text(whole)):
+        faults.extend(_find_in_every_text(texts))
     return _drop_repeated(faults)
 
 
@@ -143,8 +143,8 @@ def _check_literal(text: str, path: Path, name: str) -> Iterator[Fault]:
         yield _secret(path, fault, remedy=suggest_reference(name))
 
 
-def _find_in_every_text(manifest: Manifest) -> Iterator[Fault]:
-    for pointer, text in list_texts(manifest):
+def _find_in_every_text(texts: list[tuple[str, str]]) -> Iterator[Fault]:
+    for pointer, text in texts:
         rule = find_provider_token(decode_path(text))
         if rule is not None:
             yield _fault(
