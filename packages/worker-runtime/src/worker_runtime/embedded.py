@@ -1,7 +1,7 @@
 """A Runtime inside this process: the operations of `RuntimeApi` on a store of its own."""
 
 import asyncio
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -61,6 +61,7 @@ class EmbeddedRuntime:
         retention: How long things are kept.
         limits: How large bundles may be.
         labels: What this Runtime says of itself for placement.
+        open_database: Opens the database file.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class EmbeddedRuntime:
         retention: Retention = DEFAULT_RETENTION,
         limits: Limits = DEFAULT_LIMITS,
         labels: dict[str, str] | None = None,
+        open_database: Callable[[Path], Database] = Database,
     ) -> None:
         self._labels = dict(labels or {})
+        self._open_database = open_database
         self._resources = ExitStack()
         self._failure: YoiError | None = None
         self._opened: Context | None = None
@@ -91,7 +94,7 @@ class EmbeddedRuntime:
     def _open(self, directory: DataDirectory, clock: Clock) -> Database:
         self._resources.enter_context(directory.hold_shared())
         directory.finish_repair(str(clock.now()))
-        database = Database(directory.database)
+        database = self._open_database(directory.database)
         self._resources.callback(database.close)
         return database
 

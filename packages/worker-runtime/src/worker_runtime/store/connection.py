@@ -87,15 +87,18 @@ class Database:
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path), vfs=self._vfs)
         try:
-            connection.set_busy_timeout(BUSY_TIMEOUT_MILLISECONDS)
-            verify_ours(connection)
-            connection.pragma("journal_mode", "wal")
-            connection.pragma("synchronous", self._synchronous)
-            connection.pragma("foreign_keys", True)
+            self._prepare(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _prepare(self, connection: apsw.Connection) -> None:
+        connection.set_busy_timeout(BUSY_TIMEOUT_MILLISECONDS)
+        verify_ours(connection)
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", self._synchronous)
+        connection.pragma("foreign_keys", True)
 
     def _take_reader(self) -> apsw.Connection:
         with self._readers_lock:

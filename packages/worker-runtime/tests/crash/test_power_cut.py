@@ -1,0 +1,76 @@
+"""The power is cut at every sync, and after every acknowledgement, of the same work (R-02)."""
+
+import asyncio
+import copy
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crash_ledger import Ledger
+from crash_work import KINDS, CrashWork
+from forgetting_vfs import NAME, Disk, ForgettingVfs, LoneDatabase
+
+from worker_runtime.store.connection import Database
+
+pytestmark = pytest.mark.req("R-02")
+
+STEPS = 25
+KINDS_HERE = tuple(kind for kind in KINDS if kind != "salvage")
+
+
+class PowerCut:
+    """Runs work on a disk that forgets, and looks at what is left at each cut."""
+
+    def __init__(self, directory: Path, *, chance: random.Random | None) -> None:
+        self.directory = directory
+        self.cuts: list[tuple[dict[str, bytes], Ledger]] = []
+        self.ledger = Ledger()
+        self.disk = Disk()
+        self._chance = chance
+        self._vfs = ForgettingVfs(self.disk, self._cut)
+
+    def run(self, seed: int, *, synchronous: str) -> None:
+        def open_database(path: Path) -> Database:
+            return LoneDatabase(path, vfs=NAME, synchronous=synchronous)
+
+        data = self.directory / "data"
+        work = CrashWork(data, seed, self._listen, open_database=open_database, kinds=KINDS_HERE)
+        asyncio.run(work.run(STEPS))
+
+    def verify(self) -> None:
+        """Look at what each cut would have left."""
+        for number, (left, ledger) in enumerate(self.cuts):
+            directory = self.directory / str(number)
+            directory.mkdir()
+            for name, data in left.items():
+                (directory / name).write_bytes(data)
+            ledger.verify(directory)
+
+    def _listen(self, what: str, kind: str, about: dict[str, Any]) -> None:
+        self.ledger.listen(what, kind, about)
+        if what == "ack":
+            self._cut()
+
+    def _cut(self) -> None:
+        """Keep what a cut at this instant would leave, and what must be in it."""
+        self.cuts.append((self.disk.survive(chance=self._chance), copy.deepcopy(self.ledger)))
+
+
+@pytest.mark.parametrize("chance", [None, random.Random(7)], ids=["all unsynced lost", "half of it lost"])
+def test_nothing_acknowledged_is_lost_and_nothing_half_done_is_visible(
+    tmp_path: Path, chance: random.Random | None
+) -> None:
+    power = PowerCut(tmp_path, chance=chance)
+    power.run(seed=3, synchronous="FULL")
+    power.verify()
+    assert power.disk.syncs > STEPS
+    assert len(power.cuts) > 3 * STEPS
+    assert len(power.ledger.acknowledged) >= len(KINDS_HERE) - 1
+
+
+def test_a_store_that_does_not_sync_is_caught_losing_what_it_acknowledged(tmp_path: Path) -> None:
+    power = PowerCut(tmp_path, chance=None)
+    power.run(seed=3, synchronous="OFF")
+    with pytest.raises(AssertionError, match="lost"):
+        power.verify()
