@@ -7,7 +7,7 @@ from repository import ROOT, read_table
 
 from yoi.exit_codes import EXIT_CODES
 
-_MAKE = re.compile(r"\bmake ([a-z][a-z-]*)")
+_MAKE = re.compile(r"(?:^|[`;&|] ?|\n)make ([a-z][a-z-]*)")
 _LINK = re.compile(r"\[[^\]]+\]\((?!https?://|#)([^)#]+)")
 _TARGETS = set(
     re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)

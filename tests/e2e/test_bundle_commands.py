@@ -202,3 +202,21 @@ def test_untrusted_titles_do_not_act_on_the_terminal(tmp_path: Path) -> None:
     assert "[bold]loud[/bold]" in shown.stdout
     assert "\x1b" not in shown.stdout
     assert "\x07" not in shown.stdout
+
+
+@pytest.mark.req("B-05")
+def test_equal_texts_are_one_blob_and_the_manifest_holds_only_their_address(tmp_path: Path) -> None:
+    source = tmp_path / "workspace"
+    (source / ".yoi" / "prompts").mkdir(parents=True)
+    text = "Say what you looked up.\n"
+    for name in ("one", "two"):
+        (source / ".yoi" / "prompts" / f"{name}.md").write_text(text, encoding="utf-8")
+    yoi = Yoi(tmp_path / "store")
+    built = yoi.read("bundle", "build", source)
+    shown = yoi.run("bundle", "show", built["digest"], "--json").stdout
+    prompts = yoi.read("bundle", "show", built["digest"])["manifest"]["prompts"]
+    digest = compute_digest(text.encode())
+    expected = {"digest": digest, "media_type": "text/markdown", "size": len(text)}
+    assert built["blobs"] == 1
+    assert [prompt["content"] for prompt in prompts.values()] == [expected, expected]
+    assert text.strip() not in shown
