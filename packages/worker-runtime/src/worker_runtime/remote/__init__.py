@@ -1,0 +1,1 @@
+"""A Runtime across a network: `RuntimeApi` over HTTP (R-01)."""

@@ -1,0 +1,48 @@
+"""Answers of a Runtime as the values that they stand for."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from worker_runtime.bundles import BundleEntry
+from worker_runtime.remote.connection import Answer
+from worker_runtime.transfer.headers import ENTRY_HEADER, METADATA_HEADER
+from yoi_bundle.errors import YoiError
+from yoi_bundle.metadata import BundleMetadata
+
+Value = TypeVar("Value")
+
+
+def decode_answer(answer: Answer, expected: type[Value]) -> Value:
+    """Return the value of an answer's body.
+
+    Raises:
+        YoiError: `internal`: what answered is no Runtime of this interface.
+    """
+    return _decode(answer.body, expected)
+
+
+def decode_metadata_header(answer: Answer) -> BundleMetadata:
+    """Return what the Runtime knows about a bundle beside its bytes."""
+    return _decode(_read_header(answer, METADATA_HEADER), BundleMetadata)
+
+
+def decode_entry_headers(answer: Answer) -> BundleEntry:
+    """Return a stored bundle's entry from the headers of an answer to HEAD."""
+    facts = _decode(_read_header(answer, ENTRY_HEADER), dict[str, Any])
+    facts["metadata"] = decode_metadata_header(answer)
+    try:
+        return msgspec.convert(facts, BundleEntry)
+    except msgspec.ValidationError:
+        raise YoiError("an answer of another form") from None
+
+
+def _read_header(answer: Answer, name: str) -> bytes:
+    return answer.headers.get(name, "").encode("ascii", errors="replace")
+
+
+def _decode(data: bytes, expected: type[Value]) -> Value:
+    try:
+        return msgspec.json.decode(data, type=expected)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise YoiError("an answer of another form") from None

@@ -1,0 +1,184 @@
+"""Requests to one Runtime: pooled, with deadlines, repeated only where a repetition can do no harm."""
+
+import asyncio
+from collections.abc import AsyncIterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from multidict import CIMultiDictProxy
+
+from worker_runtime.caller import Caller
+from worker_runtime.errors import RuntimeUnavailableError, UnauthenticatedError
+from worker_runtime.remote.credentials import Credentials
+from worker_runtime.remote.endpoint import Endpoint, build_connector
+from worker_runtime.remote.refusals import rebuild_error
+from yoi_bundle.errors import LimitExceededError
+
+_CONNECTIONS = 16
+_MAX_ANSWER_BYTES = 64 * 1024 * 1024
+# A pooled connection may have been closed by the other side just now; the next one is fresh.
+_REPEATED_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deadlines:
+    """How long a client waits.
+
+    Attributes:
+        connect_seconds: For a connection.
+        idle_seconds: For the next bytes, once connected.
+        request_seconds: For a whole request without a streamed body.
+        stream_seconds: For a whole request with one.
+    """
+
+    connect_seconds: float = 10.0
+    idle_seconds: float = 60.0
+    request_seconds: float = 120.0
+    stream_seconds: float = 3600.0
+
+
+class Answer:
+    """A whole answer of a Runtime."""
+
+    def __init__(self, status: int, headers: CIMultiDictProxy[str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class Connection:
+    """A pool of connections to one endpoint; made in the event loop that uses it."""
+
+    def __init__(
+        self, endpoint: Endpoint, credentials: Credentials, *, deadlines: Deadlines | None = None
+    ) -> None:
+        self._endpoint = endpoint
+        self._credentials = credentials
+        self._deadlines = deadlines or Deadlines()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close all connections; the next request opens new ones."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def request(
+        self,
+        caller: Caller,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | AsyncIterable[bytes] | None = None,
+        repeatable: bool = False,
+        accept_staged: bool = False,
+    ) -> Answer:
+        """Ask, and return the whole answer.
+
+        Args:
+            caller: Who asks.
+            method: Of HTTP.
+            path: Already quoted.
+            query: Parameters.
+            headers: Beside those that say who asks.
+            body: Bytes, or a stream, which is never sent twice.
+            repeatable: Whether a POST may be sent again.
+            accept_staged: Whether 409 is an answer like others.
+
+        Raises:
+            RuntimeUnavailableError: No answer came.
+            YoiError: What the Runtime answered, as the class that it raised.
+        """
+        streamed = body is not None and not isinstance(body, bytes)
+        again = not streamed and (repeatable or method in _REPEATED_METHODS)
+        ask = {"query": query, "headers": headers, "body": body, "streamed": streamed}
+        answer = await self._ask(caller, method, path, again=again, **ask)
+        if answer.status == 401 and not streamed and self._credentials.forget(caller):
+            answer = await self._ask(caller, method, path, again=again, **ask)
+        if answer.status >= 400 and not (accept_staged and answer.status == 409):
+            raise rebuild_error(answer.status, answer.body)
+        return answer
+
+    async def _ask(self, caller: Caller, method: str, path: str, *, again: bool, **ask: Any) -> Answer:
+        try:
+            return await self._send(caller, method, path, **ask)
+        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+            if not again:
+                raise RuntimeUnavailableError("unreachable") from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise RuntimeUnavailableError("unreachable") from error
+        try:
+            return await self._send(caller, method, path, **ask)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise RuntimeUnavailableError("unreachable") from error
+
+    async def _send(
+        self,
+        caller: Caller,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        body: bytes | AsyncIterable[bytes] | None,
+        streamed: bool,
+    ) -> Answer:
+        session = self._open_session()
+        seconds = self._deadlines.stream_seconds if streamed else self._deadlines.request_seconds
+        try:
+            credentials = self._credentials.build_headers(caller)
+        except ValueError:
+            raise UnauthenticatedError("the caller cannot stand in a token") from None
+        async with asyncio.timeout(seconds):
+            async with session.request(
+                method,
+                path,
+                params=query,
+                headers={**credentials, **(headers or {})},
+                data=body,
+                allow_redirects=False,
+            ) as response:
+                content = await _read_answer(response, method)
+                return Answer(response.status, response.headers, content)
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            deadlines = self._deadlines
+            self._session = aiohttp.ClientSession(
+                self._endpoint.url,
+                connector=build_connector(self._endpoint, connections=_CONNECTIONS),
+                timeout=aiohttp.ClientTimeout(
+                    total=None, connect=deadlines.connect_seconds, sock_read=deadlines.idle_seconds
+                ),
+                headers={"User-Agent": "yoi"},
+                skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type"),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+            )
+        return self._session
+
+
+async def _read_answer(response: aiohttp.ClientResponse, method: str) -> bytes:
+    if method == "HEAD":
+        return response.headers.get("Yoi-Problem", "").encode("ascii", errors="replace")
+    content = await response.content.read(_MAX_ANSWER_BYTES + 1)
+    pieces = [content]
+    received = len(content)
+    while content:
+        content = await response.content.read(_MAX_ANSWER_BYTES + 1 - received)
+        pieces.append(content)
+        received += len(content)
+        if received > _MAX_ANSWER_BYTES:
+            raise LimitExceededError(
+                "answer_bytes", value=received, allowed=_MAX_ANSWER_BYTES, place="answer"
+            )
+    return b"".join(pieces)
+
+
+def quote_segment(text: str) -> str:
+    """Write a text as one segment of a path (RFC 3986); a digest keeps its colon."""
+    return quote(text, safe=":")

@@ -1,0 +1,77 @@
+"""What a client proves itself with: tokens signed for each caller, or the local token of this host (K-09)."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Protocol
+
+from worker_runtime.caller import Caller
+from worker_runtime.clock import MILLISECONDS_A_SECOND, Clock
+from worker_runtime.trust.identity import Identity
+from worker_runtime.trust.tokens import MAX_LIFETIME_SECONDS, issue_token
+
+_RENEWAL_SECONDS = 60
+_MAX_HELD = 1000
+
+
+class Credentials(Protocol):
+    """Gives the headers that say who asks."""
+
+    def build_headers(self, caller: Caller) -> Mapping[str, str]:
+        """Return the headers for one request."""
+
+    def forget(self, caller: Caller) -> bool:
+        """Drop what was refused; tell whether asking again with something fresh makes sense."""
+
+
+class SignedCredentials:
+    """Signs short-lived tokens as one issuer, for one Runtime; a token is used until shortly before its end."""
+
+    def __init__(self, identity: Identity, *, audience: str, clock: Clock) -> None:
+        self._identity = identity
+        self._audience = audience
+        self._clock = clock
+        self._held: dict[Caller, tuple[str, int]] = {}
+
+    def build_headers(self, caller: Caller) -> Mapping[str, str]:
+        """Return a token that names the caller's scopes, workspaces and subject."""
+        now = self._clock.now()
+        token, renewed_at = self._held.get(caller, ("", 0))
+        if now >= renewed_at or now < renewed_at - MAX_LIFETIME_SECONDS * MILLISECONDS_A_SECOND:
+            token = self._issue(caller, now)
+            renewed_at = now + (MAX_LIFETIME_SECONDS - _RENEWAL_SECONDS) * MILLISECONDS_A_SECOND
+            if len(self._held) >= _MAX_HELD:
+                self._held.clear()
+            self._held[caller] = (token, renewed_at)
+        return {"Authorization": f"Bearer {token}"}
+
+    def forget(self, caller: Caller) -> bool:
+        """Sign anew: the key may have been rotated, or the clocks may have moved."""
+        return self._held.pop(caller, None) is not None
+
+    def _issue(self, caller: Caller, now: int) -> str:
+        return issue_token(
+            self._identity,
+            audience=self._audience,
+            scopes=caller.scopes,
+            workspaces=caller.workspaces,
+            now=now,
+            token_id=secrets.token_hex(16),
+            subject=caller.subject,
+        )
+
+
+class LocalCredentials:
+    """The local token; it names no workspaces, so each request does."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def build_headers(self, caller: Caller) -> Mapping[str, str]:
+        return {
+            "Authorization": f"Bearer {self._token}",
+            "Yoi-Workspaces": ",".join(sorted(caller.workspaces)),
+        }
+
+    def forget(self, caller: Caller) -> bool:
+        del caller
+        return False

@@ -1,0 +1,88 @@
+"""What brings a bundle to a Runtime: its manifest, and the pack of what is missing (R-04)."""
+
+from collections.abc import AsyncIterable, AsyncIterator
+
+from worker_runtime.bundles import LeaseView, ManifestBody, PutOutcome, StagedOutcome, StoredOutcome
+from worker_runtime.caller import Caller
+from worker_runtime.errors import RuntimeUnavailableError
+from worker_runtime.remote.answers import decode_answer
+from worker_runtime.remote.connection import Answer, Connection, quote_segment
+from worker_runtime.remote.refusals import rebuild_error
+from worker_runtime.transfer.headers import (
+    LEASE_EXPIRES_HEADER,
+    MANIFEST_MEDIA_TYPE,
+    METADATA_HEADER,
+    format_header_json,
+)
+from worker_runtime.transfer.pack import PACK_MEDIA_TYPE
+from yoi_bundle.errors import BundleBlobsMissingError
+from yoi_bundle.metadata import BundleMetadata
+
+
+async def put_manifest(
+    connection: Connection, caller: Caller, digest: str, metadata: BundleMetadata, body: ManifestBody
+) -> PutOutcome:
+    """Send a manifest; see `RuntimeApi.put_bundle`."""
+    headers = {"Content-Type": MANIFEST_MEDIA_TYPE, METADATA_HEADER: format_header_json(metadata)}
+    if body.encoding != "identity":
+        headers["Content-Encoding"] = body.encoding
+    answer = await connection.request(
+        caller,
+        "PUT",
+        f"/v1/config-bundles/{quote_segment(digest)}",
+        headers=headers,
+        body=body.content,
+        accept_staged=True,
+    )
+    return _read_outcome(answer)
+
+
+async def send_pack(
+    connection: Connection, caller: Caller, lease: str, pack: AsyncIterable[bytes]
+) -> PutOutcome:
+    """Send a pack, once; see `RuntimeApi.put_pack`.
+
+    What goes wrong while the pack is being made is the caller's own error, and is raised as it is.
+    """
+    watched = _Watched(pack)
+    try:
+        answer = await connection.request(
+            caller,
+            "POST",
+            f"/v1/leases/{quote_segment(lease)}/pack",
+            headers={"Content-Type": PACK_MEDIA_TYPE},
+            body=watched.pieces(),
+            accept_staged=True,
+        )
+    except RuntimeUnavailableError:
+        if watched.failure is not None:
+            raise watched.failure from None
+        raise
+    return _read_outcome(answer)
+
+
+class _Watched:
+    """A stream that remembers what it failed with."""
+
+    def __init__(self, inner: AsyncIterable[bytes]) -> None:
+        self.failure: Exception | None = None
+        self._inner = inner
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._inner:
+                yield piece
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+def _read_outcome(answer: Answer) -> PutOutcome:
+    """A staged bundle comes as the problem `bundle.blobs_missing`, and is an outcome like any other here."""
+    if answer.status < 400:
+        return decode_answer(answer, StoredOutcome)
+    error = rebuild_error(answer.status, answer.body)
+    if not isinstance(error, BundleBlobsMissingError):
+        raise error
+    lease = LeaseView(id=error.lease, expires_at=answer.headers.get(LEASE_EXPIRES_HEADER, ""))
+    return StagedOutcome(digest=error.digest, lease=lease, missing=error.missing)

@@ -1,0 +1,95 @@
+"""What every request goes through: an id, the bounds on how much is done at once, one line of the log (R-09)."""
+
+import secrets
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from worker_runtime.errors import RuntimeOverloadedError
+from worker_runtime.rest.problems import PROBLEM_MEDIA_TYPE, build_headers, build_problem
+from worker_runtime.rest.refusals import HttpRefusalError
+from worker_runtime.rest.request_log import get_request_id, log_event, set_request_id
+from worker_runtime.rest.services import Bounds
+from yoi_bundle.errors import YoiError
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Any]]
+Send: TypeAlias = Callable[[Any], Awaitable[None]]
+Asgi: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+
+_REQUEST_ID_HEADER = b"yoi-request-id"
+
+
+class Envelope:
+    """An ASGI application around another."""
+
+    def __init__(self, inner: Asgi, bounds: Bounds) -> None:
+        self.inner = inner
+        self._bounds = bounds
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self.inner(scope, receive, send)
+            return
+        set_request_id(scope, secrets.token_hex(8))
+        answer = _Answer(send, get_request_id(scope).encode("ascii"))
+        started = time.monotonic()
+        refusal = self._find_refusal(scope)
+        self._running += 1
+        try:
+            if refusal is not None:
+                await _refuse(answer, refusal, get_request_id(scope))
+            else:
+                await self.inner(scope, receive, answer.send)
+        finally:
+            self._running -= 1
+            log_event(
+                "request",
+                request=get_request_id(scope),
+                method=scope["method"],
+                path=scope["path"][:200],
+                status=answer.status,
+                milliseconds=round((time.monotonic() - started) * 1000, 1),
+            )
+
+    def _find_refusal(self, scope: Scope) -> YoiError | None:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > self._bounds.header_bytes:
+            return HttpRefusalError(431, "the headers are too long", field="headers")
+        if self._running >= self._bounds.concurrent_requests:
+            return RuntimeOverloadedError("busy")
+        return None
+
+
+class _Answer:
+    """A response on its way, with the request's id on it."""
+
+    def __init__(self, send: Send, request_id: bytes) -> None:
+        self.status = 0
+        self._send = send
+        self._request_id = request_id
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message = {
+                **message,
+                "headers": [*message.get("headers", []), (_REQUEST_ID_HEADER, self._request_id)],
+            }
+        await self._send(message)
+
+
+async def _refuse(answer: _Answer, error: YoiError, request_id: str) -> None:
+    problem = build_problem(error, request_id)
+    body = msgspec.json.encode(problem)
+    headers = {
+        **build_headers(error),
+        "content-type": PROBLEM_MEDIA_TYPE,
+        "content-length": str(len(body)),
+    }
+    encoded = [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+    await answer.send({"type": "http.response.start", "status": problem["status"], "headers": encoded})
+    await answer.send({"type": "http.response.body", "body": body, "more_body": False})

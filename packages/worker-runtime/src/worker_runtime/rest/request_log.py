@@ -1,0 +1,57 @@
+"""Structured logs: one JSON line an event, each with its request's id; never a token, a body or a value of one."""
+
+import logging
+import traceback
+from collections.abc import MutableMapping
+from typing import Any
+
+import msgspec
+
+from yoi_bundle.errors import YoiError
+
+_LOGGER = logging.getLogger("worker_runtime.rest")
+_STATE_KEY = "yoi_request_id"
+
+
+class JsonLines(logging.Formatter):
+    """Writes a record as one line of JSON; `extra={"facts": {...}}` gives further members."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        facts = getattr(record, "facts", {})
+        line = {
+            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}",
+            "level": record.levelname.lower(),
+            "event": record.getMessage(),
+            **facts,
+        }
+        return msgspec.json.encode(line).decode("utf-8")
+
+
+def set_request_id(scope: MutableMapping[str, Any], request_id: str) -> None:
+    scope[_STATE_KEY] = request_id
+
+
+def get_request_id(scope: Any) -> str:
+    """Return the id that the envelope gave the request."""
+    return str(scope.get(_STATE_KEY, ""))
+
+
+def log_event(event: str, **facts: Any) -> None:
+    _LOGGER.info(event, extra={"facts": facts})
+
+
+def log_refusal(scope: Any, error: YoiError) -> None:
+    """Say what was refused; for a token also which check failed, which the caller is not told (K-09)."""
+    facts = {"request": get_request_id(scope), "code": error.code}
+    reason = getattr(error, "reason", None)
+    if isinstance(reason, str):
+        facts["reason"] = reason
+    _LOGGER.info("refused", extra={"facts": facts})
+
+
+def log_fault(scope: Any, error: BaseException) -> None:
+    """Say where this program failed: the places, without the values in the exception's own text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.name}:{frame.lineno}" for frame in frames][-12:]
+    facts = {"request": get_request_id(scope), "error": type(error).__name__, "places": places}
+    _LOGGER.error("fault", extra={"facts": facts})

@@ -1,0 +1,33 @@
+"""The Runtime about itself, over HTTP: announcement, health, readiness, figures (R-08, R-10)."""
+
+from litestar import Response, get
+
+from worker_runtime.rest.answers import answer_json
+from worker_runtime.rest.callers import authenticate
+from worker_runtime.rest.services import HttpRequest, get_services
+
+
+@get("/v1/runtime")
+async def get_runtime(request: HttpRequest) -> Response[bytes]:
+    caller = await authenticate(request)
+    return answer_json(await get_services(request).runtime.get_runtime(caller))
+
+
+@get("/healthz")
+async def get_health() -> Response[bytes]:
+    """Say that the process lives; nothing is asked of the store."""
+    return answer_json({"alive": True})
+
+
+@get("/readyz")
+async def get_readiness(request: HttpRequest) -> Response[bytes]:
+    """Say whether the Runtime can do what it is for; only codes, for anybody may ask."""
+    readiness = await get_services(request).check_readiness()
+    codes = sorted({str(problem["code"]) for problem in readiness.problems})
+    headers = None if readiness.ready else {"Retry-After": "5"}
+    return answer_json(
+        {"ready": readiness.ready, "problems": codes}, 200 if readiness.ready else 503, headers
+    )
+
+
+RUNTIME_ROUTES = (get_runtime, get_health, get_readiness)

@@ -1,0 +1,74 @@
+"""What the routes work with: the Runtime, who its callers are, and its bounds."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+from litestar import Request
+
+from worker_runtime.api import RuntimeApi
+from worker_runtime.caller import Caller
+from worker_runtime.maintenance import Readiness
+from worker_runtime.rest.pace import BodyPace
+from worker_runtime.rest.uploads import RunningUploads
+from yoi_bundle.limits import DEFAULT_LIMITS, Limits
+
+HttpRequest = Request[Any, Any, Any]
+
+
+class Authenticator(Protocol):
+    """Tells who a caller is."""
+
+    async def authenticate(self, credentials: str, workspaces: frozenset[str] | None) -> Caller:
+        """Return the caller that a bearer token stands for.
+
+        Args:
+            credentials: What stood after `Bearer `; empty when there was none.
+            workspaces: What the caller says it means; only the host's own operator is asked for it.
+
+        Raises:
+            UnauthenticatedError, ForbiddenError: The token is not good.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """How much one server does at once (R-09).
+
+    Attributes:
+        concurrent_requests: Beyond it, 429.
+        concurrent_packs: Beyond it, 429.
+        concurrent_streams: Event streams that are open at once; beyond it, 429.
+        header_bytes: Names and values together; beyond it, 431.
+        document_bytes: A JSON body.
+    """
+
+    concurrent_requests: int = 256
+    concurrent_packs: int = 16
+    concurrent_streams: int = 64
+    header_bytes: int = 32 * 1024
+    document_bytes: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything that a request is answered with.
+
+    Attributes:
+        uploads: The packs that are coming in.
+    """
+
+    runtime: RuntimeApi
+    authenticator: Authenticator
+    check_readiness: Callable[[], Awaitable[Readiness]]
+    limits: Limits = DEFAULT_LIMITS
+    pace: BodyPace = field(default_factory=BodyPace)
+    bounds: Bounds = field(default_factory=Bounds)
+    uploads: RunningUploads = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "uploads", RunningUploads(self.bounds.concurrent_packs))
+
+
+def get_services(request: HttpRequest) -> Services:
+    return cast(Services, request.app.state["services"])
