@@ -9,11 +9,7 @@ from repository import PACKAGES, list_sources, name_module
 _MAX_LINES = 300
 
 # Larger than the bound, with the second concept that is to be taken out of each.
-_LARGER: dict[str, str] = {
-    "yoi_bundle.authoring.assemble": "the order of leaving out",
-    "yoi_bundle.authoring.assemble_profiles": "inherited asks and rules",
-    "yoi_bundle.authoring.walk": "resolving links",
-}
+_LARGER: dict[str, str] = {}
 
 _HEAVY = {
     "apsw",

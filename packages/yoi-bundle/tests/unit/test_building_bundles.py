@@ -1,12 +1,16 @@
 """From files to a verified bundle: ids, names, inheritance, policies, grants."""
 
+import io
 import json
+import tarfile
 
 import pytest
 from source_trees import build_files, get_manifest, list_rules
 
 from yoi_bundle.authoring.builtin_set import BuiltinSet
+from yoi_bundle.authoring.draft import SourceFile
 from yoi_bundle.authoring.inheritance import take_least
+from yoi_bundle.authoring.plugin_package import pack_plugin
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.manifest import (
     AllTools,
@@ -98,6 +102,7 @@ def test_a_body_is_what_follows_the_fence_with_its_bytes() -> None:
     assert result.bundle.blobs[digest] == b"\r\nHi \tthere\r\nno end"
 
 
+@pytest.mark.req("B-05")
 def test_equal_texts_are_one_blob_under_two_prompts() -> None:
     result = build_files({"AGENTS.md": "Same.\n", "CLAUDE.md": "Same.\n"})
     assert set(get_manifest(result).prompts) == {"AGENTS", "CLAUDE"}
@@ -137,15 +142,15 @@ def test_a_restriction_on_a_name_takes_in_every_server_of_that_name() -> None:
             {
                 "plugins/a/.mcp.json": servers("db"),
                 "plugins/b/.mcp.json": servers("db"),
-                "agents/a.md": agent("name: a\ndisallowedTools: mcp__db__drop"),
+                "plugins/a/agents/a.md": agent("name: a\ndisallowedTools: mcp__db__drop"),
             }
         )
     )
-    assert list_effects(manifest.policies["agents/a/rules"]) == {
+    assert list_effects(manifest.policies["plugins/a/agents/a/rules"]) == {
         ("deny", "mcp:plugins/a/.mcp/db/drop"),
         ("deny", "mcp:plugins/b/.mcp/db/drop"),
     }
-    assert manifest.policies["agents/a/rules"].default == "allow"
+    assert manifest.policies["plugins/a/agents/a/rules"].default == "allow"
 
 
 def test_an_entry_with_arguments_makes_the_list_a_policy_with_default_deny() -> None:
@@ -271,7 +276,9 @@ def test_limits_take_the_least() -> None:
 @pytest.mark.req("B-04")
 def test_silence_grants_what_is_asked_and_says_so() -> None:
     files = {
+        "agents/0.md": agent("name: reader\ntools: Read"),
         "agents/a.md": agent("name: a\ntools: Read, Bash"),
+        "agents/b.md": agent("name: other reader\ntools: Read"),
         ".mcp.json": '{"mcpServers": {"db": {"command": "npx", "env": {"DB_TOKEN": "${DB_TOKEN}"}}}}',
         ".yoi/profiles/b.md": agent("asks:\n  network: [x.example]\n  mounts: {data: ro}"),
     }
@@ -338,6 +345,19 @@ def test_a_plugin_has_a_package_only_when_something_of_it_executes() -> None:
         assert isinstance(server, McpServer)
         assert server.plugin == plugin
     assert [one.file for one in result.files.left_out] == ["q/notes.txt"]
+
+
+@pytest.mark.req("B-05")
+def test_a_package_has_the_same_bytes_whatever_the_order_of_its_files() -> None:
+    files = [
+        SourceFile(path=f"p/{name}", data=name.encode(), executable=name == "run")
+        for name in ("b", "run", "ä/a")
+    ]
+    packed = pack_plugin("p", files)
+    assert packed == pack_plugin("p", reversed(files))
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        headers = [(one.name, one.mode, one.mtime, one.uid, one.uname) for one in archive.getmembers()]
+    assert headers == [("b", 0o644, 0, 0, ""), ("run", 0o755, 0, 0, ""), ("ä/a", 0o644, 0, 0, "")]
 
 
 @pytest.mark.req("B-04")

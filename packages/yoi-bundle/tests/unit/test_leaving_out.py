@@ -5,9 +5,10 @@ import json
 import pytest
 from source_trees import build_files, get_manifest, list_rules
 
+from yoi_bundle.authoring.builtin_set import BuiltinSet
 from yoi_bundle.boundary.allowances import compute_line_hash
 from yoi_bundle.limits import Limits
-from yoi_bundle.manifest import ToolList
+from yoi_bundle.manifest import Profile, ToolList
 
 pytestmark = pytest.mark.req("B-14")
 
@@ -48,8 +49,11 @@ def test_a_lost_permission_of_the_workspace_merely_warns() -> None:
 
 
 def test_built_in_profiles_go_with_the_policy_that_governs_them() -> None:
-    files = {".claude/settings.json": "{", ".yoi/workspace.toml": 'builtin_profiles = ["x"]\n'}
-    assert get_manifest(build_files(files, lenient=True)).builtin is None
+    builtins = BuiltinSet(digest=f"sha256:{'1' * 64}", profiles={"x": Profile(tools=ToolList())})
+    files = {".claude/settings.json": "{}", ".yoi/workspace.toml": 'builtin_profiles = ["x"]\n'}
+    assert get_manifest(build_files(files, builtins=builtins)).builtin is not None
+    files[".claude/settings.json"] = "{"
+    assert get_manifest(build_files(files, builtins=builtins, lenient=True)).builtin is None
 
 
 def test_a_policy_named_in_the_workspace_file_that_is_not_there_takes_every_profile_along() -> None:
@@ -101,10 +105,22 @@ def test_servers_go_with_their_plugin_and_are_never_taken_for_the_workspaces_own
 
 
 def test_private_servers_go_with_their_profile() -> None:
-    header = "description: a\ntools: [3]\nmcp-servers:\n  db:\n    command: npx\n    type: local"
-    files = {"agents/a.agent.md": agent(header), "agents/c.md": GOOD}
-    assert list_profiles(files) == ["agents/c"]
-    assert len(get_manifest(build_files(files, lenient=True)).tools) == 12
+    header = "description: a\ntools: ['db/*']\nmcp-servers:\n  db:\n    command: npx\n    type: local"
+    files = {"agents/a.agent.md": agent(header, "PLANTED"), "agents/c.md": GOOD}
+    assert len(get_manifest(build_files(files)).tools) == 13
+    manifest = get_manifest(build_files(files, lenient=True, word=b"PLANTED"))
+    assert (list(manifest.profiles), len(manifest.tools)) == (["agents/c"], 12)
+
+
+def test_a_profile_goes_with_a_model_that_the_workspace_declares() -> None:
+    files = {
+        ".yoi/workspace.toml": '[models.desk]\nprovider = "p"\nmodel = "m"\ntitle = "PLANTED"\n',
+        ".yoi/profiles/a.md": agent("models: [desk]"),
+        ".yoi/profiles/b.md": agent("models: [other]"),
+    }
+    assert len(get_manifest(build_files(files)).profiles) == 2
+    manifest = get_manifest(build_files(files, lenient=True, word=b"PLANTED"))
+    assert (list(manifest.profiles), list(manifest.models)) == (["b"], ["other"])
 
 
 @pytest.mark.req("B-07")

@@ -10,8 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from yoi_bundle.authoring.ask_form import make_asks, make_grants
-from yoi_bundle.authoring.assemble_policies import Governing, PolicyBook
-from yoi_bundle.authoring.assemble_profiles import BUILTIN_PREFIX, ProfileNeeds, assemble_profiles
+from yoi_bundle.authoring.assemble_policies import PolicyBook
+from yoi_bundle.authoring.assemble_profiles import ProfileNeeds, assemble_profiles
 from yoi_bundle.authoring.assemble_resources import (
     ModelShelf,
     assemble_prompts,
@@ -19,6 +19,7 @@ from yoi_bundle.authoring.assemble_resources import (
     assemble_workflows,
 )
 from yoi_bundle.authoring.assemble_tools import assemble_plugins, assemble_tools
+from yoi_bundle.authoring.builtin_copies import BUILTIN_PREFIX, copy_builtins, copy_policies, copy_prompts
 from yoi_bundle.authoring.builtin_set import NO_BUILTINS, BuiltinSet
 from yoi_bundle.authoring.draft import (
     Contribution,
@@ -38,13 +39,12 @@ from yoi_bundle.authoring.vocabulary_claude import spell_server
 from yoi_bundle.authoring.workspace_items import make_models
 from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
 from yoi_bundle.authoring.workspace_toml import WorkspaceForm, WorkspaceReading
-from yoi_bundle.identifiers import decode_path
+from yoi_bundle.identifiers import decode_path, encode_segment
 from yoi_bundle.manifest import (
     BuiltinProfiles,
     Grants,
     Manifest,
     McpServer,
-    Member,
     Policy,
     Profile,
     Prompt,
@@ -113,7 +113,7 @@ def assemble(source: AssemblyInput, excluded: frozenset[ItemKey]) -> Assembly:
     policies.add_files(drafts.policies, scope)
     declared, faults = make_models(form.models, source.reading.lines)
     ledger.diagnostics.extend(faults)
-    models = ModelShelf(declared, ledger)
+    models = ModelShelf(declared, _list_model_lines(source.reading), ledger)
     workflows = assemble_workflows(
         drafts.workflows, scope=scope, policies=policies, models=models, ledger=ledger
     )
@@ -135,13 +135,15 @@ def assemble(source: AssemblyInput, excluded: frozenset[ItemKey]) -> Assembly:
             ledger=ledger,
         )
     )
-    builtin = _copy_builtins(source, profiles, drafts, governing, ledger)
+    builtin = copy_builtins(
+        source.builtins, source.reading, profiles=profiles, drafts=drafts, governing=governing, ledger=ledger
+    )
     tools = _drop_private(tools, profiles)
     own_policies = _drop_ownerless(policies, profiles, frozenset(workflows))
     held_prompts = _drop_unused_texts(prompts, drafts, profiles)
     if builtin is not None:
-        held_prompts |= _copy_prompts(source.builtins, builtin, profiles)
-        own_policies |= _copy_policies(source.builtins, builtin, profiles)
+        held_prompts |= copy_prompts(source.builtins, builtin, profiles)
+        own_policies |= copy_policies(source.builtins, builtin, profiles)
     manifest = Manifest(
         schema_version=1,
         workspace=source.workspace,
@@ -182,6 +184,14 @@ def _index_names(drafts: IdentifiedDrafts) -> dict[str, NameIndex]:
                 names += [draft.title, last.removesuffix(".agent").removesuffix(".instructions")]
             index.add(item, draft.path, names)
     return indexes
+
+
+def _list_model_lines(reading: WorkspaceReading) -> dict[str, int]:
+    return {
+        encode_segment(path[1]): line
+        for path, line in reading.lines.items()
+        if path[:1] == ("models",) and len(path) == 2
+    }
 
 
 def _index_servers(drafts: IdentifiedDrafts, tools: Mapping[str, Tool]) -> NameIndex:
@@ -234,61 +244,6 @@ def _drop_unused_texts(
     """Leave out the own texts of profiles that had to go."""
     used = {use.prompt for profile in profiles.values() for use in profile.prompts}
     return {name: prompt for name, prompt in prompts.items() if name in drafts.prompts or name in used}
-
-
-def _copy_builtins(
-    source: AssemblyInput,
-    profiles: Mapping[str, Profile],
-    drafts: IdentifiedDrafts,
-    governing: Governing,
-    ledger: Ledger,
-) -> BuiltinProfiles | None:
-    """Copy the built-in profiles in use, under the workspace's policies like all its profiles."""
-    form = source.reading.form or WorkspaceForm()
-    extended = (
-        draft.extends.written
-        for name, draft in drafts.profiles.items()
-        if name in profiles and draft.extends is not None
-    )
-    wanted = [*form.builtin_profiles]
-    wanted += [
-        name.removeprefix(BUILTIN_PREFIX)
-        for name in (*extended, form.default_profile or "")
-        if name.startswith(BUILTIN_PREFIX)
-    ]
-    copied: dict[str, Profile] = {}
-    for name in sorted(set(wanted)):
-        profile = source.builtins.profiles.get(name)
-        if profile is None:
-            ledger.report(
-                "error",
-                "builtin.unknown",
-                Place(WORKSPACE_FILE, source.reading.lines.get(("builtin_profiles",), 0)),
-                f"there is no built-in profile `{show_name(name)}`",
-                f"known: {', '.join(sorted(source.builtins.profiles)) or 'none'}",
-            )
-        elif not governing.lost:
-            policies = dict.fromkeys((*governing.policies, *profile.policies), Member())
-            copied[name] = replace(profile, policies=policies)
-    if not copied:
-        return None
-    return BuiltinProfiles(set_digest=source.builtins.digest, profiles=copied)
-
-
-def _copy_prompts(
-    builtins: BuiltinSet, copied: BuiltinProfiles, profiles: Mapping[str, Profile]
-) -> dict[str, Prompt]:
-    used = {
-        use.prompt for profile in (*copied.profiles.values(), *profiles.values()) for use in profile.prompts
-    }
-    return {name: prompt for name, prompt in builtins.prompts.items() if name in used}
-
-
-def _copy_policies(
-    builtins: BuiltinSet, copied: BuiltinProfiles, profiles: Mapping[str, Profile]
-) -> dict[str, Policy]:
-    used = {name for profile in (*copied.profiles.values(), *profiles.values()) for name in profile.policies}
-    return {name: policy for name, policy in builtins.policies.items() if name in used}
 
 
 def _find_default(

@@ -1,6 +1,5 @@
 """Profiles of the manifest: names resolved, inheritance flattened, governing policies written in (B-04, B-10)."""
 
-import posixpath
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
@@ -9,13 +8,15 @@ from msgspec.structs import replace
 from yoi_bundle.authoring.assemble_policies import Governing, PolicyBook
 from yoi_bundle.authoring.assemble_resources import ModelShelf, make_prompt
 from yoi_bundle.authoring.assemble_tools import make_origin
+from yoi_bundle.authoring.builtin_copies import BUILTIN_PREFIX
 from yoi_bundle.authoring.builtin_set import BuiltinSet
 from yoi_bundle.authoring.draft import NameWish, ProfileDraft, PromptDraft
 from yoi_bundle.authoring.identify import IdentifiedDrafts
-from yoi_bundle.authoring.implied_asks import add_asks, compute_implied_asks, takes_tool
+from yoi_bundle.authoring.implied_asks import add_asks, compute_implied_asks
 from yoi_bundle.authoring.inheritance import Inheriting, flatten_profile
 from yoi_bundle.authoring.item_ids import compute_file_id
 from yoi_bundle.authoring.ledger import ItemKey, Ledger, Place
+from yoi_bundle.authoring.neighbours import Neighbours
 from yoi_bundle.authoring.remarks import show_name
 from yoi_bundle.authoring.scope import NameIndex
 from yoi_bundle.authoring.tool_scope import ToolScope
@@ -30,8 +31,6 @@ from yoi_bundle.manifest import (
     PromptUse,
     ToolSelection,
 )
-
-BUILTIN_PREFIX = "builtin:"
 
 
 class ProfileNeeds(Struct, frozen=True, kw_only=True):
@@ -69,7 +68,7 @@ def assemble_profiles(needs: ProfileNeeds) -> dict[str, Profile]:
         if resolved is not None:
             own[name] = resolved
     flat = _Flattening(own, needs).flatten_all()
-    neighbours = _Neighbours(needs)
+    neighbours = Neighbours(drafts=needs.drafts, plugins=needs.plugins, lost=needs.ledger.lost)
     return {name: _finish(name, inheriting, needs, neighbours) for name, inheriting in flat.items()}
 
 
@@ -259,57 +258,7 @@ class _Flattening:
         return joined
 
 
-class _Neighbours:
-    """Gives an imported profile the skills, workflows and plugin of its own plugin's or `.claude` folder.
-
-    Other programs let an agent use those without a list; ours has lists only.
-    """
-
-    def __init__(self, needs: ProfileNeeds) -> None:
-        self._needs = needs
-        self._homes = {plugin: root for root, plugin in needs.drafts.plugin_roots.items()}
-        self._found: dict[str, tuple[dict[str, Ask], dict[str, Ask]]] = {}
-
-    def add_to(self, profile: Profile, path: str) -> Profile:
-        """Return the profile, of the file at `path`, with its neighbours; what it lists itself stays."""
-        plugin = self._needs.drafts.find_plugin(path)
-        home = self._homes[plugin] if plugin is not None else _find_claude_folder(path)
-        if home is None:
-            return profile
-        if home not in self._found:
-            self._found[home] = self._list(f"{home}/" if home else "")
-        skills, workflows = self._found[home]
-        item = self._needs.plugins.get(plugin) if plugin is not None else None
-        plugins = (
-            {plugin: Ask()} if plugin is not None and item is not None and item.package is not None else {}
-        )
-        return replace(
-            profile,
-            skills=(skills if takes_tool(profile.tools, "skill.use") else {}) | profile.skills,
-            workflows=(workflows if takes_tool(profile.tools, "workflow.run") else {}) | profile.workflows,
-            plugins=plugins | profile.plugins,
-        )
-
-    def _list(self, prefix: str) -> tuple[dict[str, Ask], dict[str, Ask]]:
-        drafts = self._needs.drafts
-        lost = self._needs.ledger.lost
-        skills = {name: Ask() for name, skill in drafts.skills.items() if skill.path.startswith(prefix)}
-        workflows = {
-            name: Ask()
-            for name, workflow in drafts.workflows.items()
-            if workflow.path.startswith(prefix) and ("workflows", name) not in lost
-        }
-        return skills, workflows
-
-
-def _find_claude_folder(path: str) -> str | None:
-    steps = posixpath.dirname(path).split("/")
-    if ".claude" not in steps:
-        return None
-    return "/".join(steps[: steps.index(".claude") + 1])
-
-
-def _finish(name: str, inheriting: Inheriting, needs: ProfileNeeds, neighbours: _Neighbours) -> Profile:
+def _finish(name: str, inheriting: Inheriting, needs: ProfileNeeds, neighbours: Neighbours) -> Profile:
     profile = inheriting.profile
     draft = needs.drafts.profiles[name]
     asks = add_asks(profile.asks, needs.asks)

@@ -13,6 +13,7 @@ from yoi_bundle.authoring.item_ids import compute_file_id
 from yoi_bundle.authoring.ledger import ItemKey, Ledger, Place
 from yoi_bundle.authoring.remarks import show_name
 from yoi_bundle.authoring.tool_scope import ToolScope
+from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
 from yoi_bundle.identifiers import ModelName, PathGlob, encode_path, encode_segment
 from yoi_bundle.manifest import (
     HostModel,
@@ -99,7 +100,10 @@ def choose_media_type(file: SourceFile) -> MediaType:
 class ModelShelf:
     """Models: those of `workspace.toml`, and aliases such as `sonnet` that the host provides (B-10)."""
 
-    def __init__(self, declared: Mapping[str, Model], ledger: Ledger) -> None:
+    def __init__(self, declared: Mapping[str, Model], lines: Mapping[str, int], ledger: Ledger) -> None:
+        """Take what `workspace.toml` declares, with the line of each."""
+        for name in declared:
+            ledger.places[("models", name)] = Place(WORKSPACE_FILE, lines.get(name, 0))
         self.models: dict[str, Model] = {
             name: model for name, model in declared.items() if ("models", name) not in ledger.lost
         }

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from yoi_bundle.authoring.agent_plugins import read_agent_plugin, read_claude_plugin
+from yoi_bundle.authoring.case_collisions import find_case_collisions
 from yoi_bundle.authoring.classify import SKILL_FILE, Classified, Kind, classify_files
 from yoi_bundle.authoring.claude_markdown import read_claude_agent, read_claude_command
 from yoi_bundle.authoring.claude_permissions import read_claude_settings
@@ -28,7 +29,7 @@ from yoi_bundle.authoring.native_profile import read_native_profile
 from yoi_bundle.authoring.native_resources import read_native_prompt, read_native_workflow
 from yoi_bundle.authoring.plain_prompt import read_agent_without_frontmatter, read_plain_prompt
 from yoi_bundle.authoring.skill_markdown import read_skill
-from yoi_bundle.authoring.walk import SourceTree, find_case_collisions, show_path
+from yoi_bundle.authoring.walk import SourceTree, show_path
 from yoi_bundle.authoring.workspace_items import list_schema_files, read_workspace_tools
 from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
 from yoi_bundle.authoring.workspace_toml import SourceForm, WorkspaceReading, read_workspace_toml

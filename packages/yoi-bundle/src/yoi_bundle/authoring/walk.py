@@ -6,12 +6,13 @@ read, or it is left out with a line of its own.
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
 from yoi_bundle.authoring.draft import SourceFile
+from yoi_bundle.authoring.links import DIRECTORY_FLAGS, FILE_FLAGS, open_inside, resolve_link
 from yoi_bundle.boundary.secret_rules import find_provider_token
 from yoi_bundle.boundary.word_shape import find_opaque_run
 from yoi_bundle.diagnostics import Diagnostic
@@ -19,11 +20,6 @@ from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 
 NOT_WALKED: frozenset[str] = frozenset({".git", ".hg", ".jj", ".svn"})
-
-_DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# O_NONBLOCK: should a FIFO take a file's place between the listing and the opening, opening it must not wait.
-_FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_MAX_LINKS = 40
 
 
 class SourceTree(Struct, frozen=True, kw_only=True):
@@ -124,7 +120,7 @@ class _Walk:
 
     def _enter(self, name: str, parent: int, path: str, *, follow_directories: bool) -> None:
         try:
-            descriptor = os.open(name, _DIRECTORY_FLAGS, dir_fd=parent)
+            descriptor = os.open(name, DIRECTORY_FLAGS, dir_fd=parent)
         except OSError as error:
             self._leave_out_unreadable(path, error)
             return
@@ -139,7 +135,7 @@ class _Walk:
             return
         self._count_file(path)
         try:
-            descriptor = os.open(name, _FILE_FLAGS, dir_fd=parent)
+            descriptor = os.open(name, FILE_FLAGS, dir_fd=parent)
         except OSError as error:
             self._leave_out_unreadable(path, error)
             return
@@ -190,7 +186,7 @@ class _Walk:
 
     def _follow(self, path: str, *, follow_directories: bool) -> None:
         try:
-            inside = self._resolve(path)
+            inside = resolve_link(self.root_descriptor, path)
         except OSError as error:
             self._leave_out_unreadable(path, error)
             return
@@ -204,7 +200,7 @@ class _Walk:
             )
             return
         try:
-            descriptor = self._open_inside(inside)
+            descriptor = open_inside(self.root_descriptor, inside)
         except OSError as error:
             self._leave_out_unreadable(path, error)
             return
@@ -236,52 +232,6 @@ class _Walk:
             self._read_open(descriptor, path)
         else:
             self._leave_out_special(path)
-
-    def _resolve(self, path: str) -> str | None:
-        """Return where a link inside the workspace leads, or None when it leads out.
-
-        An absolute link leads out wherever it points: it would mean another place in another copy of the workspace.
-        """
-        ahead = path.encode("utf-8", "surrogateescape").split(b"/")
-        behind: list[bytes] = []
-        links = 0
-        while ahead:
-            step = ahead.pop(0)
-            if step in (b"", b"."):
-                continue
-            if step == b"..":
-                if not behind:
-                    return None
-                behind.pop()
-                continue
-            behind.append(step)
-            place = b"/".join(behind)
-            if stat.S_ISLNK(os.lstat(place, dir_fd=self.root_descriptor).st_mode):
-                target = os.readlink(place, dir_fd=self.root_descriptor)
-                links += 1
-                if target.startswith(b"/") or links > _MAX_LINKS:
-                    return None
-                behind.pop()
-                ahead = target.split(b"/") + ahead
-        return b"/".join(behind).decode("utf-8", "surrogateescape")
-
-    def _open_inside(self, inside: str) -> int:
-        """Open a path that `_resolve` gave, step by step from the root; a link put there meanwhile fails."""
-        descriptor = os.dup(self.root_descriptor)
-        steps = inside.encode("utf-8", "surrogateescape").split(b"/") if inside else []
-        for index, step in enumerate(steps):
-            parent = descriptor
-            last = index == len(steps) - 1
-            try:
-                if last and not stat.S_ISDIR(mode := os.lstat(step, dir_fd=parent).st_mode):
-                    if not stat.S_ISREG(mode):
-                        raise OSError("not a regular file")
-                    descriptor = os.open(step, _FILE_FLAGS, dir_fd=parent)
-                else:
-                    descriptor = os.open(step, _DIRECTORY_FLAGS, dir_fd=parent)
-            finally:
-                os.close(parent)
-        return descriptor
 
     def _leave_out_special(self, path: str) -> None:
         self._leave_out(
@@ -335,18 +285,3 @@ def _read_at_most(descriptor: int, most: int, expected: int) -> bytes:
 def _contains(inside: str, path: str) -> bool:
     """Tell whether the directory `inside` holds the link at `path`."""
     return inside == "" or path.startswith(f"{inside}/")
-
-
-def find_case_collisions(tree: SourceTree) -> Iterator[Diagnostic]:
-    """Yield a warning for each path that some file systems cannot tell from one before it."""
-    seen: dict[str, str] = {}
-    for file in tree.files:
-        first = seen.setdefault(file.path.casefold(), file.path)
-        if first != file.path:
-            yield Diagnostic(
-                severity="warning",
-                rule="source.case_collision",
-                file=show_path(file.path),
-                message=f"differs from {show_path(first)} in case only; some file systems keep only one of them",
-                remedy="rename one of them",
-            )
