@@ -46,7 +46,7 @@ TARGETS = [
     )
     for port in (80, 443, 8080)
 ]
-quick = settings(max_examples=30, deadline=None)
+quick = settings(max_examples=20, deadline=None)
 
 
 def resolve(case: Case) -> Resolution:

@@ -114,9 +114,9 @@ class _Settler:
         if needed and not self._is_open(("host", needed)):
             self._deny(item, place("host", needed), "needs.host")
         elif item.id in FILE_TOOL_ACCESS and not self._has_mount(FILE_TOOL_ACCESS[item.id]):
-            self._deny(item, "/mount", "needs.mount")
+            self._deny(item, self._find_first("mount"), "needs.mount")
         elif item.id in NETWORK_TOOLS and not any(one.is_open for one in self._list("network")):
-            self._deny(item, "/network", "needs.network")
+            self._deny(item, self._find_first("network"), "needs.network")
 
     def _has_mount(self, access: Access, name: str | None = None) -> bool:
         return any(
@@ -126,6 +126,10 @@ class _Settler:
             and (access == "ro" or mount.payload.access == "rw")
             for mount in self._list("mount")
         )
+
+    def _find_first(self, kind: Kind) -> str:
+        """Return the place of the first item of a kind, which says why it is not enough; else of the kind."""
+        return next((place(kind, item.id) for item in self._list(kind)), f"/{kind}")
 
     def _settle_models(self) -> None:
         chosen: str | None = None

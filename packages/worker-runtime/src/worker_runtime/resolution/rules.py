@@ -248,12 +248,12 @@ _WITHHOLDS: dict[str, tuple[str, str, str]] = {
     ),
     "needs.mount": (
         "it needs a mount, and none is granted with enough access",
-        "ask for a mount in the profile, and grant it in bundle and host policy",
+        "see the mount; where there is none, ask for one in the profile and grant it in bundle and host policy",
         "mount.unavailable",
     ),
     "needs.network": (
         "it needs a network host, and none is granted",
-        "ask for the host under asks.network in the profile, and grant it in bundle and host policy",
+        "see the network host; where there is none, ask for one under asks.network and grant it in bundle and host policy",
         "capability.unavailable",
     ),
     "needs.skill": (
