@@ -21,7 +21,7 @@ from yoi_bundle.manifest import (
     Workflow,
     compute_rule_id,
 )
-from yoi_bundle.schema import Unsupported, compute_features
+from yoi_bundle.schema import BUILTIN_SECTION, Unsupported, compute_features
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
 
 _TOOL_KINDS: dict[str, type] = {"mcp": McpServer, "http": HttpTool}
@@ -92,7 +92,7 @@ class _Known:
         self.policies = ids("policies", manifest.policies)
         self.plugins = ids("plugins", manifest.plugins)
         self.profiles = ids("profiles", manifest.profiles)
-        self.builtin = frozenset(manifest.builtin.profiles if manifest.builtin else ())
+        self.builtin = ids(BUILTIN_SECTION, manifest.builtin.profiles if manifest.builtin else ())
 
 
 def _dangling(pointer: str, section: str, name: str) -> Fault:

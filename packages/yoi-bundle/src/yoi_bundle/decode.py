@@ -18,7 +18,13 @@ from yoi_bundle.errors import (
 from yoi_bundle.faults import find_type_faults
 from yoi_bundle.limits import Limits
 from yoi_bundle.manifest import Descriptor, Manifest
-from yoi_bundle.schema import ITEM_SECTIONS, KNOWN_FEATURES, READABLE_SCHEMA_VERSIONS, Unsupported
+from yoi_bundle.schema import (
+    BUILTIN_SECTION,
+    ITEM_SECTIONS,
+    KNOWN_FEATURES,
+    READABLE_SCHEMA_VERSIONS,
+    Unsupported,
+)
 
 _DESCRIPTOR_FIELDS = frozenset({"media_type", "digest", "size"})
 
@@ -70,15 +76,23 @@ def decode_manifest(
         offset = find_difference(again, reduced) if not unsupported else 0
         raise BundleNotCanonicalError("a field is written although it holds its default", offset)
     profiles = len(manifest.profiles) + len(unsupported.get("profiles", {}))
+    profiles += len(manifest.builtin.profiles) if manifest.builtin else 0
+    profiles += len(unsupported.get(BUILTIN_SECTION, {}))
     if profiles > limits.profiles:
         raise LimitExceededError("profiles", value=profiles, allowed=limits.profiles, place="/profiles")
     blobs = tuple(
         descriptor
         for section, items in unsupported.items()
         for name in items
-        for descriptor in find_descriptors(document[section][name])
+        for descriptor in find_descriptors(_find_section(document, section)[name])
     )
     return DecodedManifest(manifest=manifest, unsupported=unsupported, unsupported_blobs=blobs)
+
+
+def _find_section(document: dict[str, Any], section: str) -> dict[str, Any]:
+    for step in section.split("/"):
+        document = document[step]
+    return document
 
 
 def find_descriptors(value: Any) -> Iterator[Descriptor]:
@@ -112,23 +126,31 @@ def _verify_schema_version(document: dict[str, Any]) -> None:
 def _set_unsupported_apart(
     document: dict[str, Any], features: frozenset[str]
 ) -> tuple[dict[str, Any], Unsupported]:
-    known = dict(document)
     unsupported: Unsupported = {}
+    known = dict(document)
     for section in ITEM_SECTIONS:
-        items = document.get(section)
-        if not isinstance(items, dict):
-            continue
-        lacking = {
-            name: missing for name, item in items.items() if (missing := _find_lacking(item, features))
-        }
-        if lacking:
-            unsupported[section] = lacking
-            rest = {name: item for name, item in items.items() if name not in lacking}
-            if rest:
-                known[section] = rest
-            else:
-                del known[section]
+        _take_apart(known, section, section, features, unsupported)
+    if isinstance(known.get("builtin"), dict):
+        known["builtin"] = dict(known["builtin"])
+        _take_apart(known["builtin"], "profiles", BUILTIN_SECTION, features, unsupported)
     return known, unsupported
+
+
+def _take_apart(
+    owner: dict[str, Any], field: str, section: str, features: frozenset[str], unsupported: Unsupported
+) -> None:
+    items = owner.get(field)
+    if not isinstance(items, dict):
+        return
+    lacking = {name: missing for name, item in items.items() if (missing := _find_lacking(item, features))}
+    if not lacking:
+        return
+    unsupported[section] = lacking
+    rest = {name: item for name, item in items.items() if name not in lacking}
+    if rest:
+        owner[field] = rest
+    else:
+        del owner[field]
 
 
 def _find_lacking(item: Any, features: frozenset[str]) -> frozenset[str]:

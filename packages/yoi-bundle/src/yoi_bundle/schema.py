@@ -29,6 +29,7 @@ ITEM_SECTIONS: tuple[str, ...] = (
     "plugins",
     "profiles",
 )
+BUILTIN_SECTION = "builtin/profiles"
 
 
 def compute_features(item: Item) -> frozenset[str]:

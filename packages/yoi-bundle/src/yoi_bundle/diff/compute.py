@@ -16,10 +16,11 @@ from yoi_bundle.diff.items import (
 )
 from yoi_bundle.diff.members import compare_field, compare_grants
 from yoi_bundle.diff.policies import compare_policies
-from yoi_bundle.diff.profiles import compare_profiles, list_profiles, list_uses
+from yoi_bundle.diff.profiles import compare_profiles
 from yoi_bundle.diff.texts import ReadBlob
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import BundleModel, HostModel, Item, Manifest, Policy, Prompt
+from yoi_bundle.profile_closure import list_profiles, list_uses
 from yoi_bundle.verified import VerifiedBundle
 
 _Compare = Callable[[Any, Any], Iterator[Delta]]
