@@ -110,6 +110,9 @@ def test_private_servers_go_with_their_profile() -> None:
     assert len(get_manifest(build_files(files)).tools) == 13
     manifest = get_manifest(build_files(files, lenient=True, word=b"PLANTED"))
     assert (list(manifest.profiles), len(manifest.tools)) == (["agents/c"], 12)
+    ungoverned = build_files({**files, ".claude/settings.json": "{"}, lenient=True)
+    assert len(get_manifest(ungoverned).tools) == 12
+    assert "bundle.unresolved_reference" not in {rule for rule, _ in list_rules(ungoverned)}
 
 
 def test_a_profile_goes_with_a_model_that_the_workspace_declares() -> None:
