@@ -72,7 +72,7 @@ def make_package(
     """Return the tar of a plugin with one tool surface, unless told otherwise."""
     declared = {"opening_hours": {"type": "tool", "entry": "bin/hours"}} if surfaces is None else surfaces
     extension = {"surfaces": declared, "permissions": permissions or {"clock": {}}}
-    manifest = {"name": name, "version": version, "extensions": {"dev.yoi.plugin": extension}}
+    manifest = {"name": name, "version": version, "extensions": {"dev.yoi": extension}}
     contents = {"plugin.json": json.dumps(manifest).encode(), "bin/hours": b"#!/bin/sh\n", **dict(files)}
     return make_tar(contents)
 

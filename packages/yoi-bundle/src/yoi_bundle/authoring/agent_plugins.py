@@ -18,10 +18,11 @@ from yoi_bundle.authoring.draft import (
 )
 from yoi_bundle.authoring.json_lines import JsonDocument, read_json
 from yoi_bundle.authoring.mcp_json import AGENT_PLUGINS_SCHEMAS, ServerPlace, read_servers
-from yoi_bundle.authoring.plugin_extension import EXTENSION_KEY, PluginExtension, read_extension
+from yoi_bundle.authoring.plugin_extension import PluginExtension, read_extension
 from yoi_bundle.authoring.remarks import Remarks, show_name
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
+from yoi_bundle.plugin_manifest import EXTENSION_KEY
 
 _PLUGIN_NAME = re.compile(r"(?!.*(?:--|\.\.))[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?")
 _TEXTS = ("name", "version", "description", "homepage", "repository", "license")

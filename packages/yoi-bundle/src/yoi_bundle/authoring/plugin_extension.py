@@ -19,11 +19,10 @@ from msgspec import Meta, Struct
 from yoi_bundle.authoring.draft import SurfaceDraft
 from yoi_bundle.authoring.remarks import Remarks
 from yoi_bundle.faults import find_type_faults
-from yoi_bundle.identifiers import Permission, SurfaceName, encode_path
+from yoi_bundle.identifiers import Permission, SurfaceName
 from yoi_bundle.manifest import Ask, SurfaceType
 from yoi_bundle.manifest.item import Description
-
-EXTENSION_KEY = "dev.yoi"
+from yoi_bundle.plugin_manifest import EXTENSION_KEY, parse_entry
 
 
 class PluginExtension(Struct, frozen=True, kw_only=True):
@@ -62,7 +61,7 @@ def read_extension(value: Any, find_line: Callable[[str], int], remarks: Remarks
         return PluginExtension()
     surfaces = []
     for name, surface in form.surfaces.items():
-        entry = _read_entry(surface.entry)
+        entry = parse_entry(surface.entry)
         if entry is None:
             message = f"the entry of the surface `{name}` is no file inside the plugin"
             line = find_line(f"/surfaces/{name}/entry")
@@ -88,20 +87,6 @@ def read_extension(value: Any, find_line: Callable[[str], int], remarks: Remarks
 def encode_free_json(value: Any) -> bytes:
     """Write free JSON in one spelling, so that equal content is one blob."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
-
-
-def _read_entry(entry: str) -> str | None:
-    steps = [step for step in entry.split("/") if step not in ("", ".")]
-    if (
-        entry.startswith(("/", "~"))
-        or ".." in steps
-        or not steps
-        or "\\" in entry
-        or "$" in entry
-        or ":" in entry
-    ):
-        return None
-    return encode_path("/".join(steps))
 
 
 def _report_faults(value: Any, error: Exception, find_line: Callable[[str], int], remarks: Remarks) -> None:
