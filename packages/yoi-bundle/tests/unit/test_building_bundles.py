@@ -347,6 +347,14 @@ def test_a_plugin_has_a_package_only_when_something_of_it_executes() -> None:
     assert [one.file for one in result.files.left_out] == ["q/notes.txt"]
 
 
+def test_a_workspace_that_is_one_plugin_travels_whole() -> None:
+    run = '{"mcpServers": {"own": {"command": "${CLAUDE_PLUGIN_ROOT}/run.py"}}}'
+    files = {".claude-plugin/plugin.json": '{"name": "p"}', ".mcp.json": run, "run.py": "x", "lib/a.py": "y"}
+    result = build_files(files)
+    assert isinstance(get_manifest(result).plugins["workspace:p"].package, PackageBlob)
+    assert (result.files.read, result.files.left_out) == (4, ())
+
+
 @pytest.mark.req("B-05")
 def test_a_package_has_the_same_bytes_whatever_the_order_of_its_files() -> None:
     files = [

@@ -75,7 +75,10 @@ def account_files(
 
 
 def _list_used(manifest: Manifest) -> frozenset[str]:
-    """Return the encoded paths of files, and with a slash after them of directories, that the manifest draws on."""
+    """Return the encoded paths of files, and with a slash after them of directories, that the manifest draws on.
+
+    A lone slash is the whole workspace, when that is one plugin.
+    """
     used = {encode_path(WORKSPACE_FILE)}
     for _, item in list_items(manifest):
         if item.origin is not None:
@@ -84,15 +87,16 @@ def _list_used(manifest: Manifest) -> frozenset[str]:
         if skill.origin is not None:
             directory = skill.origin.path.removesuffix("SKILL.md")
             used.update(directory + path for path in skill.files)
-    for name, plugin in manifest.plugins.items():
-        if isinstance(plugin.package, PackageBlob):
-            used.add(f"{name.removeprefix('workspace:')}/")
+    for plugin in manifest.plugins.values():
+        if isinstance(plugin.package, PackageBlob) and plugin.origin is not None:
+            root = plugin.origin.path.removesuffix("plugin.json").removesuffix(".claude-plugin/")
+            used.add(root or "/")
     return frozenset(used)
 
 
 def _is_used(file: SourceFile, used: frozenset[str]) -> bool:
     encoded = encode_path(file.path)
-    if encoded in used:
+    if encoded in used or "/" in used:
         return True
     steps = encoded.split("/")
     return any("/".join(steps[:depth]) + "/" in used for depth in range(1, len(steps)))
