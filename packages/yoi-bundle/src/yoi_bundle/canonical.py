@@ -47,7 +47,8 @@ def verify_depth(data: bytes, *, allowed: int, place: str) -> None:
 def decode_canonical(data: bytes) -> Any:
     """Decode bytes that are in canonical form, to builtins.
 
-    The caller has checked length and depth. Numbers are checked too: no floats, |n| < 2^53; null is refused.
+    The caller has checked length and depth. That there are no floats, no null, no integers from 2^53 and no keys
+    beyond ASCII is for the types to say, with a pointer, or for `verify_values` where there are none.
 
     Raises:
         BundleNotCanonicalError: With the first byte at which the bytes leave the canonical form.
@@ -68,6 +69,27 @@ def decode_canonical(data: bytes) -> Any:
         offset = find_difference(again, data)
         raise BundleNotCanonicalError("keys out of order or twice, space, or another spelling", offset)
     return value
+
+
+def verify_values(value: Any) -> None:
+    """Check decoded JSON that no type describes: only here may both spellings of a number have come through.
+
+    Raises:
+        BundleNotCanonicalError: For a float, a null, an integer with |n| >= 2^53, or a key that is not ASCII.
+    """
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if not all(key.isascii() for key in one):
+                raise BundleNotCanonicalError("a key that is not ASCII")
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+        elif one is None or isinstance(one, float):
+            raise BundleNotCanonicalError("a float or a null")
+        elif isinstance(one, int) and abs(one) > MAX_SAFE_INTEGER:
+            raise BundleNotCanonicalError("an integer that not every reader of JSON keeps")
 
 
 def find_difference(left: bytes, right: bytes) -> int:

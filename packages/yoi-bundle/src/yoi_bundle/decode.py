@@ -6,7 +6,13 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from yoi_bundle.canonical import decode_canonical, encode_canonical, find_difference, verify_depth
+from yoi_bundle.canonical import (
+    decode_canonical,
+    encode_canonical,
+    find_difference,
+    verify_depth,
+    verify_values,
+)
 from yoi_bundle.errors import (
     BundleInvalidError,
     BundleNotCanonicalError,
@@ -145,6 +151,7 @@ def _take_apart(
     lacking = {name: missing for name, item in items.items() if (missing := _find_lacking(item, features))}
     if not lacking:
         return
+    verify_values([items[name] for name in lacking])
     unsupported[section] = lacking
     rest = {name: item for name, item in items.items() if name not in lacking}
     if rest:
