@@ -7,6 +7,7 @@ from worker_runtime.clock import Clock
 from worker_runtime.host import Host
 from worker_runtime.manifest_cache import ManifestCache
 from worker_runtime.operations.context import Context
+from worker_runtime.resolution.plan_cache import PlanCache
 from worker_runtime.store.connection import Database
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
 from yoi_bundle.builtin import load_builtin_set
@@ -39,5 +40,6 @@ def build_context(
         manifests=ManifestCache(),
         host=host,
         builtin=load_builtin_set(),
+        plans=PlanCache(),
         spool_directory=spool_directory,
     )

@@ -8,6 +8,7 @@ from msgspec import Struct
 from worker_runtime.clock import Clock
 from worker_runtime.host import Host
 from worker_runtime.manifest_cache import ManifestCache
+from worker_runtime.resolution.plan_cache import PlanCache
 from worker_runtime.store.connection import Database
 from worker_runtime.store.retention import Retention
 from yoi_bundle.builtin import BuiltinSet
@@ -20,6 +21,7 @@ class Context(Struct, frozen=True, kw_only=True):
     Attributes:
         new_id: Gives an identifier that was never given before and cannot be guessed.
         features: What this Runtime knows beyond the schema (B-06).
+        plans: Resolution's plans, kept between Workers.
         spool_directory: Where large blobs lie, unnamed, while they come.
     """
 
@@ -32,4 +34,5 @@ class Context(Struct, frozen=True, kw_only=True):
     manifests: ManifestCache
     host: Host
     builtin: BuiltinSet
+    plans: PlanCache
     spool_directory: Path

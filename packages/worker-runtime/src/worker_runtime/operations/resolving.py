@@ -40,6 +40,7 @@ def prepare_request(context: Context, caller: Caller, workspace: str, request: W
         builtin=context.builtin,
         policy=context.host.get_policy(caller.issuer, workspace),
         caller_is_remote=caller.kind == "remote",
+        plans=context.plans,
     )
 
 

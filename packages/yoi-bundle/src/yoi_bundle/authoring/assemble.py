@@ -3,7 +3,7 @@
 Pure: the same drafts and exclusions give the same manifest, in whatever order files were read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -51,6 +51,7 @@ from yoi_bundle.manifest import (
     Tool,
 )
 from yoi_bundle.schema import compute_schema_version
+from yoi_bundle.selection import compute_asks
 
 NamedDraft: TypeAlias = ProfileDraft | PromptDraft | WorkflowDraft | SkillDraft
 
@@ -277,9 +278,11 @@ def _choose_grants(form: WorkspaceForm, manifest: Manifest, ledger: Ledger) -> G
     if form.grants is not None:
         return make_grants(form.grants)
     builtin = manifest.builtin.profiles if manifest.builtin is not None else {}
-    askers: Iterable[Profile] = (*manifest.profiles.values(), *builtin.values())
+    asks = [compute_asks(manifest, profile, name=name) for name, profile in manifest.profiles.items()]
+    asks += [compute_asks(manifest, profile) for profile in builtin.values()]
+    asks += [flow.asks for flow in manifest.workflows.values()]
     grants = compute_implied_grants(
-        asks=[*(profile.asks for profile in askers), *(flow.asks for flow in manifest.workflows.values())],
+        asks=asks,
         models=manifest.models,
         tools=manifest.tools,
         plugins=manifest.plugins,
