@@ -1,0 +1,30 @@
+"""Probes tell whether a directory or program is there, and nothing more (S-01, S-05)."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from worker_runtime.probes import DirectoryProbe, PathProbe
+
+
+@pytest.mark.req("S-05")
+def test_a_mount_is_there_when_its_directory_is(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    probe = DirectoryProbe(
+        {"here": str(tmp_path), "gone": str(tmp_path / "gone"), "file": str(tmp_path / "file")}
+    )
+    found = {name: asyncio.run(probe.probe_mount(name)) for name in ("here", "gone", "file", "other")}
+    assert found == {"here": "rw", "gone": None, "file": None, "other": None}
+
+
+@pytest.mark.req("S-10")
+def test_a_command_is_a_bare_name_on_the_search_path(tmp_path: Path) -> None:
+    program = tmp_path / "issue-server"
+    program.write_bytes(b"#!/bin/sh\n")
+    probe = PathProbe(str(tmp_path))
+    assert not asyncio.run(probe.has_command("issue-server"))
+    program.chmod(0o755)
+    assert asyncio.run(probe.has_command("issue-server"))
+    assert not asyncio.run(probe.has_command(str(program)))
+    assert not asyncio.run(probe.has_command("other"))
