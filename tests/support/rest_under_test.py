@@ -23,7 +23,7 @@ from worker_runtime.rest.listen import Listening, RestServer
 from worker_runtime.rest.services import Services
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
 from worker_runtime.trust.identity import create_identity
-from worker_runtime.trust.trust_store import TrustStore
+from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 
 ISSUERS = ("main", "other")
 WORKSPACES = ("library", "museum")
@@ -72,7 +72,7 @@ class RestUnderTest:
         self._retention = retention
         self._runner = asyncio.Runner()
         self._sockets = tempfile.TemporaryDirectory()
-        self._trust = TrustStore(directory / "trusted-keys.json")
+        self._trust = TrustStore(directory / TRUST_FILE)
         self._identities = {
             issuer: create_identity(directory / f"{issuer}.json", issuer=issuer) for issuer in ISSUERS
         }

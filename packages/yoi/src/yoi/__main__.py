@@ -17,6 +17,7 @@ _COMMANDS = {
     ),
     "worker": LazyCommand("yoi.commands.worker:worker", "Create, look at and end Workers."),
     "runtime": LazyCommand("yoi.commands.runtime:runtime", "Look after the local Runtime."),
+    "identity": LazyCommand("yoi.commands.identity:identity", "Look after the identity that Runtimes trust."),
     "policy": LazyCommand("yoi.commands.policy:policy", "Write and check this host's policy."),
 }
 

@@ -87,8 +87,14 @@ class LocalRuntime:
 
 
 @contextmanager
-def open_local_runtime(configuration: Configuration) -> Iterator[LocalRuntime]:
+def open_local_runtime(
+    configuration: Configuration, *, labels: dict[str, str] | None = None
+) -> Iterator[LocalRuntime]:
     """Open the store in the data directory, which is made when it is not there.
+
+    Args:
+        configuration: Where it lies, and the host's policy.
+        labels: What the Runtime says of itself for placement.
 
     Raises:
         RuntimeUnavailableError: The directory cannot be made.
@@ -99,7 +105,7 @@ def open_local_runtime(configuration: Configuration) -> Iterator[LocalRuntime]:
         configuration.data_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise RuntimeUnavailableError("storage_failed") from error
-    embedded = EmbeddedRuntime(configuration.data_directory, host=host)
+    embedded = EmbeddedRuntime(configuration.data_directory, host=host, labels=labels)
     try:
         yield LocalRuntime(embedded, host)
     finally:

@@ -31,4 +31,4 @@ def build_app(services: Services) -> Envelope:
         request_max_body_size=None,
         debug=False,
     )
-    return Envelope(inner, services.bounds)
+    return Envelope(inner, services.bounds, services.metrics)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from worker_runtime.errors import RuntimeOverloadedError
+from worker_runtime.rest.metrics import Metrics
 from worker_runtime.rest.problems import PROBLEM_MEDIA_TYPE, build_headers, build_problem
 from worker_runtime.rest.refusals import HttpRefusalError
 from worker_runtime.rest.request_log import get_request_id, log_event, set_request_id
@@ -25,9 +26,10 @@ _REQUEST_ID_HEADER = b"yoi-request-id"
 class Envelope:
     """An ASGI application around another."""
 
-    def __init__(self, inner: Asgi, bounds: Bounds) -> None:
+    def __init__(self, inner: Asgi, bounds: Bounds, metrics: Metrics) -> None:
         self.inner = inner
         self._bounds = bounds
+        self._metrics = metrics
         self._running = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,6 +42,7 @@ class Envelope:
         started = time.monotonic()
         refusal = self._find_refusal(scope)
         self._running += 1
+        self._metrics.count_running(self._running)
         try:
             if refusal is not None:
                 await _refuse(answer, refusal, get_request_id(scope))
@@ -47,13 +50,16 @@ class Envelope:
                 await self.inner(scope, receive, answer.send)
         finally:
             self._running -= 1
+            seconds = time.monotonic() - started
+            self._metrics.count_running(self._running)
+            self._metrics.count_answer(scope["method"], scope.get("path_template"), answer.status, seconds)
             log_event(
                 "request",
                 request=get_request_id(scope),
                 method=scope["method"],
                 path=scope["path"][:200],
                 status=answer.status,
-                milliseconds=round((time.monotonic() - started) * 1000, 1),
+                milliseconds=round(seconds * 1000, 1),
             )
 
     def _find_refusal(self, scope: Scope) -> YoiError | None:

@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 
 from worker_runtime.errors import RuntimeOverloadedError
+from worker_runtime.rest.allowed import find_allowed_methods
 from worker_runtime.rest.refusals import HttpRefusalError
 from worker_runtime.rest.request_log import get_request_id, log_fault, log_refusal
 from worker_runtime.rest.statuses import find_status
@@ -68,7 +69,8 @@ def answer_http_exception(request: Request[Any, Any, Any], error: HTTPException)
         case NotFoundException():
             refusal = HttpRefusalError(404, "no such path", field="path")
         case MethodNotAllowedException():
-            refusal = HttpRefusalError(405, "no such method here", field="method")
+            allowed = find_allowed_methods(request.app, request.scope["path"])
+            refusal = HttpRefusalError(405, "no such method here", field="method", headers={"Allow": allowed})
         case _ if 400 <= error.status_code < 500:
             refusal = HttpRefusalError(error.status_code, "not a request of this interface")
         case _:

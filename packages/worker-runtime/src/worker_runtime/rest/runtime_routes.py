@@ -4,6 +4,7 @@ from litestar import Response, get
 
 from worker_runtime.rest.answers import answer_json
 from worker_runtime.rest.callers import authenticate
+from worker_runtime.rest.metrics import METRICS_MEDIA_TYPE
 from worker_runtime.rest.services import HttpRequest, get_services
 
 
@@ -30,4 +31,9 @@ async def get_readiness(request: HttpRequest) -> Response[bytes]:
     )
 
 
-RUNTIME_ROUTES = (get_runtime, get_health, get_readiness)
+@get("/metrics")
+async def get_metrics(request: HttpRequest) -> Response[bytes]:
+    return Response(get_services(request).metrics.format(), media_type=METRICS_MEDIA_TYPE)
+
+
+RUNTIME_ROUTES = (get_runtime, get_health, get_readiness, get_metrics)

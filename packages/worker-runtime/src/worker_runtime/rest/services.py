@@ -9,6 +9,7 @@ from litestar import Request
 from worker_runtime.api import RuntimeApi
 from worker_runtime.caller import Caller
 from worker_runtime.maintenance import Readiness
+from worker_runtime.rest.metrics import Metrics
 from worker_runtime.rest.pace import BodyPace
 from worker_runtime.rest.uploads import RunningUploads
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
@@ -64,6 +65,7 @@ class Services:
     limits: Limits = DEFAULT_LIMITS
     pace: BodyPace = field(default_factory=BodyPace)
     bounds: Bounds = field(default_factory=Bounds)
+    metrics: Metrics = field(default_factory=Metrics)
     uploads: RunningUploads = field(init=False)
 
     def __post_init__(self) -> None:

@@ -11,6 +11,9 @@ from worker_runtime.trust.refusal import TokenRefusedError
 LOCAL_TOKEN_PREFIX = "yoi_local_"  # noqa: S105
 """Tells it from a signed token, for people, servers and scanners of secrets."""
 
+LOCAL_TOKEN_FILE = "local-token"  # noqa: S105
+"""Its file's name in a Runtime's data directory."""
+
 _RANDOM_BYTES = 32
 _LENGTH = len(LOCAL_TOKEN_PREFIX) + 43
 _FIELD = "local_token"

@@ -23,6 +23,9 @@ from worker_runtime.trust.public_key import KeyId, KeyText, compute_key_id, pars
 from yoi_bundle.identifiers import WorkspaceId
 from yoi_bundle.metadata import Instant
 
+TRUST_FILE = "trusted-keys.json"
+"""Its name in a Runtime's data directory."""
+
 MAX_KEYS_AN_ISSUER = 2
 """The active key and, during a rotation, the next."""
 

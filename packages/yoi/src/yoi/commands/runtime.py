@@ -7,13 +7,19 @@ from worker_runtime.errors import RequestInvalidError
 from yoi.bundle_source import find_digest
 from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
 from yoi.json_output import print_json
+from yoi.lazy_group import LazyCommand, LazyGroup
 from yoi.local_host import LocalHost
 from yoi.local_runtime import open_local_runtime
 from yoi.render.console import make_console
 from yoi.render.table import format_bytes, make_facts, make_table
 
+_LATER = {
+    "serve": LazyCommand("yoi.commands.serve:serve", "Serve the local Runtime over the network."),
+    "trust": LazyCommand("yoi.commands.trust:trust", "Say which Backends' keys the Runtime trusts."),
+}
 
-@click.group()
+
+@click.group(cls=LazyGroup, table=_LATER)
 def runtime() -> None:
     """Look after the local Runtime."""
 

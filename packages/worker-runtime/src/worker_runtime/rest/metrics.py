@@ -1,0 +1,44 @@
+"""Figures for Prometheus; by route and status, never by workspace, caller or digest (R-07)."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+METRICS_MEDIA_TYPE = CONTENT_TYPE_LATEST
+_UNMATCHED = "unmatched"
+_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
+
+
+class Metrics:
+    """The figures of one server."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "yoi_runtime_requests",
+            "Requests answered",
+            ["method", "route", "status"],
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "yoi_runtime_request_seconds", "Time to the end of the answer", ["route"], registry=self._registry
+        )
+        self._running = Gauge("yoi_runtime_requests_running", "Requests under way", registry=self._registry)
+
+    def count_running(self, running: int) -> None:
+        self._running.set(running)
+
+    def count_answer(self, method: str, route: str | None, status: int, seconds: float) -> None:
+        """Count one answer.
+
+        Args:
+            method: Of HTTP; unknown ones are counted together, so that no caller can make series grow.
+            route: The route's template; None when none matched.
+            status: 0 when the caller went away before there was one.
+            seconds: From the first byte of the headers to the last of the answer.
+        """
+        known = method if method in _METHODS else "other"
+        self._requests.labels(known, route or _UNMATCHED, str(status)).inc()
+        self._seconds.labels(route or _UNMATCHED).observe(seconds)
+
+    def format(self) -> bytes:
+        return generate_latest(self._registry)

@@ -1,0 +1,122 @@
+"""One Runtime, served until it is told to stop: who is let in, what is listened on, in which order it ends."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from worker_runtime.caller import LOCAL_ISSUER, build_local_caller
+from worker_runtime.clock import Clock
+from worker_runtime.embedded import EmbeddedRuntime
+from worker_runtime.rest.app import build_app
+from worker_runtime.rest.authentication import LocalTokenAuthenticator, TokenAuthenticator
+from worker_runtime.rest.housekeeping import keep_house
+from worker_runtime.rest.listen import Listening, RestServer, verify_listening
+from worker_runtime.rest.readiness import RecentReadiness
+from worker_runtime.rest.request_log import log_event
+from worker_runtime.rest.services import Authenticator, Services
+from worker_runtime.trust.local_token import LOCAL_TOKEN_FILE, create_local_token
+from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What a server says at its start.
+
+    Attributes:
+        address: Where it listens.
+        local_token_file: Where the local token lies, while no key is trusted.
+    """
+
+    address: str
+    local_token_file: Path | None
+
+
+class _Audience:
+    """This Runtime's id, asked for until the store can say it."""
+
+    def __init__(self, embedded: EmbeddedRuntime) -> None:
+        self._embedded = embedded
+        self._id: str | None = None
+
+    async def get(self) -> str:
+        if self._id is None:
+            self._id = (await self._embedded.get_runtime(build_local_caller())).id
+        return self._id
+
+
+async def serve_runtime(
+    embedded: EmbeddedRuntime,
+    listening: Listening,
+    *,
+    data_directory: Path,
+    clock: Clock,
+    announce: Callable[[Served], None],
+) -> None:
+    """Serve until SIGTERM or SIGINT, then let running requests end.
+
+    Args:
+        embedded: The Runtime; started here, closed by whoever made it.
+        listening: Where.
+        data_directory: Where trusted keys and the local token lie.
+        clock: What tokens are judged by.
+        announce: Called once the server listens.
+
+    Raises:
+        RequestInvalidError: It would be open to the network; see `verify_listening`.
+    """
+    trust = TrustStore(data_directory / TRUST_FILE)
+    verify_listening(listening, has_trusted_keys=bool(trust.read().keys))
+    stopping = _watch_signals()
+    report = await embedded.start()
+    log_event("started", ready=report.readiness.ready)
+    token_file = data_directory / LOCAL_TOKEN_FILE
+    services = Services(
+        runtime=embedded,
+        authenticator=_build_authenticator(embedded, trust, listening, token_file, clock),
+        check_readiness=RecentReadiness(embedded.check_readiness).check,
+    )
+    server = RestServer(build_app(services), listening)
+    await server.start()
+    alone = listening.is_local and not trust.read().keys
+    announce(Served(address=listening.describe(), local_token_file=token_file if alone else None))
+    house = asyncio.create_task(keep_house(embedded.maintenance)) if report.readiness.ready else None
+    try:
+        await stopping.wait()
+    finally:
+        log_event("stopping")
+        if house is not None:
+            house.cancel()
+            with suppress(asyncio.CancelledError):
+                await house
+        await server.stop()
+        log_event("stopped")
+
+
+def _build_authenticator(
+    embedded: EmbeddedRuntime, trust: TrustStore, listening: Listening, token_file: Path, clock: Clock
+) -> Authenticator:
+    """Let the local token in only where strangers cannot come; it ends when the first key is trusted."""
+    signed = TokenAuthenticator(trust, get_audience=_Audience(embedded).get, clock=clock)
+    if not listening.is_local:
+        return signed
+
+    async def list_workspaces() -> tuple[str, ...]:
+        return await asyncio.to_thread(embedded.list_workspaces, LOCAL_ISSUER)
+
+    return LocalTokenAuthenticator(
+        create_local_token(token_file),
+        signed=signed,
+        has_trusted_keys=lambda: bool(trust.read().keys),
+        list_workspaces=list_workspaces,
+    )
+
+
+def _watch_signals() -> asyncio.Event:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
