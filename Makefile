@@ -17,6 +17,21 @@ setup: .venv/.installed ## make .venv with everything, from pinned hashes
 		$(foreach package,$(PACKAGES),-e packages/$(package))
 	touch $@
 
+# A second Python, to show that a digest does not depend on the version: one on the path, or beside this one.
+OTHER_PYTHON ?= $(firstword $(shell python3.13 -c "import sys; print(sys.executable)" 2>/dev/null) \
+	$(wildcard $(shell $(PYTHON) -c "import sys; print(sys.base_prefix)")/../3.13*/bin/python3.13))
+
+.venv-3.13/.installed: .venv/.installed
+	@if test -z "$(OTHER_PYTHON)"; then \
+		echo "no Python 3.13 on this machine: the tests that compare versions are skipped"; \
+	else \
+		$(BIN)/uv venv --quiet --clear --python $(OTHER_PYTHON) .venv-3.13 \
+		&& $(BIN)/uv pip sync --quiet --require-hashes --python .venv-3.13/bin/python requirements/locked.txt \
+		&& $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python .venv-3.13/bin/python \
+			$(foreach package,$(PACKAGES),-e packages/$(package)) \
+		&& touch $@; \
+	fi
+
 run: setup ## the whole product once, on examples/
 	$(BIN)/python examples/run.py
 
@@ -39,7 +54,7 @@ types: setup
 layering: setup
 	$(BIN)/lint-imports --no-cache
 
-unit: setup
+unit: setup .venv-3.13/.installed
 	$(BIN)/python -m pytest -n 2 -m "not soak"
 
 test-worker-runtime: setup
@@ -55,7 +70,7 @@ check-yoi: setup
 bench: setup ## print the figures, as ratios of one run
 	for file in benchmarks/p*.py; do $(BIN)/python $$file || exit 1; done
 
-soak: setup ## the long tests
+soak: setup .venv-3.13/.installed ## the long tests
 	$(BIN)/python -m pytest -m soak
 
 lock: ## write the pinned hashes anew
@@ -66,4 +81,4 @@ build: setup ## all wheels
 	for package in $(PACKAGES); do $(BIN)/python -m build --quiet --wheel --no-isolation --outdir dist packages/$$package || exit 1; done
 
 clean:
-	rm -rf .venv dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.13 dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

