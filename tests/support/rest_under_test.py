@@ -20,7 +20,8 @@ from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import TokenAuthenticator
 from worker_runtime.rest.listen import Listening, RestServer
-from worker_runtime.rest.services import Services
+from worker_runtime.rest.pace import BodyPace
+from worker_runtime.rest.services import Bounds, Services
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
 from worker_runtime.trust.identity import create_identity
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
@@ -65,18 +66,27 @@ class CarryingOrSigning:
 class RestUnderTest:
     """Implements `RuntimeUnderTest` with client, socket, server and store in one process."""
 
-    def __init__(self, directory: Path, *, retention: Retention = DEFAULT_RETENTION) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        retention: Retention = DEFAULT_RETENTION,
+        pace: BodyPace | None = None,
+        bounds: Bounds | None = None,
+    ) -> None:
         self.directory = directory
+        self._pace = pace or BodyPace()
+        self._bounds = bounds or Bounds()
         self.clock = ManualClock()
         self.host = FakeHost()
         self._retention = retention
         self._runner = asyncio.Runner()
         self._sockets = tempfile.TemporaryDirectory()
         self._trust = TrustStore(directory / TRUST_FILE)
-        self._identities = {
+        self.identities = {
             issuer: create_identity(directory / f"{issuer}.json", issuer=issuer) for issuer in ISSUERS
         }
-        for issuer, identity in self._identities.items():
+        for issuer, identity in self.identities.items():
             self._trust.add(
                 issuer=issuer,
                 public_key=identity.active.public_key,
@@ -105,7 +115,7 @@ class RestUnderTest:
         self.embedded = EmbeddedRuntime(
             self.directory, host=self.host, clock=self.clock, retention=self._retention
         )
-        audience = (await self.embedded.get_runtime(build_local_caller())).id
+        self.audience = audience = (await self.embedded.get_runtime(build_local_caller())).id
 
         async def get_audience() -> str:
             return audience
@@ -115,15 +125,22 @@ class RestUnderTest:
             runtime=self.embedded,
             authenticator=CarriedOrSigned(signed),
             check_readiness=self.embedded.check_readiness,
+            pace=self._pace,
+            bounds=self._bounds,
         )
-        socket = Path(self._sockets.name) / "runtime.sock"
+        self.socket = socket = Path(self._sockets.name) / "runtime.sock"
         self.server = RestServer(build_app(services), Listening(socket=socket))
         await self.server.start()
         signing = {
             issuer: SignedCredentials(identity, audience=audience, clock=self.clock)
-            for issuer, identity in self._identities.items()
+            for issuer, identity in self.identities.items()
         }
-        self.api = RemoteRuntime(Connection(Endpoint(socket=socket), CarryingOrSigning(signing)))
+        self.credentials = CarryingOrSigning(signing)
+        self.api = self.open_client(socket)
+
+    def open_client(self, socket: Path) -> RemoteRuntime:
+        """Return a client by another way to the same server, such as a proxy."""
+        return RemoteRuntime(Connection(Endpoint(socket=socket), self.credentials))
 
     async def _close(self) -> None:
         await self.api.close()

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from worker_runtime.errors import RuntimeOverloadedError
+from worker_runtime.rest.lingering import WatchedBody
 from worker_runtime.rest.metrics import Metrics
 from worker_runtime.rest.problems import PROBLEM_MEDIA_TYPE, build_headers, build_problem
 from worker_runtime.rest.refusals import HttpRefusalError
@@ -38,7 +39,8 @@ class Envelope:
             await self.inner(scope, receive, send)
             return
         set_request_id(scope, secrets.token_hex(8))
-        answer = _Answer(send, get_request_id(scope).encode("ascii"))
+        body = WatchedBody(receive)
+        answer = _Answer(send, get_request_id(scope).encode("ascii"), body)
         started = time.monotonic()
         refusal = self._find_refusal(scope)
         self._running += 1
@@ -47,7 +49,7 @@ class Envelope:
             if refusal is not None:
                 await _refuse(answer, refusal, get_request_id(scope))
             else:
-                await self.inner(scope, receive, answer.send)
+                await self.inner(scope, body.receive, answer.send)
         finally:
             self._running -= 1
             seconds = time.monotonic() - started
@@ -73,14 +75,17 @@ class Envelope:
 class _Answer:
     """A response on its way, with the request's id on it."""
 
-    def __init__(self, send: Send, request_id: bytes) -> None:
+    def __init__(self, send: Send, request_id: bytes, body: WatchedBody) -> None:
         self.status = 0
         self._send = send
         self._request_id = request_id
+        self._body = body
 
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self.status >= 400:
+                await self._body.discard_rest()
             message = {
                 **message,
                 "headers": [*message.get("headers", []), (_REQUEST_ID_HEADER, self._request_id)],

@@ -2,9 +2,10 @@
 
 from litestar import Response, get
 
-from worker_runtime.rest.answers import answer_json
+from worker_runtime.rest.answers import JSON, answer_json
 from worker_runtime.rest.callers import authenticate
 from worker_runtime.rest.metrics import METRICS_MEDIA_TYPE
+from worker_runtime.rest.openapi import build_openapi
 from worker_runtime.rest.services import HttpRequest, get_services
 
 
@@ -36,4 +37,9 @@ async def get_metrics(request: HttpRequest) -> Response[bytes]:
     return Response(get_services(request).metrics.format(), media_type=METRICS_MEDIA_TYPE)
 
 
-RUNTIME_ROUTES = (get_runtime, get_health, get_readiness, get_metrics)
+@get("/openapi.json")
+async def get_openapi() -> Response[bytes]:
+    return Response(build_openapi(), media_type=JSON)
+
+
+RUNTIME_ROUTES = (get_runtime, get_health, get_readiness, get_metrics, get_openapi)

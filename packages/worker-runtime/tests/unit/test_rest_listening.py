@@ -1,0 +1,57 @@
+"""A Runtime never listens in the open (K-09), and waits for no body without end (R-09)."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from worker_runtime.errors import RequestInvalidError
+from worker_runtime.rest.listen import Listening, verify_listening
+from worker_runtime.rest.pace import BodyPace
+
+_TLS: dict[str, Any] = {"certificate": Path("c.pem"), "private_key": Path("k.pem")}
+
+
+@pytest.mark.req("K-09")
+@pytest.mark.parametrize(
+    ("listening", "trusted"),
+    [
+        (Listening(), False),
+        (Listening(address="::1"), False),
+        (Listening(address="localhost"), False),
+        (Listening(socket=Path("s")), False),
+        (Listening(socket=Path("s"), address="0.0.0.0"), False),
+        (Listening(address="0.0.0.0", **_TLS), True),
+        (Listening(address="10.0.0.1", behind_proxy=True), True),
+    ],
+)
+def test_where_strangers_cannot_listen_in_it_may_listen(listening: Listening, trusted: bool) -> None:
+    verify_listening(listening, has_trusted_keys=trusted)
+
+
+@pytest.mark.req("K-09")
+@pytest.mark.parametrize(
+    ("listening", "trusted", "field"),
+    [
+        (Listening(address="0.0.0.0"), True, "certificate"),
+        (Listening(address="::"), True, "certificate"),
+        (Listening(address="runtime.example"), True, "certificate"),
+        (Listening(address="0.0.0.0", **_TLS), False, "address"),
+        (Listening(address="0.0.0.0", behind_proxy=True), False, "address"),
+        (Listening(certificate=Path("c.pem")), True, "certificate"),
+    ],
+)
+def test_it_refuses_to_listen_in_the_open(listening: Listening, trusted: bool, field: str) -> None:
+    with pytest.raises(RequestInvalidError) as caught:
+        verify_listening(listening, has_trusted_keys=trusted)
+    assert caught.value.field == field
+
+
+@pytest.mark.req("R-09")
+def test_a_body_has_to_go_on_to_keep_its_rate_and_to_end() -> None:
+    pace = BodyPace(grace_seconds=10, idle_seconds=5, total_seconds=100, min_bytes_per_second=100)
+    assert pace.compute_wait(0, 0) == 5
+    assert pace.compute_wait(8, 0) == 2
+    assert pace.compute_wait(11, 0) < 0
+    assert pace.compute_wait(11, 1000) == 5
+    assert pace.compute_wait(101, 1_000_000) < 0

@@ -1,0 +1,120 @@
+"""Errors as problems and back: one table of statuses, the same class and details on the other side."""
+
+import msgspec
+import pytest
+from repository import ROOT, read_table
+
+from worker_runtime import errors
+from worker_runtime.errors import RequestInvalidError, RuntimeOverloadedError, RuntimeUnavailableError
+from worker_runtime.remote.refusals import REBUILT_CODES, rebuild_error
+from worker_runtime.resolution import errors as resolution
+from worker_runtime.resolution.errors import Reason
+from worker_runtime.rest.problems import build_headers, build_problem
+from worker_runtime.rest.statuses import STATUSES, find_status
+from worker_runtime.trust.refusal import TokenForbiddenError, TokenRefusedError
+from yoi_bundle import errors as bundle
+from yoi_bundle.errors import Fault, YoiError
+
+_TABLE = {
+    row["code"]: int(row["HTTP"])
+    for row in read_table(ROOT / "docs" / "errors.md", "code")
+    if row["HTTP"] != "reason"
+}
+_FAULTS = [Fault(code="bundle.invalid", pointer="/profiles/a", message="wrong", remedy="write it so")]
+_D = f"sha256:{'1' * 64}"
+
+_ERRORS: list[YoiError] = [
+    errors.BundleMissingError(_D),
+    bundle.DigestMismatchError(_D, f"sha256:{'2' * 64}"),
+    bundle.BundleNotCanonicalError("sorted keys", 7),
+    bundle.BundleInvalidError(_FAULTS),
+    bundle.BundleBlobsMissingError(_D, "lease", [_D]),
+    errors.BundleBaseMissingError(_D),
+    errors.BundleCorruptError(_D, [_D]),
+    errors.BundleInUseError(_D, assigned=True, workers=["w"]),
+    resolution.BundleRequiredError("default", "why"),
+    errors.BundleUnassignedError(_D, None),
+    bundle.SecretValueError(_FAULTS),
+    bundle.HostValueError(_FAULTS),
+    bundle.HiddenTextError(_FAULTS),
+    bundle.UnresolvedReferenceError(_FAULTS),
+    bundle.SchemaUnsupportedError(9, [1]),
+    bundle.FeatureUnsupportedError(_FAULTS),
+    bundle.DeclarationUnsupportedError(_FAULTS),
+    bundle.LimitExceededError("blobs", value=3, allowed=2, place="body"),
+    errors.LeaseExpiredError("lease"),
+    errors.AssignmentStaleError("library", generation=1, current=2),
+    errors.AssignmentConflictError("library", generation=1, assigned=_D),
+    resolution.InvalidSelectorError("x"),
+    resolution.ResolutionRefusedError([Reason(code="policy.denied", kind="tool", id="t", message="no")]),
+    errors.WorkerNotFoundError("w"),
+    errors.WorkerConflictError("key", "w"),
+    errors.WorkerInvalidStateError("w", state="held", operation="input"),
+    errors.UnauthenticatedError("no"),
+    errors.ForbiddenError(scope="bundles:read"),
+    errors.ForbiddenError(workspace="library"),
+    RuntimeUnavailableError("storage_full"),
+    errors.RuntimeIncompatibleError(ours=[1], theirs=[2], what="api"),
+    RuntimeOverloadedError("leases", retry_after_seconds=30),
+    errors.StoreCorruptError("worker"),
+    RequestInvalidError("message", field="field"),
+    YoiError("anything"),
+]
+
+
+@pytest.mark.req("R-01")
+def test_the_statuses_are_those_of_the_documented_table() -> None:
+    assert dict(STATUSES) == _TABLE
+
+
+@pytest.mark.req("R-01")
+def test_every_code_can_be_rebuilt() -> None:
+    assert set(_TABLE) == REBUILT_CODES
+    assert {error.code for error in _ERRORS} | {"profile.not_found"} == set(_TABLE)
+
+
+@pytest.mark.req("R-01")
+@pytest.mark.parametrize("error", _ERRORS, ids=lambda error: type(error).__name__)
+def test_an_error_crosses_the_network_unchanged(error: YoiError) -> None:
+    problem = build_problem(error, "id")
+    assert problem["status"] == _TABLE[error.code]
+    assert problem["retryable"] is error.retryable
+    rebuilt = rebuild_error(problem["status"], msgspec.json.encode(problem))
+    assert type(rebuilt) is type(error)
+    assert rebuilt.code == error.code
+    assert rebuilt.details() == error.details()
+
+
+@pytest.mark.req("K-09")
+@pytest.mark.parametrize("error", [TokenRefusedError("expired"), TokenForbiddenError("workspace")])
+def test_a_refused_token_says_nothing_of_the_check_that_failed(error: YoiError) -> None:
+    problem = build_problem(error, "id")
+    assert problem["details"] == {}
+    assert not {"expired", "workspace"} & set(msgspec.json.encode(problem).decode().split('"'))
+
+
+@pytest.mark.req("R-09")
+def test_overload_says_when_to_come_back() -> None:
+    assert build_headers(RuntimeOverloadedError("leases", retry_after_seconds=30)) == {"Retry-After": "30"}
+    assert find_status(RuntimeOverloadedError("busy")) == 429
+    assert "Retry-After" in build_headers(RuntimeUnavailableError("starting"))
+    assert build_headers(errors.BundleMissingError(_D)) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (502, b"<html>", RuntimeUnavailableError),
+        (429, b"", RuntimeUnavailableError),
+        (408, b'{"code":"request.invalid","details":{"message":"m","field":"f"}}', RuntimeUnavailableError),
+        (418, b'{"code":"tea.pot","retryable":true}', RuntimeUnavailableError),
+        (401, b"", errors.UnauthenticatedError),
+        (418, b'{"code":"tea.pot"}', YoiError),
+        (404, b'{"code":"bundle.missing","details":{}}', YoiError),
+        (404, b"[" * 5000, YoiError),
+    ],
+)
+def test_what_comes_from_something_in_between_is_judged_by_its_status(
+    status: int, body: bytes, expected: type[YoiError]
+) -> None:
+    assert type(rebuild_error(status, body)) is expected
