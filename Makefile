@@ -2,7 +2,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PACKAGES := yoi-bundle worker-runtime yoi-workspace-server yoi
-SOURCES := packages tests benchmarks
+SOURCES := packages tests benchmarks conftest.py
 
 .PHONY: setup run test check fmt lint types layering unit bench soak lock build test-worker-runtime \
 	test-workspace-server check-yoi clean
@@ -71,7 +71,7 @@ bench: setup ## print the figures, as ratios of one run
 	for file in benchmarks/p*.py; do $(BIN)/python $$file || exit 1; done
 
 soak: setup .venv-3.13/.installed ## the long tests
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -n 2 -m soak --hypothesis-profile=soak
 
 lock: ## write the pinned hashes anew
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/uv.in -o requirements/uv.txt
