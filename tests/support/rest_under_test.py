@@ -19,7 +19,8 @@ from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import TokenAuthenticator
-from worker_runtime.rest.listen import Listening, RestServer
+from worker_runtime.rest.listen import RestServer
+from worker_runtime.rest.listening import Listening
 from worker_runtime.rest.pace import BodyPace
 from worker_runtime.rest.services import Bounds, Services
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from worker_runtime.errors import RequestInvalidError, RuntimeUnavailableError
-from worker_runtime.rest.listen import Listening
+from worker_runtime.rest.listening import Listening
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,8 @@
 """Where a Runtime listens, and that it never does so in the open (K-09)."""
 
 import asyncio
-import ipaddress
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
@@ -13,42 +10,12 @@ from granian.server.embed import Server
 
 from worker_runtime.errors import RequestInvalidError
 from worker_runtime.rest.envelope import Envelope
+from worker_runtime.rest.listening import Listening
+from worker_runtime.rest.occupancy import is_answered, verify_free
 
 _HEADER_SECONDS = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listening:
-    """Where to listen: on a Unix socket, or on an address and a port.
-
-    Attributes:
-        socket: Path of a Unix socket; goes before the address.
-        certificate: PEM file of the certificate chain, for TLS.
-        private_key: PEM file of its key.
-        behind_proxy: The operator says that something in front of this server speaks TLS.
-    """
-
-    socket: Path | None = None
-    address: str = "127.0.0.1"
-    port: int = 7319
-    certificate: Path | None = None
-    private_key: Path | None = None
-    behind_proxy: bool = False
-
-    @property
-    def is_local(self) -> bool:
-        """Whether only this host can reach it."""
-        return self.socket is not None or _is_loopback(self.address)
-
-    @property
-    def has_tls(self) -> bool:
-        return self.certificate is not None and self.private_key is not None
-
-    def describe(self) -> str:
-        if self.socket is not None:
-            return f"unix:{self.socket}"
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{'https' if self.has_tls else 'http'}://{host}:{self.port}"
+_START_SECONDS = 10
+_POLL_SECONDS = 0.01
 
 
 def verify_listening(listening: Listening, *, has_trusted_keys: bool) -> None:
@@ -77,6 +44,7 @@ class RestServer:
     """Serves an application until it is told to stop; runs in the event loop of its caller."""
 
     def __init__(self, app: Envelope, listening: Listening) -> None:
+        self.app = app
         self._listening = listening
         # The server logs through its own loggers; requests are logged by the envelope, as JSON.
         for name in ("_granian", "granian.access"):
@@ -98,14 +66,19 @@ class RestServer:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to listen; raise what keeps it from that."""
-        if self._listening.socket is not None:
-            self._listening.socket.unlink(missing_ok=True)
+        """Return once connections are taken.
+
+        Raises:
+            RequestInvalidError: Somebody else listens there, or nobody can.
+        """
+        await verify_free(self._listening)
         self._task = asyncio.create_task(self._server.serve())
-        # The socket is bound in the task's first step; a failure to bind ends the task.
-        await asyncio.sleep(0)
-        if self._task.done():
-            await self._task
+        async with asyncio.timeout(_START_SECONDS):
+            while not await is_answered(self._listening):
+                if self._task.done():
+                    failure = self._task.exception()
+                    raise RequestInvalidError("cannot be listened on", field="address") from failure
+                await asyncio.sleep(_POLL_SECONDS)
 
     async def stop(self) -> None:
         """Take no further requests, and let those that run come to their end."""
@@ -114,12 +87,3 @@ class RestServer:
         self._server.stop()  # type: ignore[no-untyped-call]
         with suppress(asyncio.CancelledError):
             await self._task
-
-
-def _is_loopback(address: str) -> bool:
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

@@ -13,7 +13,8 @@ from worker_runtime.embedded import EmbeddedRuntime
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import LocalTokenAuthenticator, TokenAuthenticator
 from worker_runtime.rest.housekeeping import keep_house
-from worker_runtime.rest.listen import Listening, RestServer, verify_listening
+from worker_runtime.rest.listen import RestServer, verify_listening
+from worker_runtime.rest.listening import Listening
 from worker_runtime.rest.readiness import RecentReadiness
 from worker_runtime.rest.request_log import log_event
 from worker_runtime.rest.services import Authenticator, Services
