@@ -58,6 +58,36 @@ def test_an_unchanged_workspace_keeps_its_revision_and_a_changed_one_gets_the_ne
     assert changed["revision"] == 2
 
 
+@pytest.mark.req("B-03")
+def test_a_return_to_older_content_is_a_new_revision_and_the_newest(tmp_path: Path) -> None:
+    yoi = Yoi(tmp_path / "store")
+    prompt = tmp_path / "source" / ".yoi" / "prompts" / "rules.md"
+    prompt.parent.mkdir(parents=True)
+    built = []
+    for text in ("One.\n", "Two.\n", "One.\n", "One.\n"):
+        prompt.write_text(text, encoding="utf-8")
+        built.append(yoi.read("bundle", "build", tmp_path / "source"))
+    assert [one["revision"] for one in built] == [1, 2, 3, 3]
+    assert built[2]["digest"] == built[0]["digest"]
+    newest, older = yoi.read("runtime", "bundles")["bundles"]
+    assert (newest["digest"], newest["metadata"]["revision"]) == (built[0]["digest"], 3)
+    assert (older["digest"], older["metadata"]["revision"]) == (built[1]["digest"], 2)
+
+
+@pytest.mark.req("B-03")
+def test_an_archive_without_metadata_gets_the_next_revision_when_its_content_returns(tmp_path: Path) -> None:
+    yoi = Yoi(tmp_path / "store")
+    prompt = tmp_path / "source" / ".yoi" / "prompts" / "rules.md"
+    prompt.parent.mkdir(parents=True)
+    archives = [tmp_path / "one.tar", tmp_path / "two.tar"]
+    for text, archive in zip(("One.\n", "Two.\n"), archives, strict=True):
+        prompt.write_text(text, encoding="utf-8")
+        yoi.read("bundle", "build", tmp_path / "source", "--output", archive)
+    one, two = archives
+    revisions = [yoi.read("bundle", "import", archive)["revision"] for archive in (one, one, two, one)]
+    assert revisions == [1, 1, 2, 3]
+
+
 def test_show_names_the_items_in_the_words_of_their_authors(stored: tuple[Yoi, dict[str, object]]) -> None:
     yoi, built = stored
     shown = yoi.run("bundle", "show", str(built["digest"])[:19])

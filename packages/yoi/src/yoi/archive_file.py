@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from worker_runtime.errors import RequestInvalidError
-from yoi.building import make_metadata
+from yoi.building import compute_next_revision, find_latest, make_metadata
 from yoi.bundle_source import OpenBundle
 from yoi.local_runtime import LocalRuntime
 from yoi_bundle.archive import write_archive
@@ -41,19 +41,20 @@ def write_archive_file(opened: OpenBundle, path: Path, *, metadata: BundleMetada
 
 
 def store_archive(runtime: LocalRuntime, opened: OpenBundle) -> int:
-    """Store what an archive holds and return its revision; one that is stored already keeps the one it has.
+    """Store what an archive holds and return its revision.
 
-    Metadata that came with it are kept; without any the next revision of its workspace is made.
+    Metadata that came with it are kept, unless the bundle is stored under a later revision. Without any it is the
+    next revision of its workspace, or the latest when that has the same digest (B-03).
     """
     digest, workspace = opened.bundle.digest, opened.bundle.manifest.workspace
     entries = runtime.list_bundles(workspace)
-    held = next((entry for entry in entries if entry.digest == digest and entry.state == "stored"), None)
-    if held is not None:
-        return held.metadata.revision
+    held = next((entry for entry in entries if entry.digest == digest), None)
     metadata = opened.metadata
+    if metadata is None and held is not None and held == find_latest(entries):
+        metadata = held.metadata
     if metadata is None:
-        revision = max((entry.metadata.revision for entry in entries), default=0) + 1
         provenance = Provenance(kind="api", builder="yoi import", builder_version="")
-        metadata = make_metadata(digest, workspace, provenance, revision=revision)
-    runtime.put_bundle(metadata, opened.data, opened.read_blob)
-    return metadata.revision
+        metadata = make_metadata(digest, workspace, provenance, revision=compute_next_revision(entries))
+    if held is None or held.state != "stored" or held.metadata.revision < metadata.revision:
+        runtime.put_bundle(metadata, opened.data, opened.read_blob)
+    return metadata.revision if held is None else max(metadata.revision, held.metadata.revision)

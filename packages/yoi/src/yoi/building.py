@@ -1,9 +1,11 @@
 """Build a directory's bundle, with everything that the builder is given from outside."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from worker_runtime.bundles import BundleEntry
 from worker_runtime.errors import RequestInvalidError
 from yoi.bundle_source import OpenBundle
 from yoi.configuration import Configuration
@@ -74,22 +76,36 @@ def make_metadata(digest: str, workspace: str, provenance: Provenance, *, revisi
 
 
 def store_build(runtime: LocalRuntime, result: BuildResult, directory: Path) -> int | None:
-    """Store a built bundle and return its revision; what is stored already keeps the one it has (B-03)."""
+    """Store a built bundle and return its revision: a new one unless the latest has the same digest (B-03)."""
     bundle = result.bundle
     if bundle is None:
         return None
     entries = runtime.list_bundles(result.workspace)
-    held = next(
-        (entry for entry in entries if entry.digest == bundle.digest and entry.state == "stored"), None
-    )
-    if held is not None:
-        return held.metadata.revision
-    revision = max((entry.metadata.revision for entry in entries), default=0) + 1
-    metadata = make_metadata(
-        bundle.digest, result.workspace, describe_provenance(directory), revision=revision
-    )
+    latest = find_latest(entries)
+    if latest is not None and latest.digest == bundle.digest:
+        metadata = latest.metadata
+        if latest.state == "stored":
+            return metadata.revision
+    else:
+        metadata = make_metadata(
+            bundle.digest,
+            result.workspace,
+            describe_provenance(directory),
+            revision=compute_next_revision(entries),
+        )
     runtime.put_bundle(metadata, bundle.manifest, bundle.blobs.__getitem__)
-    return revision
+    return metadata.revision
+
+
+def find_latest(entries: Iterable[BundleEntry]) -> BundleEntry | None:
+    """Return the bundle of a workspace's latest revision; None when none is stored."""
+    return max(entries, key=lambda entry: entry.metadata.revision, default=None)
+
+
+def compute_next_revision(entries: Iterable[BundleEntry]) -> int:
+    """Return the revision after a workspace's latest."""
+    latest = find_latest(entries)
+    return 1 if latest is None else latest.metadata.revision + 1
 
 
 def open_built(bundle: BuiltBundle) -> OpenBundle:

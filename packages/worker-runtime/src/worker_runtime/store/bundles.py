@@ -46,7 +46,7 @@ def put_bundle(
 ) -> bool:
     """Make a bundle visible; all its blobs are in the store, verified, by the time this is called.
 
-    The same bundle again repairs its manifest, and takes the metadata over when its revision is newer.
+    The same bundle again repairs its manifest; a newer revision of it takes the metadata over and is stored anew.
 
     Returns:
         Whether the bundle was not there before.
@@ -54,7 +54,7 @@ def put_bundle(
     held = find_bundle(connection, workspace_id, bundle.digest)
     lift_quarantine(connection, workspace_id, [bundle.digest])
     if held is not None:
-        _replace_metadata(connection, held, metadata)
+        _replace_metadata(connection, held, metadata, now)
         connection.execute("REPLACE INTO manifest (bundle_id, bytes) VALUES (?, ?)", (held.id, manifest))
         link_blobs(connection, workspace_id, held.id, bundle.blobs)
         return False
@@ -89,15 +89,18 @@ def _insert_bundle(
     return connection.last_insert_rowid()
 
 
-def _replace_metadata(connection: apsw.Connection, held: BundleRow, metadata: BundleMetadata) -> None:
+def _replace_metadata(
+    connection: apsw.Connection, held: BundleRow, metadata: BundleMetadata, now: int
+) -> None:
+    """Take over a newer revision; the list and the collector count the bundle among the newest again."""
     if metadata.revision <= held.metadata.revision:
         return
-    fields = (held.digest, metadata.revision, held.stored_at, held.size, held.blobs, held.profiles)
+    fields = (held.digest, metadata.revision, now, held.size, held.blobs, held.profiles)
     body = msgspec.json.encode(metadata)
     checksum = compute_checksum(_KIND, held.workspace_id, *fields, body)
     connection.execute(
-        "UPDATE bundle SET revision = ?, metadata = ?, checksum = ? WHERE id = ?",
-        (metadata.revision, body, checksum, held.id),
+        "UPDATE bundle SET revision = ?, stored_at = ?, metadata = ?, checksum = ? WHERE id = ?",
+        (metadata.revision, now, body, checksum, held.id),
     )
 
 
