@@ -28,7 +28,9 @@ _PLACES: tuple[tuple[re.Pattern[str], str], ...] = (
     (_PARENT_STEP, "a `..` step"),
     (_ABSOLUTE, "an absolute path"),
 )
-_CANDIDATE = re.compile(r"[/\\~%$@]|\.\.|[A-Za-z]:|file:", re.IGNORECASE)
+_SEGMENT = r"\.?[A-Za-z0-9_-][A-Za-z0-9._-]*"
+_RELATIVE_PATH = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*")
+"""Most texts are names or paths inside their own resource, in which no place can be."""
 
 
 def find_host_place(text: str) -> str | None:
@@ -36,7 +38,7 @@ def find_host_place(text: str) -> str | None:
 
     `${PLUGIN_ROOT}` and `${PLUGIN_DATA}` have a type of their own and never get here as text.
     """
-    if _CANDIDATE.search(text) is None:
+    if _RELATIVE_PATH.fullmatch(text):
         return None
     return next((kind for pattern, kind in _PLACES if pattern.search(text)), None)
 
