@@ -3,10 +3,13 @@
 import json
 
 import pytest
-from source_trees import build_files, get_manifest, list_rules
+from source_trees import WordScanner, build_files, get_manifest, list_rules
 
+from yoi_bundle.authoring.build import BuildResult, build_bundle
 from yoi_bundle.authoring.builtin_set import BuiltinSet
+from yoi_bundle.authoring.walk import SourceTree, make_tree
 from yoi_bundle.boundary.allowances import compute_line_hash
+from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.limits import Limits
 from yoi_bundle.manifest import Profile, ToolList
 
@@ -41,6 +44,29 @@ def test_with_a_restriction_of_the_workspace_lost_no_profile_stays(settings: str
     assert {("item.depends", "agents/a.md"), ("item.depends", ".yoi/profiles/b.md")} <= set(
         list_rules(result)
     )
+
+
+def build_without(left_out: str) -> BuildResult:
+    """Build leniently a workspace of one agent in which one path could not be read."""
+    remark = Diagnostic(
+        severity="error", rule="source.outside", file=left_out, message="not followed", remedy="copy it"
+    )
+    files = make_tree({"agents/a.md": GOOD.encode()}).files
+    tree = SourceTree(files=files, left_out=(left_out,), diagnostics=(remark,))
+    return build_bundle(tree, scanner=WordScanner(), lenient=True)
+
+
+@pytest.mark.parametrize("left_out", [".claude", ".claude/settings.json", ".claude/settings.local.json"])
+def test_with_settings_that_could_not_be_read_no_profile_stays(left_out: str) -> None:
+    result = build_without(left_out)
+    assert dict(get_manifest(result).profiles) == {}
+    assert ("item.depends", "agents/a.md") in list_rules(result)
+
+
+@pytest.mark.parametrize("left_out", [".yoi", ".yoi/workspace.toml"])
+def test_with_a_workspace_file_that_could_not_be_read_there_is_no_bundle(left_out: str) -> None:
+    assert build_without(left_out).bundle is None
+    assert list(get_manifest(build_without(f"{left_out}.old")).profiles) == ["agents/a"]
 
 
 def test_a_lost_permission_of_the_workspace_merely_warns() -> None:
@@ -240,3 +266,29 @@ def test_a_frontmatter_of_ten_megabytes_is_refused_and_an_alias_bomb_never_expan
     assert list_rules(result) == [("frontmatter.too_large", "agents/big.md")]
     assert ("frontmatter.repaired", "agents/bomb.md") in list_rules(result, "warning")
     assert "a29" not in str(get_manifest(build_files(files, lenient=True)))
+
+
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
+        (".claude/agents/a.md", "permissionMode:\n  - plan"),
+        (".claude/agents/a.md", "permissionMode:\n  mode: plan"),
+        (".github/prompts/a.prompt.md", "mode:\n  - ask"),
+        (".github/prompts/a.prompt.md", "agent:\n  - plan"),
+    ],
+)
+def test_a_mode_that_is_no_word_takes_its_file_along(path: str, header: str) -> None:
+    result = build_files({path: agent(header)}, lenient=True)
+    assert ("frontmatter.wrong_type", path) in list_rules(result)
+    manifest = get_manifest(result)
+    assert (dict(manifest.profiles), dict(manifest.workflows)) == ({}, {})
+
+
+def test_an_empty_agent_does_not_hide_the_mode_of_a_prompt() -> None:
+    files = {".github/prompts/a.prompt.md": agent("agent:\nmode: ask")}
+    (policy,) = get_manifest(build_files(files)).policies.values()
+    assert {rule.tool for rule in policy.rules.values() if rule.effect == "deny"} == {
+        "file.edit",
+        "notebook.edit",
+        "shell.run",
+    }

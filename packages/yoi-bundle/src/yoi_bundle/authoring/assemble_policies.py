@@ -11,10 +11,8 @@ from yoi_bundle.authoring.remarks import show_name
 from yoi_bundle.authoring.scope import NameIndex
 from yoi_bundle.authoring.tool_scope import ToolScope
 from yoi_bundle.authoring.walk import show_path
-from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.workspace_path import GOVERNING_FILES, WORKSPACE_FILE
 from yoi_bundle.manifest import Effect, Policy, Rule
-
-GOVERNING_FILES = (".claude/settings.json", ".claude/settings.local.json")
 
 
 class Governing(Struct, frozen=True):

@@ -148,7 +148,7 @@ def _read_rules(
 def _read_permission_mode(
     fields: FieldReader, remarks: Remarks
 ) -> tuple[tuple[RuleDraft, ...], tuple[UnsaidRule, ...]]:
-    mode, line = fields.get_text("permissionMode"), fields.get_line("permissionMode")
+    mode, line = fields.get_text("permissionMode", confines=True), fields.get_line("permissionMode")
     if mode in ("", "default"):
         return (), ()
     if mode in ("acceptEdits", "auto", "bypassPermissions"):

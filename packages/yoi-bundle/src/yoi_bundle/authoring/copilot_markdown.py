@@ -226,8 +226,9 @@ def split_globs(text: str) -> list[str]:
 
 
 def _read_mode(fields: FieldReader, remarks: Remarks) -> tuple[RuleDraft, ...]:
-    key = "agent" if fields.take("agent") is not None else "mode"
-    mode, line = fields.get_text(key), fields.get_line(key)
+    agent = fields.take("agent")
+    key = "agent" if agent is not None and agent.value is not None else "mode"
+    mode, line = fields.get_text(key, confines=True), fields.get_line(key)
     if mode in ("", "agent"):
         return ()
     denied = _MODE_DENIES.get(mode)

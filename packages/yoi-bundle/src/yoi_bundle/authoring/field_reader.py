@@ -40,14 +40,23 @@ class FieldReader:
     def get_line(self, key: str) -> int:
         return self._fields[key].line if key in self._fields else 1
 
-    def get_text(self, key: str) -> str:
-        """Return a text as its author spelled it: `3000`, `1.0` and `[x]` stay what they look like."""
+    def get_text(self, key: str, *, confines: bool = False) -> str:
+        """Return a text as its author spelled it: `3000`, `1.0` and `[x]` stay what they look like.
+
+        What is no text is left out; under a key that confines that is an error, because a lost restriction would widen.
+        """
         field = self.take(key)
         if field is None or field.value is None:
             return ""
         if isinstance(field.value, list | dict) and not field.text:
+            report = self._remarks.error if confines else self._remarks.warn
             message = f"`{key}` is no text and is left out"
-            self._remarks.warn("frontmatter.wrong_type", field.line, message, "put it in quotes")
+            report(
+                "frontmatter.wrong_type",
+                field.line,
+                message,
+                "write one word" if confines else "put it in quotes",
+            )
             return ""
         return field.text.strip()
 

@@ -31,7 +31,7 @@ from yoi_bundle.authoring.plain_prompt import read_agent_without_frontmatter, re
 from yoi_bundle.authoring.skill_markdown import read_skill
 from yoi_bundle.authoring.walk import SourceTree, show_path
 from yoi_bundle.authoring.workspace_items import list_schema_files, read_workspace_tools
-from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.workspace_path import GOVERNING_FILES, WORKSPACE_FILE
 from yoi_bundle.authoring.workspace_toml import SourceForm, WorkspaceReading, read_workspace_toml
 from yoi_bundle.diagnostics import Diagnostic, Severity
 from yoi_bundle.limits import Limits
@@ -68,7 +68,7 @@ class SourceReading(Struct, frozen=True, kw_only=True):
 
     Attributes:
         diagnostics: Of reading, sorted by nothing; contributions keep none of their own.
-        failed: Files whose reader found errors and nothing else.
+        failed: Files whose reader found errors and nothing else, and those that govern and could not be read.
         failed_plugins: Directories of plugins whose manifest is among them.
     """
 
@@ -83,13 +83,15 @@ def read_source(tree: SourceTree, *, limits: Limits, progress: Progress | None =
     """Read every file; one that is at fault hides no other."""
     by_path = {file.path: file for file in tree.files}
     workspace = read_workspace_toml(by_path.get(WORKSPACE_FILE))
+    if _is_left_out(WORKSPACE_FILE, tree):
+        workspace = WorkspaceReading(form=None)
     sources = workspace.form.source if workspace.form is not None else SourceForm()
     diagnostics = [*tree.diagnostics, *workspace.diagnostics, *find_case_collisions(tree)]
     files, excluded = _select(tree.files, sources)
     diagnostics.extend(excluded)
     tools = read_workspace_tools(workspace, by_path)
     contributions = [tools]
-    failed: set[str] = set()
+    failed = {path for path in GOVERNING_FILES if _is_left_out(path, tree)}
     failed_plugins: set[str] = set()
     classified = classify_files(files)
     plugins = [one for one in classified if one.kind in _PLUGIN_KINDS]
@@ -152,6 +154,11 @@ def _select(
                 )
             )
     return tuple(kept), remarks
+
+
+def _is_left_out(path: str, tree: SourceTree) -> bool:
+    """Tell whether the walk could not read a file, or a directory that may hold it."""
+    return any(path == left_out or path.startswith(f"{left_out}/") for left_out in tree.left_out)
 
 
 def _find_root(one: Classified) -> str:
