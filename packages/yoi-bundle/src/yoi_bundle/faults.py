@@ -111,9 +111,10 @@ def _walk_union(value: Any, types: tuple[inspect.Type, ...], original: Any, poin
             yield from _walk(value, container, None, pointer)
             return
     # A written null is well typed where a field may be absent; that it is no canonical form is found later (B-01).
-    messages = [_leaf_error(value, info) for info in others]
+    leaves = [info for info in others if info not in containers]
+    messages = [_leaf_error(value, info) for info in leaves]
     if all(message is not None for message in messages):
-        wanted_types = [info for info in others if not isinstance(info, inspect.NoneType)]
+        wanted_types = [info for info in leaves if not isinstance(info, inspect.NoneType)]
         texts = [_leaf_error(value, info) for info in wanted_types]
         yield _fault(pointer, next((text for text in texts if text), f"{_name(value)} is not expected here"))
 

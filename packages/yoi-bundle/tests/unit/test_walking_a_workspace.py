@@ -150,3 +150,14 @@ def test_a_name_that_may_be_a_credential_is_never_shown() -> None:
     assert token not in show_path(f"agents/{token}.md")
     assert show_path(show_path(f"agents/{token}.md")) == show_path(f"agents/{token}.md")
     assert show_path("プロフィール/案内係 2.md") == "プロフィール/案内係 2.md"
+
+
+@pytest.mark.req("B-11", "B-14")
+def test_directories_nested_beyond_the_bound_are_left_out_and_hide_nothing_else(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["d"] * 300)
+    deep.mkdir(parents=True)
+    (deep / "AGENTS.md").write_text("Deep.\n", encoding="utf-8")
+    write(tmp_path, {"AGENTS.md": "Help.\n"})
+    tree = walk_directory(tmp_path)
+    assert get_paths(tree) == ["AGENTS.md"]
+    assert get_left_out(tree) == [("limit.exceeded", "/".join(["d"] * 101))]

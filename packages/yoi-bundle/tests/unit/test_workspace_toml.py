@@ -208,3 +208,17 @@ def test_a_workflow_may_be_a_reference_and_then_needs_a_feature() -> None:
     text = f"---\nurl: https://x.example/a.md\ndigest: sha256:{'0' * 64}\n---\n"
     workflow = get_manifest(build_files({".yoi/workflows/a.md": text})).workflows["a"]
     assert list(workflow.features) == ["workflow.reference"]
+
+
+@pytest.mark.req("B-06")
+def test_a_number_of_thousands_of_digits_is_a_diagnostic() -> None:
+    (remark,) = read(f"id = {'9' * 5000}\n")
+    assert (remark.severity, remark.rule) == ("error", "toml.malformed")
+
+
+@pytest.mark.req("B-06")
+@pytest.mark.parametrize("value", ["", "1", "true", "[[x]]", "{a: 1}", "3.5", "2020-01-01"])
+def test_a_tool_list_of_a_native_profile_that_is_no_list_is_a_diagnostic(value: str) -> None:
+    result = build_files({".yoi/profiles/a.md": f"---\ntools: {value}\n---\nHelp.\n"}, lenient=True)
+    assert list_rules(result) == [("form.invalid", ".yoi/profiles/a.md")]
+    assert dict(get_manifest(result).profiles) == {}

@@ -49,6 +49,9 @@ def read_toml(data: bytes, file: str) -> TomlDocument | Diagnostic:
     except tomllib.TOMLDecodeError as error:
         found = _AT_LINE.search(str(error))
         return _malformed(file, int(found.group(1)) if found else 0, "not TOML")
+    except ValueError:
+        # Python bounds the digits of a number that it takes; tomllib lets that error through.
+        return _malformed(file, 0, "a number of too many digits")
     except RecursionError:
         return _malformed(file, 0, "nested too deeply")
     return TomlDocument(values=values, lines=_find_lines(text))

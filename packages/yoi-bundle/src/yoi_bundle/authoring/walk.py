@@ -20,6 +20,8 @@ from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 
 NOT_WALKED: frozenset[str] = frozenset({".git", ".hg", ".jj", ".svn"})
+MAX_DIRECTORY_DEPTH = 100
+"""How many directories may lie in one another; each takes an open descriptor and two calls of the walk."""
 
 
 class SourceTree(Struct, frozen=True, kw_only=True):
@@ -119,6 +121,13 @@ class _Walk:
                 self._leave_out_special(path)
 
     def _enter(self, name: str, parent: int, path: str, *, follow_directories: bool) -> None:
+        depth = path.count("/") + 1
+        if depth > MAX_DIRECTORY_DEPTH:
+            message = f"directory_depth is {depth}, at most {MAX_DIRECTORY_DEPTH} allowed"
+            self._leave_out(
+                path, "error", "limit.exceeded", message, remedy="take it out, or move it further up"
+            )
+            return
         try:
             descriptor = os.open(name, DIRECTORY_FLAGS, dir_fd=parent)
         except OSError as error:
