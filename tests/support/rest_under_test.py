@@ -122,7 +122,7 @@ class RestUnderTest:
             return audience
 
         signed = TokenAuthenticator(self._trust, get_audience=get_audience, clock=self.clock)
-        services = Services(
+        self.services = services = Services(
             runtime=self.embedded,
             authenticator=CarriedOrSigned(signed),
             check_readiness=self.embedded.check_readiness,
@@ -145,5 +145,6 @@ class RestUnderTest:
 
     async def _close(self) -> None:
         await self.api.close()
+        self.services.streams.end_all()
         await self.server.stop()
         self.embedded.close()

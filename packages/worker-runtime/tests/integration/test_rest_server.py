@@ -257,6 +257,28 @@ def test_events_come_as_a_stream_and_go_on_after_the_last_one_read(server: RestU
     assert wrong.problem["details"]["field"] == "Last-Event-ID"
 
 
+@pytest.mark.req("R-09")
+def test_streams_are_bounded_and_end_when_the_server_does(tmp_path: Path) -> None:
+    server = RestUnderTest(tmp_path / "data", bounds=Bounds(concurrent_streams=1))
+    caller, bundle = build_caller(), build_small_bundle()
+    store_bundle(server, caller, bundle)
+    path = f"/v1/workers/{create_worker(server, caller, bundle).id}/events"
+    headers = {**server.credentials.build_headers(caller), "Accept": "text/event-stream"}
+
+    async def run() -> tuple[RawAnswer, RawAnswer]:
+        both = {asyncio.create_task(ask(server.socket, "GET", path, headers=headers)) for _ in range(2)}
+        async with asyncio.timeout(10):
+            done, streaming = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            server.services.streams.end_all()
+            return done.pop().result(), await streaming.pop()
+
+    refused, ended = server.run(run())
+    assert (refused.status, refused.problem["code"]) == (429, "runtime.overloaded")
+    assert ended.status == 200
+    assert b"id: 1\n" in ended.body
+    server.close()
+
+
 async def _read_event_ids(server: RestUnderTest, path: str, headers: dict[str, str], count: int) -> list[int]:
     reader, writer = await asyncio.open_unix_connection(str(server.socket))
     sent = {

@@ -1,6 +1,5 @@
 """Events as they come: Server-Sent Events, read on after a cut by `Last-Event-ID` (W-03)."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import msgspec
@@ -10,6 +9,7 @@ from worker_runtime.caller import Caller
 from worker_runtime.errors import RequestInvalidError
 from worker_runtime.rest.answers import read_number
 from worker_runtime.rest.services import HttpRequest, get_services
+from worker_runtime.rest.streams import Place
 from worker_runtime.workers import EventPage, WorkerEvent
 from yoi_bundle.errors import YoiError
 
@@ -28,12 +28,14 @@ async def answer_event_stream(request: HttpRequest, caller: Caller, worker: str)
 
     Raises:
         WorkerNotFoundError: There is none; said before the stream begins.
+        RuntimeOverloadedError: Enough streams are open.
     """
-    runtime = get_services(request).runtime
+    services = get_services(request)
     after = _read_position(request)
-    first = await runtime.list_worker_events(caller, worker, after=after, limit=_PAGE_SIZE)
+    place = services.streams.reserve()
+    first = await services.runtime.list_worker_events(caller, worker, after=after, limit=_PAGE_SIZE)
     return Stream(
-        _follow(request, caller, worker, first),
+        _follow(request, caller, worker, first, place),
         media_type=EVENT_STREAM,
         headers={"Cache-Control": "no-store"},
     )
@@ -48,25 +50,33 @@ def format_event(event: WorkerEvent) -> bytes:
     )
 
 
-async def _follow(request: HttpRequest, caller: Caller, worker: str, page: EventPage) -> AsyncIterator[bytes]:
-    runtime = get_services(request).runtime
+async def _follow(
+    request: HttpRequest, caller: Caller, worker: str, page: EventPage, place: Place
+) -> AsyncIterator[bytes]:
+    services = get_services(request)
     silent_seconds = 0.0
-    yield b": open\n\n"
-    while True:
-        for event in page.events:
-            yield format_event(event)
-            silent_seconds = 0.0
-        if not page.more:
-            await asyncio.sleep(_POLL_SECONDS)
-            silent_seconds += _POLL_SECONDS
-        if silent_seconds >= _SILENCE_SECONDS:
-            # What is written to a caller that has gone ends the stream.
-            yield b": still here\n\n"
-            silent_seconds = 0.0
-        try:
-            page = await runtime.list_worker_events(caller, worker, after=page.last, limit=_PAGE_SIZE)
-        except YoiError:
-            return
+    try:
+        yield b": open\n\n"
+        while True:
+            for event in page.events:
+                yield format_event(event)
+                silent_seconds = 0.0
+            if not page.more:
+                if not await services.streams.pause(_POLL_SECONDS):
+                    return
+                silent_seconds += _POLL_SECONDS
+            if silent_seconds >= _SILENCE_SECONDS:
+                # What is written to a caller that has gone ends the stream.
+                yield b": still here\n\n"
+                silent_seconds = 0.0
+            try:
+                page = await services.runtime.list_worker_events(
+                    caller, worker, after=page.last, limit=_PAGE_SIZE
+                )
+            except YoiError:
+                return
+    finally:
+        place.free()
 
 
 def _read_position(request: HttpRequest) -> int:

@@ -15,6 +15,7 @@ from worker_runtime.rest.occupancy import is_answered, verify_free
 
 _HEADER_SECONDS = 10
 _START_SECONDS = 10
+_STOP_SECONDS = 15
 _POLL_SECONDS = 0.01
 
 
@@ -81,9 +82,10 @@ class RestServer:
                 await asyncio.sleep(_POLL_SECONDS)
 
     async def stop(self) -> None:
-        """Take no further requests, and let those that run come to their end."""
+        """Take no further requests, and let those that run come to their end, for some seconds."""
         if self._task is None:
             return
         self._server.stop()  # type: ignore[no-untyped-call]
-        with suppress(asyncio.CancelledError):
-            await self._task
+        with suppress(TimeoutError, asyncio.CancelledError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._task

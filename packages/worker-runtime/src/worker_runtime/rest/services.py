@@ -11,6 +11,7 @@ from worker_runtime.caller import Caller
 from worker_runtime.maintenance import Readiness
 from worker_runtime.rest.metrics import Metrics
 from worker_runtime.rest.pace import BodyPace
+from worker_runtime.rest.streams import OpenStreams
 from worker_runtime.rest.uploads import RunningUploads
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 
@@ -56,7 +57,9 @@ class Services:
     """Everything that a request is answered with.
 
     Attributes:
+        metrics: Figures.
         uploads: The packs that are coming in.
+        streams: The event streams that are open.
     """
 
     runtime: RuntimeApi
@@ -67,9 +70,11 @@ class Services:
     bounds: Bounds = field(default_factory=Bounds)
     metrics: Metrics = field(default_factory=Metrics)
     uploads: RunningUploads = field(init=False)
+    streams: OpenStreams = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "uploads", RunningUploads(self.bounds.concurrent_packs))
+        object.__setattr__(self, "streams", OpenStreams(self.bounds.concurrent_streams))
 
 
 def get_services(request: HttpRequest) -> Services:

@@ -92,6 +92,7 @@ async def serve_runtime(
             house.cancel()
             with suppress(asyncio.CancelledError):
                 await house
+        services.streams.end_all()
         await server.stop()
         log_event("stopped")
 
