@@ -105,6 +105,9 @@ _PLACEHOLDER = re.compile(
 )
 _MIN_DISTINCT = 8
 _SHORTEST_TOKEN = 20
+_FORMAT_WITH_SPACE = "PRIVATE"
+"""The anchor of the only format that goes on over a space; every other stands in one word."""
+
 _WORD_CHARACTERS = frozenset(string.ascii_letters + string.digits)
 
 
@@ -152,7 +155,9 @@ def find_in_format(secret_format: SecretFormat, text: str) -> Iterator[tuple[str
 
 def find_provider_token(text: str) -> str | None:
     """Return the rule of the first credential of a known format in a text, or None."""
-    if len(text) < _SHORTEST_TOKEN:
+    if _FORMAT_WITH_SPACE not in text:
+        text = "\n".join(word for word in text.split() if len(word) >= _SHORTEST_TOKEN)
+    if not text:
         return None
     return next((rule for rule, _, _ in iterate_provider_tokens(text)), None)
 
