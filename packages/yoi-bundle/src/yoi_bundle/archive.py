@@ -5,7 +5,6 @@ Metadata is known about a bundle and is no part of it: without it the archive de
 Every header has one possible form, so that a reader compares instead of interpreting.
 """
 
-import tarfile
 from collections.abc import Callable
 from typing import BinaryIO, NoReturn
 
@@ -25,13 +24,12 @@ from yoi_bundle.manifest import Descriptor
 from yoi_bundle.metadata import MAX_METADATA_BYTES, BundleMetadata, decode_metadata
 from yoi_bundle.schema import KNOWN_FEATURES
 from yoi_bundle.streams import ByteStream, read_exactly
+from yoi_bundle.tar_entry import BLOCK_BYTES, END_OF_ARCHIVE, compute_padding, encode_entry_header
 from yoi_bundle.verified import VerifiedBundle, verify_manifest
 
 MANIFEST_NAME = "manifest.json"
 METADATA_NAME = "metadata.json"
 _BLOB_FOLDER = "blobs/sha256/"
-_BLOCK = tarfile.BLOCKSIZE
-_END = bytes(2 * _BLOCK)
 
 
 class ArchivedBundle(Struct, frozen=True, kw_only=True):
@@ -74,7 +72,7 @@ def write_archive(
         _write_entry(out, _blob_name(digest), content)
     if metadata is not None:
         _write_entry(out, METADATA_NAME, encode_canonical(metadata))
-    out.write(_END)
+    out.write(END_OF_ARCHIVE)
 
 
 def read_archive(
@@ -106,7 +104,7 @@ def read_archive(
     missing: list[str] = []
     for digest in sorted(bundle.blobs):
         descriptor = bundle.blobs[digest]
-        if header == _build_header(_blob_name(digest), descriptor.size):
+        if header == encode_entry_header(_blob_name(digest), descriptor.size):
             content = _read_content(stream, descriptor.size)
             verify_digest(content, digest)
             put_blob(descriptor, content)
@@ -119,7 +117,7 @@ def read_archive(
     if _read_name(header) == METADATA_NAME:
         metadata = _read_metadata(stream, header, bundle)
         header = _read_header(stream)
-    if header != _END[:_BLOCK] or read_exactly(stream, _BLOCK) != _END[:_BLOCK] or stream.read(1):
+    if header + read_exactly(stream, BLOCK_BYTES) != END_OF_ARCHIVE or stream.read(1):
         _refuse("an entry that the manifest does not name, out of order or twice, or bytes after the end")
     if missing:
         raise BundleBlobsMissingError(bundle.digest, "", missing)
@@ -130,22 +128,15 @@ def _blob_name(digest: str) -> str:
     return _BLOB_FOLDER + digest.removeprefix("sha256:")
 
 
-def _build_header(name: str, size: int) -> bytes:
-    entry = tarfile.TarInfo(name)
-    entry.size = size
-    entry.mode = 0o644
-    return entry.tobuf(tarfile.USTAR_FORMAT)
-
-
 def _write_entry(out: BinaryIO, name: str, content: bytes) -> None:
-    out.write(_build_header(name, len(content)))
+    out.write(encode_entry_header(name, len(content)))
     out.write(content)
-    out.write(bytes(-len(content) % _BLOCK))
+    out.write(bytes(compute_padding(len(content))))
 
 
 def _read_header(stream: ByteStream) -> bytes:
-    header = read_exactly(stream, _BLOCK)
-    if len(header) < _BLOCK:
+    header = read_exactly(stream, BLOCK_BYTES)
+    if len(header) < BLOCK_BYTES:
         _refuse("the archive ends early")
     return header
 
@@ -157,15 +148,15 @@ def _read_name(header: bytes) -> str:
 def _read_size(header: bytes, name: str) -> int:
     digits = header[124:135]
     size = int(digits, 8) if digits.isdigit() and not set(digits) & set(b"89") else -1
-    if size < 0 or header != _build_header(name, size):
+    if size < 0 or header != encode_entry_header(name, size):
         _refuse(f"{name} is not next, or its header is not of the one accepted form")
     return size
 
 
 def _read_content(stream: ByteStream, size: int) -> bytes:
     content = read_exactly(stream, size)
-    padding = read_exactly(stream, -size % _BLOCK)
-    if len(content) < size or len(padding) != -size % _BLOCK:
+    padding = read_exactly(stream, compute_padding(size))
+    if len(content) < size or len(padding) != compute_padding(size):
         _refuse("the archive ends early")
     if any(padding):
         _refuse("bytes between two entries")
