@@ -202,6 +202,8 @@ def test_a_planted_credential_is_refused_and_never_shown(tmp_path: Path) -> None
     [
         (("bundle", "show", "sha256:0000"), 3),
         (("bundle", "show", "no-such-file.tar"), 3),
+        (("bundle", "show", "x" * 5000), 3),
+        (("bundle", "import", "x" * 5000), 2),
         (("bundle", "export", "sha256:" + "0" * 64, "x.tar"), 3),
         (("bundle", "build", "no-such-directory"), 2),
         (("bundle", "build", "--no-such-option"), 2),

@@ -7,7 +7,7 @@ import click
 
 from yoi.configuration import prepare_streams, read_configuration
 from yoi.exit_codes import INTERRUPTED, REFUSED, USAGE
-from yoi.failure import report_internal_fault
+from yoi.failure import report_command_line_fault, report_internal_fault
 from yoi.lazy_group import LazyCommand, LazyGroup
 
 _COMMANDS = {
@@ -39,12 +39,9 @@ def run(arguments: Sequence[str]) -> int:
     prepare_streams()
     try:
         result = yoi.main(args=list(arguments), prog_name="yoi", standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        return USAGE
     except click.ClickException as error:
-        error.show()
-        return REFUSED
+        report_command_line_fault(error, as_json="--json" in arguments)
+        return USAGE if isinstance(error, click.UsageError) else REFUSED
     except click.Abort:
         return INTERRUPTED
     except BrokenPipeError:

@@ -17,6 +17,8 @@ from yoi_bundle.authoring.read import Progress
 from yoi_bundle.authoring.walk import walk_directory
 from yoi_bundle.boundary.scanner import create_scanner
 from yoi_bundle.builtin import load_builtin_set
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
+from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import DEFAULT_LIMITS
 from yoi_bundle.metadata import BundleMetadata, Provenance
 
@@ -103,9 +105,16 @@ def find_latest(entries: Iterable[BundleEntry]) -> BundleEntry | None:
 
 
 def compute_next_revision(entries: Iterable[BundleEntry]) -> int:
-    """Return the revision after a workspace's latest."""
+    """Return the revision after a workspace's latest.
+
+    Raises:
+        LimitExceededError: An archive brought the last that there can be.
+    """
     latest = find_latest(entries)
-    return 1 if latest is None else latest.metadata.revision + 1
+    revision = 1 if latest is None else latest.metadata.revision + 1
+    if revision > MAX_SAFE_INTEGER:
+        raise LimitExceededError("revision", value=revision, allowed=MAX_SAFE_INTEGER, place="metadata")
+    return revision
 
 
 def open_built(bundle: BuiltBundle) -> OpenBundle:

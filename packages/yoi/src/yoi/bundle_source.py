@@ -13,11 +13,11 @@ from yoi.local_runtime import LocalRuntime
 from yoi_bundle.archive import read_archive
 from yoi_bundle.manifest import Descriptor
 from yoi_bundle.metadata import BundleMetadata
+from yoi_bundle.tar_entry import compute_padding
 from yoi_bundle.verified import VerifiedBundle, verify_manifest
 
 _REFERENCE = re.compile(r"(?:sha256:)?([0-9a-f]{4,64})")
 _DIGEST_LENGTH = 64
-_BLOCK_BYTES = 512
 
 
 class OpenBundle(Struct, frozen=True, kw_only=True):
@@ -42,12 +42,19 @@ def open_bundle(reference: str, runtime: LocalRuntime) -> Iterator[OpenBundle]:
         BundleMissingError: Neither a file nor a stored bundle.
         RequestInvalidError: More than one stored bundle begins so, or the file cannot be read.
     """
-    path = Path(reference)
-    if path.is_file() and not reference.startswith("sha256:"):
-        with open_archive(path) as opened:
+    if not reference.startswith("sha256:") and is_file(Path(reference)):
+        with open_archive(Path(reference)) as opened:
             yield opened
     else:
         yield open_stored(reference, runtime)
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there; where it cannot even be looked for, there is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -61,8 +68,8 @@ def open_archive(path: Path) -> Iterator[OpenBundle]:
         offsets: dict[str, tuple[int, int]] = {}
 
         def remember(descriptor: Descriptor, content: bytes) -> None:
-            padded = -(-len(content) // _BLOCK_BYTES) * _BLOCK_BYTES
-            offsets[descriptor.digest] = (stream.tell() - padded, len(content))
+            size = len(content)
+            offsets[descriptor.digest] = (stream.tell() - size - compute_padding(size), size)
 
         archived = read_archive(stream, remember)
         yield OpenBundle(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from yoi.exit_codes import INTERNAL, get_exit_code
 
 if TYPE_CHECKING:
+    from click import ClickException
+
     from yoi_bundle.errors import YoiError
 
 
@@ -32,6 +34,26 @@ def describe_error(error: "YoiError") -> dict[str, Any]:
         "message": str(error),
         "details": error.details(),
     }
+
+
+def report_command_line_fault(error: "ClickException", *, as_json: bool) -> None:
+    """Print why a command line was not understood."""
+    if not as_json:
+        error.show()
+        return
+    from yoi.json_output import print_json
+
+    details = {"field": "arguments", "message": error.format_message()}
+    print_json(
+        {
+            "error": {
+                "code": "request.invalid",
+                "retryable": False,
+                "message": f"{details['field']}: {details['message']}",
+                "details": details,
+            }
+        }
+    )
 
 
 def report_internal_fault(error: BaseException, *, as_json: bool) -> int:

@@ -50,3 +50,20 @@ def test_an_unknown_command_is_wrong_usage_and_near_names_are_told(
 def test_an_unknown_error_code_is_an_internal_fault() -> None:
     assert get_exit_code("no.such_code") == 70
     assert set(EXIT_CODES.values()) == {1, 2, 3, 4, 5, 70}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["bundel"], ["bundle", "build", "--no-such-option"], ["bundle", "show"]]
+)
+def test_a_command_line_that_is_not_understood_is_one_json_document_too(
+    arguments: list[str], capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert run([*arguments, "--json"]) == 2
+    printed = capsysbinary.readouterr()
+    error = json.loads(printed.out)["error"]
+    assert (error["code"], error["retryable"], error["details"]["field"]) == (
+        "request.invalid",
+        False,
+        "arguments",
+    )
+    assert printed.err == b""

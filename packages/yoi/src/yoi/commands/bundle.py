@@ -7,7 +7,7 @@ import click
 from worker_runtime.errors import RequestInvalidError
 from yoi.archive_file import store_archive, write_archive_file
 from yoi.building import build_directory, open_built, store_build, summarise_build
-from yoi.bundle_source import join_readers, open_archive, open_bundle
+from yoi.bundle_source import is_file, join_readers, open_archive, open_bundle
 from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
 from yoi.contents import describe_bundle, describe_contents, list_rows
 from yoi.exit_codes import DONE, REFUSED
@@ -163,7 +163,7 @@ def export(context: click.Context, reference: str, file: Path, as_json: bool) ->
 @click.pass_context
 def import_(context: click.Context, file: Path, as_json: bool) -> None:
     """Store the archive FILE in the local Runtime; what it holds is checked like any bundle."""
-    if not file.is_file():
+    if not is_file(file):
         raise RequestInvalidError("no such file", field=str(file))
     with open_local_runtime(context.obj) as runtime, open_archive(file) as opened:
         revision = store_archive(runtime, opened)
