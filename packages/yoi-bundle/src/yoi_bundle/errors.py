@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 
 class Fault(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -26,6 +27,20 @@ class Fault(Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
 
 
+_REMEDIES: dict[str, str] = {
+    "bundle.invalid": "correct what the pointer names and build the bundle again; its shape is that of `yoi_bundle.manifest`",
+    "bundle.not_canonical": "write it in the form of RFC 8785, with fields at their defaults left out",
+    "bundle.secret_value": "give a secret ref in its place",
+    "bundle.host_value": "write a path inside its own resource, a mount, or a host parameter",
+    "bundle.hidden_text": "take the character out",
+    "bundle.unresolved_reference": "add the item, or take the reference out",
+    "declaration.unsupported": "leave the declaration out, or read it with a newer version",
+    "feature.unsupported": "use a newer Runtime, or a profile that does without",
+    "limit.exceeded": "make it smaller, or split it",
+}
+"""What to do about a fault that says nothing more apt itself."""
+
+
 class YoiError(Exception):
     """Root of every typed error: `code` never changes, `details()` is safe for any reader."""
 
@@ -44,7 +59,9 @@ class FaultyBundleError(YoiError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         if not faults:
             raise ValueError("a faulty bundle has at least one fault")
-        self.faults = tuple(faults)
+        self.faults = tuple(
+            fault if fault.remedy else replace(fault, remedy=_REMEDIES[fault.code]) for fault in faults
+        )
         first = self.faults[0]
         more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
         super().__init__(f"{first.pointer or '/'}: {first.message}{more}")
