@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from yoi_bundle.authoring.build import BuildResult, build_bundle
-from yoi_bundle.authoring.builtin_set import NO_BUILTINS, BuiltinSet
 from yoi_bundle.authoring.walk import make_tree
 from yoi_bundle.boundary.scanner import SecretFinding
+from yoi_bundle.builtin import NO_BUILTINS, BuiltinSet
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.manifest import Manifest
 

@@ -7,10 +7,10 @@ import tarfile
 import pytest
 from source_trees import build_files, get_manifest, list_rules
 
-from yoi_bundle.authoring.builtin_set import BuiltinSet
 from yoi_bundle.authoring.draft import SourceFile
 from yoi_bundle.authoring.inheritance import take_least
 from yoi_bundle.authoring.plugin_package import pack_plugin
+from yoi_bundle.builtin import make_builtin_set
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.manifest import (
     AllTools,
@@ -18,6 +18,7 @@ from yoi_bundle.manifest import (
     Descriptor,
     ExactMatch,
     HostModel,
+    Manifest,
     McpServer,
     Member,
     MountAsk,
@@ -372,8 +373,9 @@ def test_a_package_has_the_same_bytes_whatever_the_order_of_its_files() -> None:
 def test_built_in_profiles_in_use_are_copied_under_the_workspaces_policies() -> None:
     text = b"You help.\n"
     digest = compute_digest(text)
-    builtins = BuiltinSet(
-        digest=f"sha256:{'1' * 64}",
+    builtin = Manifest(
+        schema_version=1,
+        workspace="builtin",
         profiles={
             name: Profile(tools=AllTools(), prompts=(PromptUse(prompt=f"builtin/{name}"),))
             for name in ("companion", "coder")
@@ -384,8 +386,8 @@ def test_built_in_profiles_in_use_are_copied_under_the_workspaces_policies() -> 
             )
             for name in ("companion", "coder")
         },
-        blobs={digest: text},
     )
+    builtins = make_builtin_set(builtin, {digest: text})
     files = {
         ".yoi/workspace.toml": 'default_profile = "builtin:companion"\npolicies = ["strict"]\n',
         ".yoi/policies/strict.toml": "rules = []\n",

@@ -6,12 +6,12 @@ import pytest
 from source_trees import WordScanner, build_files, get_manifest, list_rules
 
 from yoi_bundle.authoring.build import BuildResult, build_bundle
-from yoi_bundle.authoring.builtin_set import BuiltinSet
 from yoi_bundle.authoring.walk import SourceTree, make_tree
 from yoi_bundle.boundary.allowances import compute_line_hash
+from yoi_bundle.builtin import make_builtin_set
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.limits import Limits
-from yoi_bundle.manifest import Profile, ToolList
+from yoi_bundle.manifest import Manifest, Profile, ToolList
 
 pytestmark = pytest.mark.req("B-14")
 
@@ -75,7 +75,9 @@ def test_a_lost_permission_of_the_workspace_merely_warns() -> None:
 
 
 def test_built_in_profiles_go_with_the_policy_that_governs_them() -> None:
-    builtins = BuiltinSet(digest=f"sha256:{'1' * 64}", profiles={"x": Profile(tools=ToolList())})
+    builtins = make_builtin_set(
+        Manifest(schema_version=1, workspace="builtin", profiles={"x": Profile(tools=ToolList())}), {}
+    )
     files = {".claude/settings.json": "{}", ".yoi/workspace.toml": 'builtin_profiles = ["x"]\n'}
     assert get_manifest(build_files(files, builtins=builtins)).builtin is not None
     files[".claude/settings.json"] = "{"

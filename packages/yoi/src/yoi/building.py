@@ -12,7 +12,6 @@ from yoi.configuration import Configuration
 from yoi.local_runtime import LocalRuntime
 from yoi.provenance import describe_provenance
 from yoi_bundle.authoring.build import BuildResult, BuiltBundle, build_bundle
-from yoi_bundle.authoring.builtin_set import BuiltinSet
 from yoi_bundle.authoring.read import Progress
 from yoi_bundle.authoring.walk import walk_directory
 from yoi_bundle.boundary.scanner import create_scanner
@@ -45,23 +44,10 @@ def build_directory(
         tree,
         scanner=create_scanner(cache_directory=_make_cache_directory(configuration)),
         workspace=workspace,
-        builtins=load_builtins(),
+        builtins=load_builtin_set(),
         limits=DEFAULT_LIMITS,
         lenient=lenient,
         progress=progress,
-    )
-
-
-def load_builtins() -> BuiltinSet:
-    """Return the built-in set in the form that the builder copies from."""
-    loaded = load_builtin_set()
-    manifest = loaded.bundle.manifest
-    return BuiltinSet(
-        digest=loaded.digest,
-        profiles=manifest.profiles,
-        prompts=manifest.prompts,
-        policies=manifest.policies,
-        blobs=loaded.blobs,
     )
 
 

@@ -20,7 +20,6 @@ from yoi_bundle.authoring.assemble_resources import (
 )
 from yoi_bundle.authoring.assemble_tools import assemble_plugins, assemble_tools
 from yoi_bundle.authoring.builtin_copies import BUILTIN_PREFIX, copy_builtins, copy_policies, copy_prompts
-from yoi_bundle.authoring.builtin_set import NO_BUILTINS, BuiltinSet
 from yoi_bundle.authoring.draft import (
     Contribution,
     ProfileDraft,
@@ -39,6 +38,7 @@ from yoi_bundle.authoring.vocabulary_claude import spell_server
 from yoi_bundle.authoring.workspace_items import make_models
 from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
 from yoi_bundle.authoring.workspace_toml import WorkspaceForm, WorkspaceReading
+from yoi_bundle.builtin import NO_BUILTINS, BuiltinSet
 from yoi_bundle.identifiers import decode_path, encode_segment
 from yoi_bundle.manifest import (
     BuiltinProfiles,
@@ -87,8 +87,8 @@ def assemble(source: AssemblyInput, excluded: frozenset[ItemKey]) -> Assembly:
     form = source.reading.form or WorkspaceForm()
     ledger = Ledger(excluded, {file.path: file.data for file in source.files})
     reserved = frozenset(
-        [("prompts", name) for name in source.builtins.prompts]
-        + [("policies", name) for name in source.builtins.policies]
+        [("prompts", name) for name in source.builtins.manifest.prompts]
+        + [("policies", name) for name in source.builtins.manifest.policies]
     )
     drafts = identify_drafts(
         source.contributions, failed_plugins=source.failed_plugins, reserved=reserved, ledger=ledger

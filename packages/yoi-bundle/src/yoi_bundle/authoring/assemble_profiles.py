@@ -9,7 +9,6 @@ from yoi_bundle.authoring.assemble_policies import Governing, PolicyBook
 from yoi_bundle.authoring.assemble_resources import ModelShelf, make_prompt
 from yoi_bundle.authoring.assemble_tools import make_origin
 from yoi_bundle.authoring.builtin_copies import BUILTIN_PREFIX
-from yoi_bundle.authoring.builtin_set import BuiltinSet
 from yoi_bundle.authoring.draft import NameWish, ProfileDraft, PromptDraft
 from yoi_bundle.authoring.identify import IdentifiedDrafts
 from yoi_bundle.authoring.implied_asks import add_asks, compute_implied_asks
@@ -20,6 +19,7 @@ from yoi_bundle.authoring.neighbours import Neighbours
 from yoi_bundle.authoring.remarks import show_name
 from yoi_bundle.authoring.scope import NameIndex
 from yoi_bundle.authoring.tool_scope import ToolScope
+from yoi_bundle.builtin import BuiltinSet
 from yoi_bundle.manifest import (
     AllTools,
     Ask,
@@ -224,7 +224,7 @@ class _Flattening:
         written = draft.extends.written if draft.extends is not None else ""
         line = draft.extends.line if draft.extends is not None else 0
         if written.startswith(BUILTIN_PREFIX):
-            builtin = self._needs.builtins.profiles.get(written.removeprefix(BUILTIN_PREFIX))
+            builtin = self._needs.builtins.manifest.profiles.get(written.removeprefix(BUILTIN_PREFIX))
             if builtin is not None:
                 return Inheriting(profile=builtin)
             found: tuple[str, ...] = ()

@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from yoi_bundle.authoring.assemble import Assembly, AssemblyInput, assemble
 from yoi_bundle.authoring.boundary_checks import Finding, check_boundaries
-from yoi_bundle.authoring.builtin_set import NO_BUILTINS, BuiltinSet
 from yoi_bundle.authoring.file_account import FileAccount, account_files
 from yoi_bundle.authoring.item_pointers import ItemPointers
 from yoi_bundle.authoring.ledger import ItemKey
@@ -18,6 +17,7 @@ from yoi_bundle.authoring.workspace_items import list_schema_files
 from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
 from yoi_bundle.authoring.workspace_toml import WorkspaceForm
 from yoi_bundle.boundary.scanner import SecretScanner
+from yoi_bundle.builtin import NO_BUILTINS, BuiltinSet
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.diagnostics import Diagnostic, sort_diagnostics
 from yoi_bundle.digest import compute_digest

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from yoi_bundle.authoring.assemble_policies import Governing
-from yoi_bundle.authoring.builtin_set import BuiltinSet
 from yoi_bundle.authoring.identify import IdentifiedDrafts
 from yoi_bundle.authoring.ledger import Ledger, Place
 from yoi_bundle.authoring.remarks import show_name
 from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
 from yoi_bundle.authoring.workspace_toml import WorkspaceForm, WorkspaceReading
+from yoi_bundle.builtin import BuiltinSet
 from yoi_bundle.manifest import BuiltinProfiles, Member, Policy, Profile, Prompt
 
 BUILTIN_PREFIX = "builtin:"
@@ -40,14 +40,14 @@ def copy_builtins(
     ]
     copied: dict[str, Profile] = {}
     for name in sorted(set(wanted)):
-        profile = builtins.profiles.get(name)
+        profile = builtins.manifest.profiles.get(name)
         if profile is None:
             ledger.report(
                 "error",
                 "builtin.unknown",
                 Place(WORKSPACE_FILE, reading.lines.get(("builtin_profiles",), 0)),
                 f"there is no built-in profile `{show_name(name)}`",
-                f"known: {', '.join(sorted(builtins.profiles)) or 'none'}",
+                f"known: {', '.join(sorted(builtins.manifest.profiles)) or 'none'}",
             )
         elif not governing.lost:
             policies = dict.fromkeys((*governing.policies, *profile.policies), Member())
@@ -63,11 +63,11 @@ def copy_prompts(
     used = {
         use.prompt for profile in (*copied.profiles.values(), *profiles.values()) for use in profile.prompts
     }
-    return {name: prompt for name, prompt in builtins.prompts.items() if name in used}
+    return {name: prompt for name, prompt in builtins.manifest.prompts.items() if name in used}
 
 
 def copy_policies(
     builtins: BuiltinSet, copied: BuiltinProfiles, profiles: Mapping[str, Profile]
 ) -> dict[str, Policy]:
     used = {name for profile in (*copied.profiles.values(), *profiles.values()) for name in profile.policies}
-    return {name: policy for name, policy in builtins.policies.items() if name in used}
+    return {name: policy for name, policy in builtins.manifest.policies.items() if name in used}

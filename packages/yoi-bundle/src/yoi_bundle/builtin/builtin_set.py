@@ -33,7 +33,7 @@ BUILTIN_WORKSPACE = "builtin"
 
 
 class BuiltinSet(Struct, frozen=True, kw_only=True):
-    """The set, verified like any bundle.
+    """A set of built-in profiles with all they refer to, verified like any bundle.
 
     Attributes:
         data: The manifest's canonical bytes.
@@ -47,6 +47,23 @@ class BuiltinSet(Struct, frozen=True, kw_only=True):
     @property
     def digest(self) -> str:
         return self.bundle.digest
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.bundle.manifest
+
+
+def make_builtin_set(manifest: Manifest, blobs: dict[str, bytes]) -> BuiltinSet:
+    """Make a set of a manifest and its blobs.
+
+    Raises:
+        YoiError: See `verify_manifest`.
+    """
+    data = encode_canonical(manifest)
+    return BuiltinSet(bundle=verify_manifest(data, compute_digest(data)), data=data, blobs=blobs)
+
+
+NO_BUILTINS = make_builtin_set(Manifest(schema_version=SCHEMA_VERSION, workspace=BUILTIN_WORKSPACE), {})
 
 
 @functools.cache
@@ -77,8 +94,7 @@ def load_builtin_set() -> BuiltinSet:
         profiles=profiles,
         default_profile=f"workspace:{DEFAULT_PROFILE}",
     )
-    data = encode_canonical(manifest)
-    return BuiltinSet(bundle=verify_manifest(data, compute_digest(data)), data=data, blobs=blobs)
+    return make_builtin_set(manifest, blobs)
 
 
 def _make_profile(item_id: str, recipe: BuiltinProfile) -> Profile:
