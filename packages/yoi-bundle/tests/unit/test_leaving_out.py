@@ -11,7 +11,7 @@ from yoi_bundle.boundary.allowances import compute_line_hash
 from yoi_bundle.builtin import make_builtin_set
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.limits import Limits
-from yoi_bundle.manifest import Manifest, Profile, ToolList
+from yoi_bundle.manifest import ExactMatch, Manifest, Profile, ToolList
 
 pytestmark = pytest.mark.req("B-14")
 
@@ -294,3 +294,47 @@ def test_an_empty_agent_does_not_hide_the_mode_of_a_prompt() -> None:
         "notebook.edit",
         "shell.run",
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (".claude/settings.json", '{"permissions": {"deny": ["mcp__notes"]}}'),
+        (".yoi/policies/strict.toml", 'default = "allow"\nrules = ["deny mcp:notes/*"]\n'),
+    ],
+)
+def test_a_deny_of_the_workspace_reaches_the_private_servers_of_every_profile(path: str, text: str) -> None:
+    private = "mcpServers:\n  - notes:\n      command: npx"
+    files = {
+        ".claude/agents/a.md": agent(private),
+        ".claude/agents/b.md": agent(private),
+        ".yoi/workspace.toml": 'policies = ["strict"]\n' if path.startswith(".yoi") else "",
+        path: text,
+    }
+    result = build_files(files)
+    (policy,) = get_manifest(result).policies.values()
+    assert {rule.tool for rule in policy.rules.values()} == {
+        "mcp:.claude/agents/a/notes/*",
+        "mcp:.claude/agents/b/notes/*",
+    }
+    assert list_rules(result, "warning") == []
+
+
+def test_a_deny_of_a_plugins_item_by_its_qualified_name_names_that_item() -> None:
+    denied = ["Skill(desk:index)", "Task(desk:keeper)", "SlashCommand(/desk:sort)"]
+    files = {
+        "p/.claude-plugin/plugin.json": '{"name": "desk"}',
+        "p/skills/index/SKILL.md": "---\nname: index\ndescription: d\n---\nHelp.\n",
+        "p/agents/keeper.md": GOOD,
+        "p/commands/sort.md": "Sort.\n",
+        ".claude/settings.json": json.dumps({"permissions": {"deny": denied}}),
+    }
+    (policy,) = get_manifest(build_files(files)).policies.values()
+    named = {
+        (rule.tool, rule.where.value) for rule in policy.rules.values() if isinstance(rule.where, ExactMatch)
+    }
+    assert {
+        ("skill.use", "p/skills/index"),
+        ("agent.spawn", "p/agents/keeper"),
+        ("workflow.run", "p/commands/sort"),
+    } <= named

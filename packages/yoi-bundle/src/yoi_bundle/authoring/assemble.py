@@ -168,7 +168,10 @@ def assemble(source: AssemblyInput, excluded: frozenset[ItemKey]) -> Assembly:
 
 
 def _index_names(drafts: IdentifiedDrafts) -> dict[str, NameIndex]:
-    """Enter each item under its id, the last part of it, and, for other formats, its declared name."""
+    """Enter each item under its id, the last part of it, and, for other formats, its declared name.
+
+    An item of a plugin is also called `PLUGIN:NAME`, as permission rules of other programs write it.
+    """
     indexes: dict[str, NameIndex] = {}
     sections: tuple[tuple[str, Mapping[str, NamedDraft]], ...] = (
         ("profiles", drafts.profiles),
@@ -183,6 +186,9 @@ def _index_names(drafts: IdentifiedDrafts) -> dict[str, NameIndex]:
             names = [item, decode_path(item), last, decode_path(last)]
             if draft.dialect != "yoi":
                 names += [draft.title, last.removesuffix(".agent").removesuffix(".instructions")]
+            plugin = drafts.find_plugin(draft.path)
+            if plugin in drafts.plugins:
+                names += [f"{drafts.plugins[plugin].name}:{name}" for name in (draft.title, last)]
             index.add(item, draft.path, names)
     return indexes
 

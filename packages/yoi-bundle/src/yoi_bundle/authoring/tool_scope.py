@@ -114,12 +114,17 @@ class ToolScope:
             found = self._find_pattern(wish)
         else:
             everywhere = self._servers.find_all(wish.server)
-            private = self._private.get(owner, {}).get(wish.server)
-            servers = dict.fromkeys((*everywhere, *((private,) if private else ())))
+            servers = dict.fromkeys((*everywhere, *self._find_private(wish.server, owner)))
             found = tuple(f"{server}/{wish.tool or '*'}" for server in servers)
         if not found:
             self._report_foreign(wish, path)
         return found
+
+    def _find_private(self, server: str, owner: str) -> tuple[str, ...]:
+        """Return private servers of a name: of the owner, or of every profile where the file is nobody's own."""
+        owners = (owner,) if owner else sorted(self._private)
+        found = (self._private.get(one, {}).get(server) for one in owners)
+        return tuple(key for key in found if key is not None)
 
     def _find_servers(self, wish: ToolWish, path: str, owner: str) -> tuple[str, ...]:
         private = self._private.get(owner, {}).get(wish.server)
