@@ -17,12 +17,17 @@ EXAMPLE_POLICY = ROOT / "examples" / "host-policy.toml"
 
 @dataclass(frozen=True)
 class Yoi:
-    """Runs commands; the environment holds nothing of ours but what is given."""
+    """Runs commands; the environment holds nothing of ours but what is given.
+
+    Attributes:
+        deadline_seconds: When a command that hangs is killed, and the test with it fails; absent waits for ever.
+    """
 
     data: Path
     policy: Path = EXAMPLE_POLICY
     extra: dict[str, str] = field(default_factory=dict)
     python: str = sys.executable
+    deadline_seconds: float | None = None
 
     def run(self, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
         kept = {
@@ -34,6 +39,7 @@ class Yoi:
             encoding="utf-8",
             check=False,
             stdin=subprocess.DEVNULL,
+            timeout=self.deadline_seconds,
             env={
                 **kept,
                 "YOI_DATA_DIR": str(self.data),
