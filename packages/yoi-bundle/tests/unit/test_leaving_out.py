@@ -338,3 +338,23 @@ def test_a_deny_of_a_plugins_item_by_its_qualified_name_names_that_item() -> Non
         ("agent.spawn", "p/agents/keeper"),
         ("workflow.run", "p/commands/sort"),
     } <= named
+
+
+@pytest.mark.parametrize("source", ['include = [".claude/agents"]', 'exclude = [".claude/settings*"]'])
+def test_settings_that_the_workspace_file_excludes_are_warned_about(source: str) -> None:
+    files = {
+        ".claude/agents/a.md": GOOD,
+        ".claude/settings.json": '{"permissions": {"deny": ["Bash"]}}',
+        ".yoi/workspace.toml": f"[source]\n{source}\n",
+    }
+    assert list_rules(build_files(files), "warning") == [("source.excluded", ".claude/settings.json")]
+
+
+@pytest.mark.parametrize(("denied", "tool"), [("mcp__a__b", "*"), ("mcp__a__b__c", "c")])
+def test_a_deny_reaches_a_server_whose_name_holds_the_separator(denied: str, tool: str) -> None:
+    files = {
+        ".mcp.json": '{"mcpServers": {"a__b": {"command": "npx"}}}',
+        ".claude/settings.json": json.dumps({"permissions": {"deny": [denied]}}),
+    }
+    (policy,) = get_manifest(build_files(files)).policies.values()
+    assert [rule.tool for rule in policy.rules.values()] == [f"mcp:.mcp/a__b/{tool}"]

@@ -144,13 +144,15 @@ def _select(
         if file.path == WORKSPACE_FILE or (included and not matches_glob(file.path, sources.exclude)):
             kept.append(file)
         else:
+            governs = file.path in GOVERNING_FILES
             remarks.append(
                 Diagnostic(
-                    severity="info",
+                    severity="warning" if governs else "info",
                     rule="source.excluded",
                     file=show_path(file.path),
-                    message="excluded by `[source]` in workspace.toml",
-                    remedy="nothing to do",
+                    message="excluded by `[source]` in workspace.toml"
+                    + (", and what it forbids every profile with it" if governs else ""),
+                    remedy="include it, or say its rules in .yoi/policies" if governs else "nothing to do",
                 )
             )
     return tuple(kept), remarks

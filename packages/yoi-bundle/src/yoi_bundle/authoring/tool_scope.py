@@ -113,9 +113,13 @@ class ToolScope:
         if not wish.server:
             found = self._find_pattern(wish)
         else:
-            everywhere = self._servers.find_all(wish.server)
-            servers = dict.fromkeys((*everywhere, *self._find_private(wish.server, owner)))
-            found = tuple(f"{server}/{wish.tool or '*'}" for server in servers)
+            readings = _list_readings(wish.server, wish.tool)
+            patterns = (
+                f"{key}/{tool or '*'}"
+                for server, tool in readings
+                for key in (*self._servers.find_all(server), *self._find_private(server, owner))
+            )
+            found = tuple(dict.fromkeys(patterns))
         if not found:
             self._report_foreign(wish, path)
         return found
@@ -168,6 +172,12 @@ class ToolScope:
 
     def _report(self, rule: str, wish: ToolWish, path: str, message: str, remedy: str) -> None:
         self._ledger.report("warning", rule, Place(path, wish.line), message, remedy)
+
+
+def _list_readings(server: str, tool: str) -> list[tuple[str, str]]:
+    """Return the servers and tools that `mcp__a__b__c` may mean: `b__c` of `a`, `c` of `a__b`, all of `a__b__c`."""
+    words = [server, *tool.split("__")] if tool else [server]
+    return [("__".join(words[:end]), "__".join(words[end:])) for end in range(1, len(words) + 1)]
 
 
 def _add_rule(rules: dict[str, Rule], effect: Effect, pattern: str, where: Match | None) -> None:
