@@ -93,7 +93,7 @@ class Rejection(Struct, frozen=True, kw_only=True):
 
 
 class ProfileRejection(Struct, frozen=True, kw_only=True):
-    """A profile that this Runtime cannot run although it took the bundle (B-06)."""
+    """A profile, by selector, that this Runtime cannot run although it took the bundle (B-06)."""
 
     profile: str
     code: str

@@ -22,7 +22,8 @@ def choose_bundle(
 ) -> ChosenBundle:
     """Choose a bundle of the local Runtime.
 
-    Without any option `builtin:NAME` is looked up in the built-in set; other selectors in the assigned, else the
+    Without any option `builtin:NAME` is looked up in the built-in set, and so is `default` while the store holds no
+    bundle; other selectors in the assigned, else the
     newest bundle of the workspace, which has to be named when the store knows more than one.
 
     Raises:
@@ -33,7 +34,9 @@ def choose_bundle(
             runtime.embedded.head_bundle(runtime.build_caller(), find_digest(reference, runtime))
         )
         return ChosenBundle(workspace=entry.workspace, digest=entry.digest)
-    if selector.startswith("builtin:") and workspace is None:
+    if workspace is None and (
+        selector.startswith("builtin:") or (selector == "default" and not runtime.list_bundles())
+    ):
         return ChosenBundle(workspace=BUILTIN_WORKSPACE, digest=None)
     name = workspace or _find_only_workspace(runtime)
     assignment = runtime.ask(runtime.embedded.get_assignment(runtime.build_caller(name), name))

@@ -22,6 +22,7 @@ from worker_runtime.store.quarantine import find_damage
 from worker_runtime.store.rejections import find_rejection
 from worker_runtime.store.usage import compute_usage
 from worker_runtime.store.workspaces import find_workspaces, list_workspaces
+from yoi_bundle.profile_closure import compute_profile_features
 from yoi_bundle.verified import VerifiedBundle
 
 
@@ -161,10 +162,10 @@ class BundleOperations:
 
 def list_rejected_profiles(bundle: VerifiedBundle) -> tuple[ProfileRejection, ...]:
     """Return the profiles that need features this Runtime lacks, by id (B-06)."""
-    lacking = bundle.unsupported.get("profiles", {})
     return tuple(
         ProfileRejection(profile=name, code="feature.unsupported", lacking=tuple(sorted(features)))
-        for name, features in sorted(lacking.items())
+        for name, features in sorted(compute_profile_features(bundle).items())
+        if features
     )
 
 
