@@ -168,10 +168,7 @@ def assemble(source: AssemblyInput, excluded: frozenset[ItemKey]) -> Assembly:
 
 
 def _index_names(drafts: IdentifiedDrafts) -> dict[str, NameIndex]:
-    """Enter each item under its id, the last part of it, and, for other formats, its declared name.
-
-    An item of a plugin is also called `PLUGIN:NAME`, as permission rules of other programs write it.
-    """
+    """Enter each item under its id, the last part of it, its declared name, and for a plugin's item `PLUGIN:NAME`."""
     indexes: dict[str, NameIndex] = {}
     sections: tuple[tuple[str, Mapping[str, NamedDraft]], ...] = (
         ("profiles", drafts.profiles),
@@ -301,6 +298,3 @@ def _choose_grants(form: WorkspaceForm, manifest: Manifest, ledger: Ledger) -> G
         "write `[grants]` in .yoi/workspace.toml to grant less",
     )
     return grants
-
-
-__all__ = ["Assembly", "AssemblyInput", "assemble"]
