@@ -110,3 +110,11 @@ def test_a_faulty_policy_is_refused_with_file_and_line(tmp_path: Path) -> None:
     checked = yoi.read("policy", "check", code=1)
     assert [(one["file"], one["line"]) for one in checked["diagnostics"]] == [("host-policy.toml", 6)]
     assert yoi.run("runtime", "info").returncode == 2
+
+
+@pytest.mark.req("S-07")
+def test_without_a_bundle_default_is_explained_from_the_built_in_set(tmp_path: Path) -> None:
+    explained = Yoi(tmp_path / "empty").read("explain", "default")["explanations"]
+    assert [(one["frame"]["source"], one["frame"]["profile"]) for one in explained] == [
+        ("builtin", "builtin:companion")
+    ]
