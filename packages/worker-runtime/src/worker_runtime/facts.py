@@ -125,6 +125,8 @@ async def gather_host_facts(needs: HostNeeds, ports: HostPorts) -> HostFacts:
         port: str, names: tuple[_Name, ...], ask: Callable[[_Name], Awaitable[_Answer]]
     ) -> dict[_Name, _Answer]:
         answers: dict[_Name, _Answer] = {}
+        if not names:
+            return answers
         try:
             async with asyncio.timeout(ports.deadline_seconds):
                 for name in names:

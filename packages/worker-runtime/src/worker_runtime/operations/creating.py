@@ -9,17 +9,17 @@ from worker_runtime.errors import BundleCorruptError, BundleMissingError, Bundle
 from worker_runtime.facts import HostFacts
 from worker_runtime.operations.context import Context
 from worker_runtime.operations.resolving import Resolved, gather_facts, prepare_request
-from worker_runtime.operations.worker_views import view_worker
+from worker_runtime.operations.worker_views import view_pinned, view_worker
 from worker_runtime.pins import WorkerPins, compute_fingerprint, encode_pins
 from worker_runtime.policy import HostPolicy
-from worker_runtime.resolution.errors import ResolutionRefusedError
+from worker_runtime.resolution.errors import Reason, ResolutionRefusedError
 from worker_runtime.resolution.explain import explain_resolution
 from worker_runtime.resolution.host_plan import HostPlan
 from worker_runtime.resolution.resolve import compute_resolution
 from worker_runtime.store.assignments import find_assignment
 from worker_runtime.store.builtin_sets import put_builtin_set
-from worker_runtime.store.bundles import find_bundle
-from worker_runtime.store.events import append_event
+from worker_runtime.store.bundles import find_bundle_id
+from worker_runtime.store.events import append_first_event
 from worker_runtime.store.leases import delete_lease
 from worker_runtime.store.quarantine import find_damage
 from worker_runtime.store.workers import NewWorker, WorkerRow, find_worker_by_key, insert_worker
@@ -45,11 +45,38 @@ class CreatingOperations:
                 See `prepare_request`.
         """
         verify_access(caller, "workers:create", wanted.workspace)
+        known = self._find_known_plan(caller, wanted)
+        if known is not None:
+            outcome = await self._resolve_and_store(caller, wanted, known)
+            if isinstance(outcome, Worker):
+                return outcome
+        # Whether the caller's workspace holds the bundle at all comes before why it would be refused (R-07).
         prepared = await asyncio.to_thread(self._prepare, caller, wanted)
         if isinstance(prepared, Worker):
             return prepared
-        facts = await gather_facts(self._context, caller, wanted.workspace, prepared)
-        return await asyncio.to_thread(self._store, caller, wanted, prepared, facts)
+        outcome = await self._resolve_and_store(caller, wanted, prepared)
+        if isinstance(outcome, Worker):
+            return outcome
+        raise ResolutionRefusedError(outcome)
+
+    def _find_known_plan(self, caller: Caller, wanted: CreateWorkerRequest) -> HostPlan | None:
+        """Return what an earlier Worker of the same profile was resolved by; spares a look into the store.
+
+        The transaction that stores the Worker checks the bundle and the key anyway.
+        """
+        request = wanted.request
+        if request.bundle_digest is None:
+            return None
+        policy = self._context.host.get_policy(caller.issuer, wanted.workspace)
+        return self._context.plans.find_host_plan(
+            request.bundle_digest, request.selector, policy, source="bundle"
+        )
+
+    async def _resolve_and_store(
+        self, caller: Caller, wanted: CreateWorkerRequest, plan: HostPlan
+    ) -> Worker | tuple[Reason, ...]:
+        facts = await gather_facts(self._context, caller, wanted.workspace, plan)
+        return await asyncio.to_thread(self._store, caller, wanted, plan, facts)
 
     def _prepare(self, caller: Caller, wanted: CreateWorkerRequest) -> Worker | HostPlan:
         fingerprint = compute_fingerprint(wanted.request)
@@ -61,11 +88,14 @@ class CreatingOperations:
                     return view_worker(connection, held, wanted.workspace)
         return prepare_request(self._context, caller, wanted.workspace, wanted.request)
 
-    def _store(self, caller: Caller, wanted: CreateWorkerRequest, plan: HostPlan, facts: HostFacts) -> Worker:
+    def _store(
+        self, caller: Caller, wanted: CreateWorkerRequest, plan: HostPlan, facts: HostFacts
+    ) -> Worker | tuple[Reason, ...]:
+        """Store a Worker, or return why it is refused."""
         context = self._context
         resolution = compute_resolution(plan, facts, wanted.request.intent)
         if resolution.reasons:
-            raise ResolutionRefusedError(resolution.reasons)
+            return resolution.reasons
         resolved = Resolved(resolution=resolution, facts=facts)
         pins = build_pins(context, caller, wanted, plan.policy, resolved)
         new = NewWorker(
@@ -79,7 +109,9 @@ class CreatingOperations:
         )
         with context.database.write() as connection:
             row = self._insert(connection, caller, wanted.workspace, new, plan.policy)
-            return view_worker(connection, row, wanted.workspace)
+            if row.id != new.id:
+                return view_worker(connection, row, wanted.workspace)
+        return view_pinned(row, wanted.workspace, pins)
 
     def _insert(
         self, connection: apsw.Connection, caller: Caller, workspace: str, new: NewWorker, policy: HostPolicy
@@ -97,7 +129,7 @@ class CreatingOperations:
             delete_lease(connection, workspace_id, caller.key, new.bundle_digest)
         now = context.clock.now()
         row = insert_worker(connection, new, workspace_id=workspace_id, now=now)
-        append_event(connection, row.number, "created", {"state": row.state}, now=now)
+        append_first_event(connection, row.number, "created", {"state": row.state}, now=now)
         return row
 
 
@@ -125,10 +157,10 @@ def build_pins(
 
 
 def _verify_usable(connection: apsw.Connection, workspace_id: int, digest: str, policy: HostPolicy) -> None:
-    bundle = find_bundle(connection, workspace_id, digest)
-    if bundle is None:
+    bundle_id = find_bundle_id(connection, workspace_id, digest)
+    if bundle_id is None:
         raise BundleMissingError(digest)
-    damaged = find_damage(connection, workspace_id, bundle.id, digest)
+    damaged = find_damage(connection, workspace_id, bundle_id, digest)
     if damaged:
         raise BundleCorruptError(digest, damaged)
     if policy.assigned_only:

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterable
 from pathlib import Path
 
-from worker_runtime.bundles import PutOutcome
+from worker_runtime.bundles import PutOutcome, StoredOutcome
 from worker_runtime.caller import Caller
 from worker_runtime.operations.receiving import ReceivingOperations, Upload
 from worker_runtime.store.blobs import VerifiedBlob
@@ -33,15 +33,17 @@ async def take_pack(
         BundleInvalidError: A free-JSON blob is faulty; the bundle is rejected and the lease over.
     """
     upload = await asyncio.to_thread(receiving.open_upload, caller, lease)
+    if isinstance(upload, StoredOutcome):
+        return upload
     batch = _Batch()
     try:
         async for packed in read_pack(
-            pieces, upload.missing, spool_directory=spool_directory, limits=receiving.limits
+            pieces, upload.sizes, spool_directory=spool_directory, limits=receiving.limits
         ):
             batch.add(await _check(receiving, caller, upload, packed))
             if batch.is_full:
                 await _keep(receiving, caller, upload, batch)
-        return await _keep(receiving, caller, upload, batch)
+        return await asyncio.to_thread(receiving.finish_upload, caller, upload, batch.blobs)
     except BaseException:
         # The first fault is what the caller hears of, also when nothing can be kept any more.
         with contextlib.suppress(YoiError):
@@ -60,12 +62,9 @@ async def _check(
     return VerifiedBlob(digest=packed.digest, size=packed.size, content=packed.content, json=False)
 
 
-async def _keep(
-    receiving: ReceivingOperations, caller: Caller, upload: Upload, batch: "_Batch"
-) -> PutOutcome:
-    outcome = await asyncio.to_thread(receiving.stage_blobs, caller, upload, batch.blobs)
+async def _keep(receiving: ReceivingOperations, caller: Caller, upload: Upload, batch: "_Batch") -> None:
+    await asyncio.to_thread(receiving.stage_blobs, caller, upload, batch.blobs)
     batch.clear()
-    return outcome
 
 
 class _Batch:

@@ -19,7 +19,7 @@ from worker_runtime.store.blobs import (
     mark_json,
     put_blobs,
 )
-from worker_runtime.store.bundles import put_bundle
+from worker_runtime.store.bundles import find_bundle_id, put_bundle
 from worker_runtime.store.leases import (
     LeaseRequest,
     LeaseRow,
@@ -46,14 +46,15 @@ class Upload(Struct, frozen=True, kw_only=True):
     """A bundle on its way: verified manifest, and the lease it is kept under.
 
     Attributes:
-        missing: Digest → size in bytes of the blobs that are still to come.
+        sizes: Digest → size in bytes of every blob of the bundle. One that another caller has sent meanwhile may
+            come again.
     """
 
     lease: LeaseRow
     bundle: VerifiedBundle
     staged: Staged
     json_blobs: dict[str, str]
-    missing: dict[str, int]
+    sizes: dict[str, int]
 
 
 class ReceivingOperations:
@@ -84,8 +85,8 @@ class ReceivingOperations:
         self._verify_held_json(caller, bundle, metadata, json_blobs)
         return self._stage_or_commit(caller, bundle, staged, json_blobs)
 
-    def open_upload(self, caller: Caller, lease_id: str) -> Upload:
-        """Return what a lease of the caller still waits for.
+    def open_upload(self, caller: Caller, lease_id: str) -> Upload | StoredOutcome:
+        """Return what a lease of the caller is for; the bundle itself, when it is complete already.
 
         Raises:
             LeaseExpiredError: No such lease is in force, or nothing is staged under it.
@@ -94,19 +95,21 @@ class ReceivingOperations:
         context = self._context
         with context.database.read() as connection:
             lease = get_lease(connection, lease_id, holder=caller.key, now=context.clock.now())
-            staged = find_staged(connection, lease_id)
             known = find_workspaces(connection, caller.issuer, caller.workspaces)
-            if staged is None or lease.workspace_id not in known:
+            if lease.workspace_id not in known:
                 raise LeaseExpiredError(lease_id)
+            staged = find_staged(connection, lease_id)
+            if staged is None:
+                if find_bundle_id(connection, lease.workspace_id, lease.digest) is None:
+                    raise LeaseExpiredError(lease_id)
+                return StoredOutcome(digest=lease.digest, lease=_view(lease), created=False)
         bundle = self._reload(lease, staged)
-        with context.database.read() as connection:
-            missing = find_missing_blobs(connection, lease.workspace_id, bundle.blobs)
         return Upload(
             lease=lease,
             bundle=bundle,
             staged=staged,
             json_blobs=list_json_blobs(bundle),
-            missing={digest: bundle.blobs[digest].size for digest in missing},
+            sizes={digest: descriptor.size for digest, descriptor in bundle.blobs.items()},
         )
 
     def check_json(self, caller: Caller, upload: Upload, blob: PackedBlob) -> VerifiedBlob:
@@ -119,25 +122,39 @@ class ReceivingOperations:
             raise
         return VerifiedBlob(digest=blob.digest, size=blob.size, content=blob.content, json=True)
 
-    def stage_blobs(self, caller: Caller, upload: Upload, blobs: Collection[VerifiedBlob]) -> PutOutcome:
-        """Keep a batch of blobs; the last one commits the bundle in the same transaction.
+    def stage_blobs(self, caller: Caller, upload: Upload, blobs: Collection[VerifiedBlob]) -> None:
+        """Keep a batch of blobs, with more to come.
 
         Raises:
             LeaseExpiredError: The lease ended before this batch.
         """
-        context = self._context
-        now = context.clock.now()
-        with context.database.write() as connection:
-            lease = renew_lease(
-                connection, upload.lease.id, holder=caller.key, retention=context.retention, now=now
-            )
-            put_blobs(connection, lease.workspace_id, blobs)
-            wanted = upload.missing.keys() - {blob.digest for blob in blobs}
-            missing = find_missing_blobs(connection, lease.workspace_id, wanted) if wanted else []
-            missing = missing or self._find_unready(connection, lease.workspace_id, upload)
+        with self._context.database.write() as connection:
+            self._keep(connection, caller, upload, blobs)
+
+    def finish_upload(self, caller: Caller, upload: Upload, blobs: Collection[VerifiedBlob]) -> PutOutcome:
+        """Keep the last batch; when nothing is missing then, the bundle is visible by the same transaction.
+
+        Raises:
+            LeaseExpiredError: The lease ended before this batch.
+        """
+        with self._context.database.write() as connection:
+            lease = self._keep(connection, caller, upload, blobs)
+            missing = self._find_unready(connection, lease.workspace_id, upload)
             if missing:
                 return _staged(lease, missing)
+            now = self._context.clock.now()
             return self._commit(connection, lease, upload.bundle, upload.staged, now)
+
+    def _keep(
+        self, connection: apsw.Connection, caller: Caller, upload: Upload, blobs: Collection[VerifiedBlob]
+    ) -> LeaseRow:
+        context = self._context
+        now = context.clock.now()
+        lease = renew_lease(
+            connection, upload.lease.id, holder=caller.key, retention=context.retention, now=now
+        )
+        put_blobs(connection, lease.workspace_id, blobs)
+        return lease
 
     def _find_unready(self, connection: apsw.Connection, workspace_id: int, upload: Upload) -> list[str]:
         """Return what keeps the bundle from being committed; blobs held before may be gone or damaged since."""

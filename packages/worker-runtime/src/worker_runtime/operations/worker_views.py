@@ -3,14 +3,18 @@
 import apsw
 
 from worker_runtime.clock import format_instant
-from worker_runtime.pins import decode_pins
+from worker_runtime.pins import WorkerPins, decode_pins
 from worker_runtime.store.workers import WorkerRow, get_pins
 from worker_runtime.workers import Worker
 
 
 def view_worker(connection: apsw.Connection, row: WorkerRow, workspace: str) -> Worker:
     """Return a Worker's record; pins are read for what the record itself does not hold."""
-    pins = decode_pins(get_pins(connection, row))
+    return view_pinned(row, workspace, decode_pins(get_pins(connection, row)))
+
+
+def view_pinned(row: WorkerRow, workspace: str, pins: WorkerPins) -> Worker:
+    """Return a Worker's record from its row and its pins."""
     return Worker(
         id=row.id,
         workspace=workspace,

@@ -43,3 +43,9 @@ class PlanCache:
         if len(self._plans) > self._capacity:
             self._plans.popitem(last=False)
         return plan
+
+    def find_host_plan(
+        self, digest: str, selector: str, policy: HostPolicy, *, source: Literal["bundle", "builtin"]
+    ) -> HostPlan | None:
+        """Return a plan that was made before; it says nothing of whether the bundle is held now, or by whom."""
+        return self._plans.get((digest, source, selector, id(policy)))

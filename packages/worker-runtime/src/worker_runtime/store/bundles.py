@@ -117,6 +117,14 @@ def find_bundle(connection: apsw.Connection, workspace_id: int, digest: str) -> 
     return None if row is None else read_bundle_row(row)
 
 
+def find_bundle_id(connection: apsw.Connection, workspace_id: int, digest: str) -> int | None:
+    """Return the row number of a workspace's bundle, damaged or not."""
+    found: int | None = connection.execute(
+        "SELECT id FROM bundle WHERE workspace_id = ? AND digest = ?", (workspace_id, digest)
+    ).get
+    return found
+
+
 def list_bundles(
     connection: apsw.Connection, workspaces: Collection[int], *, after: Position | None, limit: int
 ) -> list[BundleRow]:

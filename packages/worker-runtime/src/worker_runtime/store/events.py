@@ -23,7 +23,25 @@ def append_event(
 ) -> int:
     """Write an event after the Worker's last one; return its sequence number."""
     last = connection.execute("SELECT max(sequence) FROM event WHERE worker_number = ?", (worker_number,)).get
-    sequence = (last or 0) + 1
+    return _insert_event(connection, worker_number, (last or 0) + 1, kind, body, now=now)
+
+
+def append_first_event(
+    connection: apsw.Connection, worker_number: int, kind: str, body: dict[str, Any], *, now: int
+) -> int:
+    """Write the event of a Worker that has none yet."""
+    return _insert_event(connection, worker_number, 1, kind, body, now=now)
+
+
+def _insert_event(
+    connection: apsw.Connection,
+    worker_number: int,
+    sequence: int,
+    kind: str,
+    body: dict[str, Any],
+    *,
+    now: int,
+) -> int:
     fields = (worker_number, sequence, now, kind, msgspec.json.encode(body, order="sorted"))
     connection.execute(
         "INSERT INTO event (worker_number, sequence, at, kind, body, checksum) VALUES (?, ?, ?, ?, ?, ?)",

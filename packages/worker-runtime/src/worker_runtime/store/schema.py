@@ -123,7 +123,6 @@ CREATE TABLE worker (
 ) STRICT;
 CREATE INDEX worker_age ON worker (workspace_id, created_at, id);
 CREATE INDEX worker_pin ON worker (workspace_id, bundle_digest) WHERE bundle_digest IS NOT NULL;
-CREATE INDEX worker_live ON worker (workspace_id) WHERE ended_at IS NULL;
 
 CREATE TABLE worker_pins (
     worker_number INTEGER PRIMARY KEY REFERENCES worker (number) ON DELETE CASCADE,
