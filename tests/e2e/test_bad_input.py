@@ -90,6 +90,7 @@ def test_a_bad_archive_is_refused_with_code_place_and_remedy_and_nothing_is_stor
     error = json.loads(refusal.out)["error"]
     assert error["code"] == case.code, error
     assert error["details"]
+    assert error["remedy"]
     faults = error["details"].get("faults", [])
     assert [fault for fault in faults if not (fault["message"] and fault.get("remedy"))] == []
     found = list_places(error["details"])
@@ -205,11 +206,17 @@ def test_a_bad_workspace_file_is_refused_at_its_line(name: str, tmp_path: Path) 
     assert refusal.stored == []
 
 
-def test_an_empty_workspace_is_a_bundle_without_profiles(tmp_path: Path) -> None:
-    source = write_files(tmp_path / "source", {})
+@pytest.mark.req("B-14")
+@pytest.mark.parametrize("files", [{}, {"LICENSE": b"Do as you like.\n"}])
+def test_an_empty_workspace_is_refused_and_nothing_is_stored(tmp_path: Path, files: dict[str, bytes]) -> None:
+    source = write_files(tmp_path / "source", files)
     yoi = Yoi(tmp_path / "store", deadline_seconds=DEADLINE_SECONDS)
-    built = yoi.read("bundle", "build", source)
-    assert (built["counts"]["profiles"], built["blobs"], built["files"]["read"]) == (0, 0, 0)
+    refusal = refuse(yoi, "bundle", "build", source, "--lenient")
+    errors = [one for one in json.loads(refusal.out)["diagnostics"] if one["severity"] == "error"]
+    assert (refusal.code, refusal.stored) == (1, [])
+    assert [(one["rule"], one["file"], bool(one["remedy"])) for one in errors] == [
+        ("workspace.empty", ".", True)
+    ]
 
 
 @pytest.mark.req("B-11")

@@ -37,8 +37,11 @@ _REMEDIES: dict[str, str] = {
     "declaration.unsupported": "leave the declaration out, or read it with a newer version",
     "feature.unsupported": "use a newer Runtime, or a profile that does without",
     "limit.exceeded": "make it smaller, or split it",
+    "bundle.digest_mismatch": "take the bytes from their source again; they are not those that were named",
+    "bundle.blobs_missing": "send the missing blobs, or export the bundle again",
+    "schema.unsupported": "read it with a version that knows this schema, or build it anew with this one",
 }
-"""What to do about a fault that says nothing more apt itself."""
+"""What to do about an error or fault that says nothing more apt itself."""
 
 
 class YoiError(Exception):
@@ -46,6 +49,11 @@ class YoiError(Exception):
 
     code: ClassVar[str] = "internal"
     retryable: ClassVar[bool] = False
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it; empty where that depends on who asks."""
+        return _REMEDIES.get(self.code, "")
 
     def details(self) -> dict[str, Any]:
         return {}
@@ -60,7 +68,8 @@ class FaultyBundleError(YoiError):
         if not faults:
             raise ValueError("a faulty bundle has at least one fault")
         self.faults = tuple(
-            fault if fault.remedy else replace(fault, remedy=_REMEDIES[fault.code]) for fault in faults
+            fault if fault.remedy else replace(fault, remedy=_REMEDIES.get(fault.code, ""))
+            for fault in faults
         )
         first = self.faults[0]
         more = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""

@@ -48,12 +48,14 @@ def list_effects(policy: Policy) -> set[tuple[str, str]]:
     return {(rule.effect, rule.tool) for rule in policy.rules.values()}
 
 
-def test_an_empty_workspace_is_a_bundle_of_the_built_in_tools() -> None:
-    result = build_files({})
-    manifest = get_manifest(result)
-    assert (manifest.workspace, len(manifest.tools), result.counts["profiles"]) == ("local", 12, 0)
+@pytest.mark.parametrize("lenient", [False, True])
+@pytest.mark.parametrize("files", [{}, {"README.md": "For people.\n"}])
+def test_a_workspace_without_agent_configuration_is_refused(files: dict[str, str], lenient: bool) -> None:
+    result = build_files(files, lenient=lenient)
+    assert result.bundle is None
     assert result.files.read == 0
-    assert result.files.left_out == ()
+    errors = [(one.rule, one.file) for one in result.diagnostics if one.severity == "error"]
+    assert errors == [("workspace.empty", ".")]
 
 
 def test_ids_are_encoded_paths_and_native_ones_lose_their_folder() -> None:

@@ -27,11 +27,12 @@ def report_error(error: "YoiError", *, as_json: bool) -> int:
 
 
 def describe_error(error: "YoiError") -> dict[str, Any]:
-    """Return the stable JSON form: code, retryable, message, details."""
+    """Return the stable JSON form: code, retryable, message, remedy, details."""
     return {
         "code": error.code,
         "retryable": error.retryable,
         "message": str(error),
+        "remedy": error.remedy,
         "details": error.details(),
     }
 
@@ -50,6 +51,7 @@ def report_command_line_fault(error: "ClickException", *, as_json: bool) -> None
                 "code": "request.invalid",
                 "retryable": False,
                 "message": f"{details['field']}: {details['message']}",
+                "remedy": "see `--help`",
                 "details": details,
             }
         }
@@ -72,6 +74,7 @@ def report_internal_fault(error: BaseException, *, as_json: bool) -> int:
                     "code": "internal",
                     "retryable": False,
                     "message": "internal fault",
+                    "remedy": "report it with these places",
                     "details": details,
                 }
             }

@@ -259,6 +259,17 @@ def _show_files(remarks: list[Diagnostic]) -> list[Diagnostic]:
     ]
 
 
+def _report_emptiness() -> Diagnostic:
+    """A bundle that brings nothing would pass for the workspace's wish to have no profile any more."""
+    return Diagnostic(
+        severity="error",
+        rule="workspace.empty",
+        file=".",
+        message="nothing in this directory is agent configuration",
+        remedy="begin with `.yoi/profiles/NAME.md`; the table in docs/guides/authoring.md says what else is read",
+    )
+
+
 def _finish(
     tree: SourceTree,
     workspace: str,
@@ -270,6 +281,9 @@ def _finish(
 ) -> BuildResult:
     shown = _show_files(remarks)
     account, complete = account_files(tree, manifest, shown, schemas=schemas)
+    if account.read == 0 and not any(one.severity == "error" for one in complete):
+        bundle = None
+        complete = [*complete, _report_emptiness()]
     counts = {
         section: len(getattr(manifest, section)) if manifest is not None else 0
         for section in COUNTED_SECTIONS

@@ -22,6 +22,8 @@ def print_error(error: YoiError) -> None:
     for key in ("faults", "reasons"):
         for one in details.get(key, ()):
             _print_fault(console, one)
+    if error.remedy and "faults" not in details:
+        console.print(join_text(("    → ", "green"), error.remedy), soft_wrap=True)
     suggestions = details.get("near", ())
     if suggestions:
         console.print(
