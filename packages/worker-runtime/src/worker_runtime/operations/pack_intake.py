@@ -25,7 +25,8 @@ async def take_pack(
 ) -> PutOutcome:
     """Keep the blobs of a pack; whatever was verified before a cut or a fault stays, and need not come again.
 
-    A transaction is only begun once its whole batch is here, so none ever waits for the network.
+    A transaction is only begun once its whole batch is here, so none ever waits for the network; meanwhile the next
+    batch comes.
 
     Raises:
         LeaseExpiredError: No such lease of the caller is in force.
@@ -35,23 +36,18 @@ async def take_pack(
     upload = await asyncio.to_thread(receiving.open_upload, caller, lease)
     if isinstance(upload, StoredOutcome):
         return upload
-    batch = _Batch()
+    keeping = _Keeping(receiving, caller, upload)
     try:
         async for packed in read_pack(
             pieces, upload.sizes, spool_directory=spool_directory, limits=receiving.limits
         ):
-            batch.add(await _check(receiving, caller, upload, packed))
-            if batch.is_full:
-                await _keep(receiving, caller, upload, batch)
-        return await asyncio.to_thread(receiving.finish_upload, caller, upload, batch.blobs)
+            await keeping.add(await _check(receiving, caller, upload, packed))
+        return await keeping.finish()
     except BaseException:
-        # The first fault is what the caller hears of, also when nothing can be kept any more.
-        with contextlib.suppress(YoiError):
-            if batch.blobs:
-                await _keep(receiving, caller, upload, batch)
+        await keeping.salvage()
         raise
     finally:
-        batch.clear()
+        keeping.clear()
 
 
 async def _check(
@@ -62,9 +58,54 @@ async def _check(
     return VerifiedBlob(digest=packed.digest, size=packed.size, content=packed.content, json=False)
 
 
-async def _keep(receiving: ReceivingOperations, caller: Caller, upload: Upload, batch: "_Batch") -> None:
-    await asyncio.to_thread(receiving.stage_blobs, caller, upload, batch.blobs)
-    batch.clear()
+class _Keeping:
+    """Writes one batch while the next one comes; so there are never more than two."""
+
+    def __init__(self, receiving: ReceivingOperations, caller: Caller, upload: Upload) -> None:
+        self._receiving = receiving
+        self._caller = caller
+        self._upload = upload
+        self._coming = _Batch()
+        self._written = _Batch()
+        self._writing: asyncio.Task[None] | None = None
+
+    async def add(self, blob: VerifiedBlob) -> None:
+        """Take a blob; errors are those of the batch before."""
+        self._coming.add(blob)
+        if self._coming.is_full:
+            await self._settle()
+            self._written, self._coming = self._coming, _Batch()
+            self._writing = asyncio.create_task(self._keep(self._written))
+
+    async def finish(self) -> PutOutcome:
+        """Keep the last batch, and the bundle with it when nothing is missing."""
+        await self._settle()
+        return await asyncio.to_thread(
+            self._receiving.finish_upload, self._caller, self._upload, self._coming.blobs
+        )
+
+    async def salvage(self) -> None:
+        """Keep what can be kept after a fault; the first one is what the caller hears of."""
+        with contextlib.suppress(YoiError):
+            await self._settle()
+        with contextlib.suppress(YoiError):
+            if self._coming.blobs:
+                await self._keep(self._coming)
+
+    def clear(self) -> None:
+        """Close all files."""
+        self._written.clear()
+        self._coming.clear()
+
+    async def _settle(self) -> None:
+        """Wait for the batch that is being written; a thread goes on when whoever waits for it is cancelled."""
+        if self._writing is not None:
+            await asyncio.shield(self._writing)
+            self._writing = None
+            self._written.clear()
+
+    async def _keep(self, batch: "_Batch") -> None:
+        await asyncio.to_thread(self._receiving.stage_blobs, self._caller, self._upload, batch.blobs)
 
 
 class _Batch:

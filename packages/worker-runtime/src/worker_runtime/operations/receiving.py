@@ -210,6 +210,8 @@ class ReceivingOperations:
             missing = missing or find_unchecked_json(connection, workspace_id, json_blobs)
             if missing:
                 put_staged(connection, lease, bundle, staged, retention=context.retention, now=now)
+                # The pack comes next, and need not verify the manifest again.
+                context.manifests.put((workspace_id, bundle.digest), bundle, len(staged.manifest))
                 return _staged(lease, missing)
             return self._commit(connection, lease, bundle, staged, now)
 
