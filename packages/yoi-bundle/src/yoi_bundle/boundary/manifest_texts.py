@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 
 from yoi_bundle.identifiers import decode_path
-from yoi_bundle.manifest import Manifest
+from yoi_bundle.manifest import Descriptor, Manifest, Member
 
 OWN_FIELDS = frozenset({"digest", "set_digest", "media_type", "size"})
 """What this package computes itself; exempt by field, not by pattern."""
 
 _MAPS_BY_OWN_ID = frozenset({"rules"})
+_SILENT = frozenset({Descriptor, Member, int, bool})
+"""Types without any text of people in them."""
+
 _BETWEEN = "\n\x01\n"
 """Parts two texts, so that no detector joins the end of one to the beginning of the next."""
 
@@ -57,14 +60,17 @@ def _collect(value: Any, pointer: str, field: str, texts: list[tuple[str, str]])
     elif isinstance(value, msgspec.Struct):
         for name in _list_fields(type(value)):
             member = getattr(value, name)
-            if member:
+            if isinstance(member, str) and member:
+                texts.append((f"{pointer}/{name}", member))
+            elif member and type(member) not in _SILENT:
                 _collect(member, f"{pointer}/{name}", name, texts)
     elif isinstance(value, dict):
         for key, member in value.items():
             step = f"{pointer}/{_escape(key)}"
             if field not in _MAPS_BY_OWN_ID:
                 texts.append((step, key))
-            _collect(member, step, "", texts)
+            if type(member) not in _SILENT:
+                _collect(member, step, "", texts)
     elif isinstance(value, tuple):
         for index, member in enumerate(value):
             _collect(member, f"{pointer}/{index}", "", texts)
