@@ -64,6 +64,8 @@ class IdentifiedDrafts(Struct, frozen=True, kw_only=True):
 
         What a plugin brings needs its grant; without its plugin it is left out, never taken for the workspace's own.
         """
+        if not self.plugin_roots:
+            return None
         directory = posixpath.dirname(path)
         while directory not in self.plugin_roots:
             if directory == "":
