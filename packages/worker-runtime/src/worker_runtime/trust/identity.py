@@ -27,6 +27,9 @@ from yoi_bundle.identifiers import WorkspaceId
 IssuerName = WorkspaceId
 """The same grammar as a workspace's id; `local` is the host's own operator and no Backend."""
 
+IDENTITY_FILE = "identity.json"
+"""Its name in a data directory."""
+
 _MAX_FILE_BYTES = 8192
 _FIELD = "identity"
 

@@ -1,6 +1,7 @@
 """`yoi bundle`: build, check, compare and move config bundles."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,6 +14,7 @@ from yoi.contents import describe_bundle, describe_contents, list_rows
 from yoi.exit_codes import DONE, REFUSED
 from yoi.json_output import print_json
 from yoi.local_runtime import open_local_runtime
+from yoi.remote_options import remote_options
 from yoi.render.console import join_text, make_console
 from yoi.render.diagnostics import print_diagnostics, summarise
 from yoi.render.progress import show_progress
@@ -173,6 +175,36 @@ def import_(context: click.Context, file: Path, as_json: bool) -> None:
     else:
         text = f"{described['digest']} as revision {revision} of {described['workspace']}"
         make_console(context).print(join_text(("stored ", "green"), text))
+
+
+@bundle.command(cls=YoiCommand)
+@click.argument("reference", metavar="BUNDLE")
+@remote_options("--to", required=True)
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def push(
+    context: click.Context,
+    /,
+    reference: str,
+    url: str,
+    runtime_id: str | None,
+    *,
+    as_json: bool,
+    **trust: Any,
+) -> None:
+    """Bring BUNDLE to a remote Runtime and assign it there; only what that lacks is sent."""
+    from yoi.remote_runtime import make_address, push_bundle
+
+    address = make_address(url, runtime_id, **trust)
+    with open_local_runtime(context.obj) as runtime, open_bundle(reference, runtime) as opened:
+        report = runtime.ask(push_bundle(context.obj, address, opened))
+    if as_json:
+        print_json(report)
+    else:
+        text = f"{report.assignment.digest}, {len(report.sent_blobs)} blobs sent; assigned to {report.assignment.workspace}"
+        make_console(context).print(join_text(("pushed ", "green"), text))
 
 
 def _build(

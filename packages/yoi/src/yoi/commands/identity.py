@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from worker_runtime.trust.identity import (
+    IDENTITY_FILE,
     Identity,
     create_identity,
     finish_rotation,
@@ -13,8 +14,6 @@ from worker_runtime.trust.identity import (
 )
 from yoi.command import YoiCommand, data_directory_option, json_option
 from yoi.json_output import print_json
-
-IDENTITY_FILE = "identity.json"
 
 
 @click.group()

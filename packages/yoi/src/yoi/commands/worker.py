@@ -13,6 +13,7 @@ from yoi.command import YoiCommand, data_directory_option, host_policy_option, j
 from yoi.explaining import preview_profiles, print_explanation, suggest_profiles
 from yoi.json_output import print_json
 from yoi.local_runtime import LocalRuntime, open_local_runtime
+from yoi.remote_options import remote_options
 from yoi.render.console import make_console
 from yoi.render.table import make_facts, make_table
 from yoi.selectors import decode_selector, encode_selector
@@ -58,6 +59,7 @@ def make_request(chosen: ChosenBundle, selector: str, intent: Intent) -> WorkerR
 @worker.command(cls=YoiCommand)
 @click.argument("profile", default="default")
 @request_options
+@remote_options("--runtime", required=False)
 @click.option("--key", help="The same key and content again give the same Worker (else one is made up).")
 @data_directory_option
 @host_policy_option
@@ -65,6 +67,7 @@ def make_request(chosen: ChosenBundle, selector: str, intent: Intent) -> WorkerR
 @click.pass_context
 def create(
     context: click.Context,
+    /,
     *,
     profile: str,
     reference: str | None,
@@ -73,9 +76,12 @@ def create(
     requires: tuple[str, ...],
     labels: tuple[str, ...],
     key: str | None,
+    url: str | None,
+    runtime_id: str | None,
     as_json: bool,
+    **trust: Any,
 ) -> None:
-    """Create a Worker of PROFILE; it is refused with every reason at once."""
+    """Create a Worker of PROFILE, here or on a remote Runtime; it is refused with every reason at once."""
     with open_local_runtime(context.obj) as runtime:
         chosen = choose_bundle(runtime, reference, workspace, selector=profile)
         request = CreateWorkerRequest(
@@ -84,9 +90,15 @@ def create(
             request=make_request(chosen, profile, make_intent(task, requires, labels)),
         )
         try:
-            created = runtime.ask(
-                runtime.embedded.create_worker(runtime.build_caller(chosen.workspace), request)
-            )
+            if url is not None:
+                from yoi.remote_runtime import create_remote_worker, make_address
+
+                address = make_address(url, runtime_id, **trust)
+                created = runtime.ask(create_remote_worker(context.obj, address, request))
+            else:
+                created = runtime.ask(
+                    runtime.embedded.create_worker(runtime.build_caller(chosen.workspace), request)
+                )
         except ProfileNotFoundError as error:
             raise suggest_profiles(error, runtime, chosen) from None
         _print_worker(context, created, as_json)
