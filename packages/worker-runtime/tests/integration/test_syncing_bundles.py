@@ -12,6 +12,7 @@ from small_bundles import SmallBundle, build_many_prompts, build_small_bundle
 
 from worker_runtime.bundle_sync import BundleSource, SyncReport, sync_bundle
 from worker_runtime.errors import AssignmentStaleError, RuntimeUnavailableError
+from worker_runtime.operations.pack_intake import BATCH_BLOBS
 from yoi_bundle.digest import compute_digest
 
 _CALLER = build_caller(kind="remote", scopes=frozenset({"bundles:read", "bundles:write"}))
@@ -115,6 +116,17 @@ def test_a_sync_that_was_cut_goes_on_with_what_was_not_verified(
     report = _sync(server, proxy, bundle, generation=1)
     assert 0 < len(report.sent_blobs) < len(bundle.blobs)
     assert server.run(server.api.get_bundle(build_caller(), bundle.digest)).manifest == bundle.manifest
+
+
+@pytest.mark.req("R-04", "R-02")
+def test_batches_that_came_whole_before_a_cut_are_kept(server: RestUnderTest, proxy: CountingProxy) -> None:
+    bundle = build_small_bundle(prompts=build_many_prompts(1200))
+    proxy.cut_after = 900_000
+    with pytest.raises(RuntimeUnavailableError):
+        _sync(server, proxy, bundle, generation=1)
+    proxy.cut_after = None
+    report = _sync(server, proxy, bundle, generation=1)
+    assert 0 < len(report.sent_blobs) <= len(bundle.blobs) - 2 * BATCH_BLOBS
 
 
 @pytest.mark.req("R-11")
