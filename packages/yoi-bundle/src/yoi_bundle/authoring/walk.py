@@ -13,8 +13,7 @@ from msgspec import Struct
 
 from yoi_bundle.authoring.draft import SourceFile
 from yoi_bundle.authoring.links import DIRECTORY_FLAGS, FILE_FLAGS, open_inside, resolve_link
-from yoi_bundle.boundary.secret_rules import find_provider_token
-from yoi_bundle.boundary.word_shape import find_opaque_run
+from yoi_bundle.boundary.redaction import looks_generated
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
@@ -87,7 +86,7 @@ def show_path(path: str) -> str:
 
 
 def _show_step(step: str) -> str:
-    generated = len(step) >= 8 and (find_provider_token(step) or find_opaque_run(step))
+    generated = len(step) >= 8 and looks_generated(step)
     return f"({len(step)} characters)" if generated else step
 
 

@@ -1,6 +1,7 @@
 """Pointers and names that refusals show; a planted secret may be a map key or a file name (B-07)."""
 
 import re
+from functools import lru_cache
 
 from yoi_bundle.boundary.secret_rules import find_provider_token
 from yoi_bundle.boundary.word_shape import find_opaque_run
@@ -32,12 +33,18 @@ def redact_pointer(pointer: str) -> str:
     return "".join("/" + redact_name(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
+@lru_cache(maxsize=16_384)
+def looks_generated(name: str) -> bool:
+    """Tell whether a name looks like a credential; the same names are shown again and again."""
+    return find_provider_token(name) is not None or find_opaque_run(name) is not None
+
+
 def _redact_segment(segment: str) -> str:
     if len(segment) < 8:
         return segment
     plain = decode_path(segment)
     if len(plain) >= 10 and _UNUSUAL.search(plain):
         return f"({len(segment)} characters)"
-    if len(plain) > MAX_SHOWN_CHARACTERS or find_provider_token(plain) or find_opaque_run(plain):
+    if len(plain) > MAX_SHOWN_CHARACTERS or looks_generated(plain):
         return f"({len(segment)} characters)"
     return segment
