@@ -4,8 +4,7 @@ import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from msgspec import Struct, convert
-from msgspec import ValidationError as FormError
+from msgspec import Struct
 from msgspec.structs import replace
 
 from yoi_bundle.authoring.assemble import Assembly, AssemblyInput, assemble
@@ -15,6 +14,7 @@ from yoi_bundle.authoring.item_pointers import ItemPointers
 from yoi_bundle.authoring.ledger import ItemKey
 from yoi_bundle.authoring.read import Progress, SourceReading, read_source
 from yoi_bundle.authoring.walk import SourceTree, show_path
+from yoi_bundle.authoring.whole_refusals import refuse_early, report_emptiness
 from yoi_bundle.authoring.workspace_items import list_schema_files
 from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
 from yoi_bundle.authoring.workspace_toml import WorkspaceForm
@@ -24,7 +24,6 @@ from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.diagnostics import Diagnostic, sort_diagnostics
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import FaultyBundleError, LimitExceededError, YoiError
-from yoi_bundle.identifiers import WorkspaceId
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.manifest import Manifest
 from yoi_bundle.verified import VerifiedBundle, verify_manifest
@@ -119,7 +118,7 @@ def build_bundle(
     reading = read_source(tree, limits=limits, progress=progress)
     form = reading.workspace.form
     name = (form.id if form is not None else None) or workspace or DEFAULT_WORKSPACE
-    refusal = _refuse_early(form, name)
+    refusal = refuse_early(form, name)
     if refusal is not None:
         remarks = [*reading.diagnostics, *refusal]
         return _finish(tree, name, remarks, manifest=None, bundle=None)
@@ -244,30 +243,6 @@ def _report_limit(error: LimitExceededError, assembly: Assembly) -> Diagnostic:
     )
 
 
-def _refuse_early(form: WorkspaceForm | None, workspace: str) -> list[Diagnostic] | None:
-    """Return why nothing can be built at all, or None.
-
-    With a `workspace.toml` at fault even a lenient build refuses: the policies that it names are unknown.
-    """
-    if form is None:
-        return []
-    try:
-        convert(workspace, WorkspaceId)
-    except FormError:
-        message = "the workspace id is not of its grammar"
-        remedy = "write small letters, digits, dots, hyphens and underscores"
-        return [
-            Diagnostic(
-                severity="error",
-                rule="workspace.bad_id",
-                file=WORKSPACE_FILE,
-                message=message,
-                remedy=remedy,
-            )
-        ]
-    return None
-
-
 def _show_files(remarks: list[Diagnostic]) -> list[Diagnostic]:
     """Write every file's name as it may be shown, whoever made the remark."""
     shown = {file: show_path(file) for file in {remark.file for remark in remarks}}
@@ -275,17 +250,6 @@ def _show_files(remarks: list[Diagnostic]) -> list[Diagnostic]:
         remark if shown[remark.file] == remark.file else replace(remark, file=shown[remark.file])
         for remark in remarks
     ]
-
-
-def _report_emptiness() -> Diagnostic:
-    """A bundle that brings nothing would pass for the workspace's wish to have no profile any more."""
-    return Diagnostic(
-        severity="error",
-        rule="workspace.empty",
-        file=".",
-        message="nothing in this directory is agent configuration",
-        remedy="begin with `.yoi/profiles/NAME.md`; the table in docs/guides/authoring.md says what else is read",
-    )
 
 
 def _finish(
@@ -301,7 +265,7 @@ def _finish(
     account, complete = account_files(tree, manifest, shown, schemas=schemas)
     if account.read == 0 and not any(one.severity == "error" for one in complete):
         bundle = None
-        complete = [*complete, _report_emptiness()]
+        complete = [*complete, report_emptiness()]
     counts = {
         section: len(getattr(manifest, section)) if manifest is not None else 0
         for section in COUNTED_SECTIONS
