@@ -1,15 +1,20 @@
 """From files to a verified bundle: ids, names, inheritance, policies, grants."""
 
+import gc
 import io
 import json
 import tarfile
+from collections.abc import Iterable
 
 import pytest
 from source_trees import build_files, get_manifest, list_rules
 
+from yoi_bundle.authoring.build import build_bundle
 from yoi_bundle.authoring.draft import SourceFile
 from yoi_bundle.authoring.inheritance import take_least
 from yoi_bundle.authoring.plugin_package import pack_plugin
+from yoi_bundle.authoring.walk import make_tree
+from yoi_bundle.boundary.scanner import SecretFinding
 from yoi_bundle.builtin import make_builtin_set
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.manifest import (
@@ -436,3 +441,17 @@ def test_files_present_are_files_read_and_left_out_each_with_its_line() -> None:
     assert result.files.read == 1
     assert [one.file for one in result.files.left_out] == sorted(set(files) - {"agents/a.md"})
     assert {one.file for one in result.files.left_out} <= {one.file for one in result.diagnostics}
+
+
+class _FailingScanner:
+    def scan(self, texts: Iterable[tuple[str, bytes]]) -> list[SecretFinding]:
+        assert not gc.isenabled()
+        raise RuntimeError("the scanner broke")
+
+
+def test_a_build_leaves_the_cycle_collector_as_it_was_also_when_it_fails() -> None:
+    assert gc.isenabled()
+    tree = make_tree({".claude/agents/a.md": agent("name: a\ndescription: b").encode()})
+    with pytest.raises(RuntimeError, match="the scanner broke"):
+        build_bundle(tree, scanner=_FailingScanner())
+    assert gc.isenabled()
