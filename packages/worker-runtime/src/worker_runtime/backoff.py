@@ -29,7 +29,7 @@ class Backoff(Struct, frozen=True, kw_only=True):
             failures: How many in a row, this one among them.
             draw: Uniform in [0, 1).
         """
-        bound = min(self.max_seconds, self.first_seconds * 2 ** min(failures, _MAX_DOUBLINGS))
+        bound = min(self.max_seconds, self.first_seconds * 2.0 ** min(failures, _MAX_DOUBLINGS))
         return find_retry_after(error) + draw * bound
 
 

@@ -205,17 +205,27 @@ class ForbiddenError(YoiError):
 
 
 class RuntimeUnavailableError(YoiError):
-    """The Runtime cannot serve now; the same request may work later."""
+    """The Runtime cannot serve now; the same request may work later.
+
+    Attributes:
+        request: The id under which its log knows the request, where the caller was told.
+        retry_after_seconds: When to try again at the earliest; 0 when nobody has said.
+    """
 
     code = "runtime.unavailable"
     retryable: ClassVar[bool] = True
 
-    def __init__(self, reason: UnavailableReason) -> None:
+    def __init__(
+        self, reason: UnavailableReason, *, request: str = "", retry_after_seconds: int = 0
+    ) -> None:
         self.reason = reason
+        self.request = request
+        self.retry_after_seconds = retry_after_seconds
         super().__init__(f"the Runtime is unavailable: {reason}")
 
     def details(self) -> dict[str, Any]:
-        return {"reason": self.reason}
+        pairs = {"reason": self.reason, "request": self.request}
+        return {name: value for name, value in pairs.items() if value}
 
 
 class RuntimeIncompatibleError(YoiError):

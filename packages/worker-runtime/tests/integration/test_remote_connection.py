@@ -20,8 +20,9 @@ from runtime_under_test import build_caller
 
 from worker_runtime.caller import Caller
 from worker_runtime.errors import RequestInvalidError, RuntimeUnavailableError, UnauthenticatedError
-from worker_runtime.remote.connection import Connection, Deadlines
+from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
+from worker_runtime.remote.deadlines import Deadlines
 from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.rest.app import build_app
@@ -179,6 +180,46 @@ def test_a_runtime_that_never_answers_is_given_up(server: RestUnderTest) -> None
         finally:
             await connection.close()
             await given_up.wait()
+            listener.close()
+
+    server.run(run())
+
+
+async def _yield_forever() -> AsyncIterator[bytes]:
+    while True:
+        yield bytes(64 * 1024)
+
+
+@pytest.mark.req("R-09")
+@pytest.mark.parametrize(
+    "deadlines",
+    [
+        Deadlines(idle_seconds=0.2, min_bytes_per_second=10**9),
+        Deadlines(stream_seconds=0.2),
+    ],
+    ids=["a piece", "the whole"],
+)
+def test_a_runtime_that_takes_no_more_of_a_stream_is_given_up(
+    server: RestUnderTest, deadlines: Deadlines
+) -> None:
+    given_up = asyncio.Event()
+
+    async def take_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        del reader
+        await given_up.wait()
+        writer.transport.abort()
+
+    async def run() -> None:
+        deaf = server.socket.with_name("deaf.sock")
+        listener = await asyncio.start_unix_server(take_nothing, path=str(deaf), limit=1024)
+        connection = Connection(Endpoint(socket=deaf), server.credentials, deadlines=deadlines)
+        try:
+            with pytest.raises(RuntimeUnavailableError) as caught:
+                await RemoteRuntime(connection).put_pack(_CALLER, "lease", _yield_forever())
+            assert caught.value.retryable
+        finally:
+            await connection.close()
+            given_up.set()
             listener.close()
 
     server.run(run())

@@ -6,7 +6,7 @@ from repository import ROOT, read_table
 
 from worker_runtime import errors
 from worker_runtime.errors import RequestInvalidError, RuntimeOverloadedError, RuntimeUnavailableError
-from worker_runtime.remote.refusals import REBUILT_CODES, rebuild_error
+from worker_runtime.remote.refusals import REBUILT_CODES, RemoteFaultError, rebuild_error
 from worker_runtime.resolution import errors as resolution
 from worker_runtime.resolution.errors import Reason
 from worker_runtime.rest.problems import build_headers, build_problem
@@ -58,7 +58,7 @@ _ERRORS: list[YoiError] = [
     RuntimeOverloadedError("leases", retry_after_seconds=30),
     errors.StoreCorruptError("worker"),
     RequestInvalidError("message", field="field"),
-    YoiError("anything"),
+    RemoteFaultError("anything"),
 ]
 
 
@@ -109,12 +109,46 @@ def test_overload_says_when_to_come_back() -> None:
         (408, b'{"code":"request.invalid","details":{"message":"m","field":"f"}}', RuntimeUnavailableError),
         (418, b'{"code":"tea.pot","retryable":true}', RuntimeUnavailableError),
         (401, b"", errors.UnauthenticatedError),
-        (418, b'{"code":"tea.pot"}', YoiError),
-        (404, b'{"code":"bundle.missing","details":{}}', YoiError),
-        (404, b"[" * 5000, YoiError),
+        (418, b'{"code":"tea.pot"}', RemoteFaultError),
+        (404, b'{"code":"bundle.missing","details":{}}', RemoteFaultError),
+        (404, b"[" * 5000, RemoteFaultError),
     ],
 )
 def test_what_comes_from_something_in_between_is_judged_by_its_status(
     status: int, body: bytes, expected: type[YoiError]
 ) -> None:
     assert type(rebuild_error(status, body)) is expected
+
+
+@pytest.mark.req("R-09")
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("30", 30), ("", 0), ("soon", 0), ("-1", 0), ("9" * 9, 86_400)]
+)
+def test_when_to_come_back_crosses_the_network(said: str, seconds: int) -> None:
+    body = msgspec.json.encode(build_problem(RuntimeUnavailableError("starting"), "id"))
+    for one in (body, b"<html>"):
+        error = rebuild_error(503, one, {"Retry-After": said})
+        assert isinstance(error, RuntimeUnavailableError)
+        assert error.retry_after_seconds == seconds
+
+
+@pytest.mark.req("R-01")
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (500, YoiError("a fault")),
+        (408, RequestInvalidError("too slow")),
+        (502, RuntimeUnavailableError("unreachable")),
+    ],
+)
+def test_what_the_runtime_cannot_explain_names_the_request_in_its_log(status: int, error: YoiError) -> None:
+    body = msgspec.json.encode(build_problem(error, "id"))
+    kept = rebuild_error(status, body, {"Yoi-Request-Id": "0123456789abcdef"})
+    assert kept.details()["request"] == "0123456789abcdef"
+    assert "request" not in rebuild_error(status, body, {"Yoi-Request-Id": "<script>"}).details()
+
+
+@pytest.mark.req("R-01")
+def test_what_explains_itself_names_no_request() -> None:
+    body = msgspec.json.encode(build_problem(RuntimeUnavailableError("storage_full"), "id"))
+    assert rebuild_error(503, body, {"Yoi-Request-Id": "0123"}).details() == {"reason": "storage_full"}

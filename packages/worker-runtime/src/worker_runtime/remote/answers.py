@@ -6,6 +6,7 @@ import msgspec
 
 from worker_runtime.bundles import BundleEntry
 from worker_runtime.remote.connection import Answer
+from worker_runtime.remote.refusals import RemoteFaultError, find_request_id
 from worker_runtime.transfer.headers import ENTRY_HEADER, METADATA_HEADER
 from yoi_bundle.errors import YoiError
 from yoi_bundle.metadata import BundleMetadata
@@ -19,30 +20,34 @@ def decode_answer(answer: Answer, expected: type[Value]) -> Value:
     Raises:
         YoiError: `internal`: what answered is no Runtime of this interface.
     """
-    return _decode(answer.body, expected)
+    return _decode(answer, answer.body, expected)
 
 
 def decode_metadata_header(answer: Answer) -> BundleMetadata:
     """Return what the Runtime knows about a bundle beside its bytes."""
-    return _decode(_read_header(answer, METADATA_HEADER), BundleMetadata)
+    return _decode(answer, _read_header(answer, METADATA_HEADER), BundleMetadata)
 
 
 def decode_entry_headers(answer: Answer) -> BundleEntry:
     """Return a stored bundle's entry from the headers of an answer to HEAD."""
-    facts = _decode(_read_header(answer, ENTRY_HEADER), dict[str, Any])
+    facts = _decode(answer, _read_header(answer, ENTRY_HEADER), dict[str, Any])
     facts["metadata"] = decode_metadata_header(answer)
     try:
         return msgspec.convert(facts, BundleEntry)
     except msgspec.ValidationError:
-        raise YoiError("an answer of another form") from None
+        raise _build_error(answer) from None
 
 
 def _read_header(answer: Answer, name: str) -> bytes:
     return answer.headers.get(name, "").encode("ascii", errors="replace")
 
 
-def _decode(data: bytes, expected: type[Value]) -> Value:
+def _decode(answer: Answer, data: bytes, expected: type[Value]) -> Value:
     try:
         return msgspec.json.decode(data, type=expected)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise YoiError("an answer of another form") from None
+        raise _build_error(answer) from None
+
+
+def _build_error(answer: Answer) -> YoiError:
+    return RemoteFaultError("an answer of another form", request=find_request_id(answer.headers))

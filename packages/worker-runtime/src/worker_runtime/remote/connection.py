@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +11,7 @@ from multidict import CIMultiDictProxy
 from worker_runtime.caller import Caller
 from worker_runtime.errors import RuntimeUnavailableError, UnauthenticatedError
 from worker_runtime.remote.credentials import Credentials
+from worker_runtime.remote.deadlines import Deadlines, StreamDeadline
 from worker_runtime.remote.endpoint import Endpoint, build_connector
 from worker_runtime.remote.refusals import rebuild_error
 from yoi_bundle.errors import LimitExceededError
@@ -20,23 +20,6 @@ _CONNECTIONS = 16
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
 # A pooled connection may have been closed by the other side just now; the next one is fresh.
 _REPEATED_METHODS = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Deadlines:
-    """How long a client waits.
-
-    Attributes:
-        connect_seconds: For a connection.
-        idle_seconds: For the next bytes, once connected.
-        request_seconds: For a whole request without a streamed body.
-        stream_seconds: For a whole request with one.
-    """
-
-    connect_seconds: float = 10.0
-    idle_seconds: float = 60.0
-    request_seconds: float = 120.0
-    stream_seconds: float = 3600.0
 
 
 class Answer:
@@ -95,12 +78,12 @@ class Connection:
         """
         streamed = body is not None and not isinstance(body, bytes)
         again = not streamed and (repeatable or method in _REPEATED_METHODS)
-        ask = {"query": query, "headers": headers, "body": body, "streamed": streamed}
+        ask = {"query": query, "headers": headers, "body": body}
         answer = await self._ask(caller, method, path, again=again, **ask)
-        if answer.status == 401 and not streamed and self._credentials.forget(caller):
+        if answer.status == 401 and self._credentials.forget(caller) and not streamed:
             answer = await self._ask(caller, method, path, again=again, **ask)
         if answer.status >= 400 and not (accept_staged and answer.status == 409):
-            raise rebuild_error(answer.status, answer.body)
+            raise rebuild_error(answer.status, answer.body, answer.headers)
         return answer
 
     async def _ask(self, caller: Caller, method: str, path: str, *, again: bool, **ask: Any) -> Answer:
@@ -125,25 +108,26 @@ class Connection:
         query: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         body: bytes | AsyncIterable[bytes] | None,
-        streamed: bool,
     ) -> Answer:
-        session = self._open_session()
-        seconds = self._deadlines.stream_seconds if streamed else self._deadlines.request_seconds
         try:
             credentials = self._credentials.build_headers(caller)
         except ValueError:
             raise UnauthenticatedError("the caller cannot stand in a token") from None
-        async with asyncio.timeout(seconds):
-            async with session.request(
-                method,
-                path,
-                params=query,
-                headers={**credentials, **(headers or {})},
-                data=body,
-                allow_redirects=False,
-            ) as response:
-                content = await _read_answer(response, method)
-                return Answer(response.status, response.headers, content)
+        ask = {"params": query, "headers": {**credentials, **(headers or {})}, "allow_redirects": False}
+        if body is None or isinstance(body, bytes):
+            async with asyncio.timeout(self._deadlines.compute_request_seconds(len(body or b""))):
+                return await self._receive(method, path, data=body, **ask)
+        async with asyncio.timeout(None) as running:
+            deadline = StreamDeadline(running, self._deadlines)
+            try:
+                return await self._receive(method, path, data=deadline.watch(body), **ask)
+            finally:
+                deadline.stop()
+
+    async def _receive(self, method: str, path: str, **ask: Any) -> Answer:
+        async with self._open_session().request(method, path, **ask) as response:
+            content = await _read_answer(response, method)
+            return Answer(response.status, response.headers, content)
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -152,7 +136,7 @@ class Connection:
                 self._endpoint.url,
                 connector=build_connector(self._endpoint, connections=_CONNECTIONS),
                 timeout=aiohttp.ClientTimeout(
-                    total=None, connect=deadlines.connect_seconds, sock_read=deadlines.idle_seconds
+                    total=None, sock_connect=deadlines.connect_seconds, sock_read=deadlines.idle_seconds
                 ),
                 headers={"User-Agent": "yoi"},
                 skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type"),

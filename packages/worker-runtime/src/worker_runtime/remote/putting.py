@@ -81,7 +81,7 @@ def _read_outcome(answer: Answer) -> PutOutcome:
     """A staged bundle comes as the problem `bundle.blobs_missing`, and is an outcome like any other here."""
     if answer.status < 400:
         return decode_answer(answer, StoredOutcome)
-    error = rebuild_error(answer.status, answer.body)
+    error = rebuild_error(answer.status, answer.body, answer.headers)
     if not isinstance(error, BundleBlobsMissingError):
         raise error
     lease = LeaseView(id=error.lease, expires_at=answer.headers.get(LEASE_EXPIRES_HEADER, ""))

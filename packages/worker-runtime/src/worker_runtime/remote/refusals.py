@@ -1,7 +1,9 @@
 """From a problem back to the very error that the Runtime raised: same class, same details (R-01)."""
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -13,6 +15,27 @@ from yoi_bundle import errors as bundle_errors
 from yoi_bundle.errors import Fault, YoiError
 
 Details = Mapping[str, Any]
+
+_REQUEST_ID = re.compile(r"[0-9a-f]{1,64}")
+_MAX_RETRY_AFTER_SECONDS = 24 * 60 * 60
+
+
+class RemoteFaultError(YoiError):
+    """The Runtime failed by a fault of its own, or answered what no Runtime answers.
+
+    Attributes:
+        request: The id under which its log says how; empty when it gave none.
+    """
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, message: str, *, request: str = "") -> None:
+        self.request = request
+        super().__init__(message)
+
+    def details(self) -> dict[str, Any]:
+        pairs = {"request": self.request}
+        return {name: value for name, value in pairs.items() if value}
 
 
 class _Problem(msgspec.Struct, frozen=True):
@@ -79,17 +102,38 @@ _REBUILD: dict[str, Callable[[Details], YoiError]] = {
     "request.invalid": lambda details: runtime_errors.RequestInvalidError(
         details["message"], field=details["field"]
     ),
-    "internal": lambda _: YoiError("the Runtime failed"),
+    "internal": lambda _: RemoteFaultError("the Runtime failed"),
 }
 
 REBUILT_CODES = frozenset(_REBUILD)
 
 
-def rebuild_error(status: int, body: bytes) -> YoiError:
+def rebuild_error(status: int, body: bytes, headers: Mapping[str, str] = MappingProxyType({})) -> YoiError:
     """Return the error that an answer stands for.
 
     What is no problem of ours comes from something in between; so does 408, which says nothing of the request itself.
+    Only of what the Runtime itself cannot explain, the id of the request is kept: everything else says what is wrong.
+
+    Args:
+        status: Of HTTP.
+        body: A problem (RFC 9457), or anything.
+        headers: Of the answer, by any spelling that the mapping knows.
     """
+    error = _rebuild(status, body)
+    if isinstance(error, RemoteFaultError | RuntimeUnavailableError) and _is_unexplained(error):
+        error.request = find_request_id(headers)
+    if isinstance(error, RuntimeUnavailableError):
+        error.retry_after_seconds = _parse_retry_after(headers.get("Retry-After", ""))
+    return error
+
+
+def find_request_id(headers: Mapping[str, str]) -> str:
+    """Return the id under which the Runtime's log knows a request; empty when the answer has none of its form."""
+    found = headers.get("Yoi-Request-Id", "")
+    return found if _REQUEST_ID.fullmatch(found) else ""
+
+
+def _rebuild(status: int, body: bytes) -> YoiError:
     try:
         problem = msgspec.json.decode(body, type=_Problem)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -98,11 +142,13 @@ def rebuild_error(status: int, body: bytes) -> YoiError:
         return RuntimeUnavailableError("unreachable")
     rebuild = _REBUILD.get(problem.code)
     if rebuild is None:
-        return RuntimeUnavailableError("unreachable") if problem.retryable else YoiError("an unknown error")
+        if problem.retryable:
+            return RuntimeUnavailableError("unreachable")
+        return RemoteFaultError("an error that this client does not know")
     try:
         return rebuild(problem.details)
     except (KeyError, TypeError, ValueError):
-        return YoiError("an error of another form than this client knows")
+        return RemoteFaultError("an error of another form than this client knows")
 
 
 def _judge_bare_status(status: int) -> YoiError:
@@ -110,4 +156,15 @@ def _judge_bare_status(status: int) -> YoiError:
         return runtime_errors.UnauthenticatedError("something in between takes no such token")
     if status in {408, 429} or status >= 500:
         return RuntimeUnavailableError("unreachable")
-    return YoiError("an answer that no Runtime gives")
+    return RemoteFaultError("an answer that no Runtime gives")
+
+
+def _is_unexplained(error: RemoteFaultError | RuntimeUnavailableError) -> bool:
+    return isinstance(error, RemoteFaultError) or error.reason == "unreachable"
+
+
+def _parse_retry_after(text: str) -> int:
+    """Read seconds (RFC 9110, section 10.2.3); a date is passed over, for the clocks may differ."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        return 0
+    return min(int(text), _MAX_RETRY_AFTER_SECONDS)
