@@ -1,23 +1,21 @@
-"""The Runtimes that the contract suite runs against."""
+"""The Runtimes that the contract suite runs against, each asked by both kinds of caller."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
-from rest_under_test import RestUnderTest
-from runtime_under_test import EmbeddedUnderTest, RuntimeUnderTest
+from contract_runtimes import CallerKind, ContractRuntime, EmbeddedContract, ServedContract
+
+_COMBINATIONS = [(surface, kind) for surface in ("embedded", "rest") for kind in ("local", "remote")]
 
 
-@pytest.fixture(params=["embedded", "rest"])
-def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RuntimeUnderTest]:
-    made: type[EmbeddedUnderTest] | type[RestUnderTest] = (
-        EmbeddedUnderTest if request.param == "embedded" else RestUnderTest
+@pytest.fixture(params=_COMBINATIONS, ids=["-".join(one) for one in _COMBINATIONS])
+def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ContractRuntime]:
+    surface, kind = cast(tuple[str, CallerKind], request.param)
+    made: type[EmbeddedContract] | type[ServedContract] = (
+        EmbeddedContract if surface == "embedded" else ServedContract
     )
-    under_test = made(tmp_path / "data")
+    under_test = made(tmp_path / "data", kind)
     yield under_test
     under_test.close()
-
-
-@pytest.fixture(params=["local", "remote"])
-def caller_kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)

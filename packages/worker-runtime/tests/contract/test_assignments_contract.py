@@ -1,8 +1,9 @@
 """Assignments: fenced by their generation, never to a bundle that cannot be used (R-11)."""
 
 import pytest
+from contract_runtimes import ContractRuntime
 from fake_host import FakeHost
-from runtime_under_test import RuntimeUnderTest, build_caller, create_worker, store_bundle
+from runtime_under_test import create_worker, store_bundle
 from small_bundles import SmallBundle, build_small_bundle
 
 from worker_runtime.assignments import Assignment, AssignmentRequest
@@ -18,25 +19,27 @@ from worker_runtime.policy import HostPolicy
 pytestmark = pytest.mark.req("R-11")
 
 
-def _assign(runtime: RuntimeUnderTest, digest: str, generation: int) -> Assignment:
+def _assign(runtime: ContractRuntime, digest: str, generation: int) -> Assignment:
     request = AssignmentRequest(digest=digest, revision=1, generation=generation)
-    assignment: Assignment = runtime.run(runtime.api.put_assignment(build_caller(), "library", request))
+    assignment: Assignment = runtime.run(
+        runtime.api.put_assignment(runtime.build_caller(), "library", request)
+    )
     return assignment
 
 
-def _store_two(runtime: RuntimeUnderTest) -> tuple[SmallBundle, SmallBundle]:
+def _store_two(runtime: ContractRuntime) -> tuple[SmallBundle, SmallBundle]:
     first, second = build_small_bundle(), build_small_bundle(prompts={"p": b"second\n"})
-    store_bundle(runtime, build_caller(), first)
-    store_bundle(runtime, build_caller(), second)
+    store_bundle(runtime, runtime.build_caller(), first)
+    store_bundle(runtime, runtime.build_caller(), second)
     return first, second
 
 
-def test_a_workspace_without_an_assignment_has_generation_zero(runtime: RuntimeUnderTest) -> None:
-    found = runtime.run(runtime.api.get_assignment(build_caller(), "library"))
+def test_a_workspace_without_an_assignment_has_generation_zero(runtime: ContractRuntime) -> None:
+    found = runtime.run(runtime.api.get_assignment(runtime.build_caller(), "library"))
     assert found == Assignment(workspace="library")
 
 
-def test_the_generation_fences_old_writers(runtime: RuntimeUnderTest) -> None:
+def test_the_generation_fences_old_writers(runtime: ContractRuntime) -> None:
     first, second = _store_two(runtime)
     assert _assign(runtime, first.digest, 3).digest == first.digest
     with pytest.raises(AssignmentStaleError) as stale:
@@ -45,46 +48,46 @@ def test_the_generation_fences_old_writers(runtime: RuntimeUnderTest) -> None:
     with pytest.raises(AssignmentConflictError) as conflict:
         _assign(runtime, second.digest, 3)
     assert conflict.value.details() == {"workspace": "library", "generation": 3, "assigned": first.digest}
-    found = runtime.run(runtime.api.get_assignment(build_caller(), "library"))
+    found = runtime.run(runtime.api.get_assignment(runtime.build_caller(), "library"))
     assert (found.digest, found.generation) == (first.digest, 3)
 
 
-def test_the_same_again_is_no_change(runtime: RuntimeUnderTest) -> None:
+def test_the_same_again_is_no_change(runtime: ContractRuntime) -> None:
     first, _ = _store_two(runtime)
     before = _assign(runtime, first.digest, 3)
     runtime.clock.advance(minutes=1)
     assert _assign(runtime, first.digest, 3) == before
 
 
-def test_a_rollback_is_a_higher_generation_with_an_older_digest(runtime: RuntimeUnderTest) -> None:
+def test_a_rollback_is_a_higher_generation_with_an_older_digest(runtime: ContractRuntime) -> None:
     first, second = _store_two(runtime)
     for generation, bundle in enumerate([first, second, first], start=1):
         assert _assign(runtime, bundle.digest, generation).digest == bundle.digest
 
 
-def test_a_withdrawal_keeps_its_generation(runtime: RuntimeUnderTest) -> None:
+def test_a_withdrawal_keeps_its_generation(runtime: ContractRuntime) -> None:
     first, _ = _store_two(runtime)
     _assign(runtime, first.digest, 3)
     with pytest.raises(AssignmentConflictError):
-        runtime.run(runtime.api.delete_assignment(build_caller(), "library", 3))
+        runtime.run(runtime.api.delete_assignment(runtime.build_caller(), "library", 3))
     for _ in range(2):
-        gone = runtime.run(runtime.api.delete_assignment(build_caller(), "library", 4))
+        gone = runtime.run(runtime.api.delete_assignment(runtime.build_caller(), "library", 4))
         assert (gone.digest, gone.generation) == (None, 4)
     with pytest.raises(AssignmentStaleError):
         _assign(runtime, first.digest, 3)
     assert _assign(runtime, first.digest, 5).digest == first.digest
 
 
-def test_a_bundle_that_is_not_held_cannot_be_assigned(runtime: RuntimeUnderTest) -> None:
+def test_a_bundle_that_is_not_held_cannot_be_assigned(runtime: ContractRuntime) -> None:
     with pytest.raises(BundleMissingError):
         _assign(runtime, build_small_bundle().digest, 1)
-    assert runtime.run(runtime.api.get_assignment(build_caller(), "library")).generation == 0
+    assert runtime.run(runtime.api.get_assignment(runtime.build_caller(), "library")).generation == 0
 
 
 @pytest.mark.req("R-07")
-def test_another_workspaces_assignment_is_forbidden(runtime: RuntimeUnderTest) -> None:
+def test_another_workspaces_assignment_is_forbidden(runtime: ContractRuntime) -> None:
     first, _ = _store_two(runtime)
-    stranger = build_caller("museum")
+    stranger = runtime.build_caller("museum")
     request = AssignmentRequest(digest=first.digest, revision=1, generation=1)
     for operation in (
         runtime.api.get_assignment(stranger, "library"),
@@ -99,21 +102,21 @@ def test_another_workspaces_assignment_is_forbidden(runtime: RuntimeUnderTest) -
         runtime.run(own)
 
 
-def test_an_assignment_survives_a_restart(runtime: RuntimeUnderTest) -> None:
+def test_an_assignment_survives_a_restart(runtime: ContractRuntime) -> None:
     first, _ = _store_two(runtime)
     before = _assign(runtime, first.digest, 3)
     runtime.restart()
-    assert runtime.run(runtime.api.get_assignment(build_caller(), "library")) == before
+    assert runtime.run(runtime.api.get_assignment(runtime.build_caller(), "library")) == before
 
 
-def test_host_policy_may_confine_new_workers_to_the_assigned_digest(runtime: RuntimeUnderTest) -> None:
+def test_host_policy_may_confine_new_workers_to_the_assigned_digest(runtime: ContractRuntime) -> None:
     first, second = _store_two(runtime)
     host: FakeHost = runtime.host
     host.policy = HostPolicy(assigned_only=True)
     with pytest.raises(BundleUnassignedError) as caught:
-        create_worker(runtime, build_caller(), first)
+        create_worker(runtime, runtime.build_caller(), first)
     assert caught.value.details() == {"digest": first.digest, "assigned": None}
     _assign(runtime, first.digest, 1)
-    create_worker(runtime, build_caller(), first)
+    create_worker(runtime, runtime.build_caller(), first)
     with pytest.raises(BundleUnassignedError):
-        create_worker(runtime, build_caller(), second, key="second")
+        create_worker(runtime, runtime.build_caller(), second, key="second")

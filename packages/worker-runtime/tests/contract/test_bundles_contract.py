@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from contract_runtimes import ContractRuntime
 from runtime_under_test import (
-    RuntimeUnderTest,
-    build_caller,
     create_worker,
     cut_after,
     put_blobs,
@@ -20,7 +19,6 @@ from worker_runtime.errors import (
     BundleBaseMissingError,
     BundleInUseError,
     BundleMissingError,
-    ForbiddenError,
     LeaseExpiredError,
     RequestInvalidError,
 )
@@ -33,8 +31,8 @@ pytestmark = pytest.mark.req("R-01")
 
 
 @pytest.mark.req("R-04", "R-05")
-def test_what_was_put_is_given_back_byte_for_byte(runtime: RuntimeUnderTest, caller_kind: str) -> None:
-    caller = build_caller(kind=caller_kind)
+def test_what_was_put_is_given_back_byte_for_byte(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     assert store_bundle(runtime, caller, bundle).created
     content = runtime.run(runtime.api.get_bundle(caller, bundle.digest))
@@ -45,8 +43,8 @@ def test_what_was_put_is_given_back_byte_for_byte(runtime: RuntimeUnderTest, cal
 
 
 @pytest.mark.req("R-02", "R-05")
-def test_a_bundle_is_not_visible_before_its_last_blob(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_bundle_is_not_visible_before_its_last_blob(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle(prompts=build_many_prompts(3))
     staged = put_manifest(runtime, caller, bundle)
     assert isinstance(staged, StagedOutcome)
@@ -67,8 +65,8 @@ def test_a_bundle_is_not_visible_before_its_last_blob(runtime: RuntimeUnderTest)
 
 
 @pytest.mark.req("R-02")
-def test_putting_a_bundle_again_changes_nothing(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_putting_a_bundle_again_changes_nothing(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     before = runtime.run(runtime.api.list_bundles(caller))
@@ -80,9 +78,9 @@ def test_putting_a_bundle_again_changes_nothing(runtime: RuntimeUnderTest) -> No
 
 @pytest.mark.req("B-03")
 def test_a_newer_revision_of_the_same_content_is_remembered_and_an_older_one_is_not(
-    runtime: RuntimeUnderTest,
+    runtime: ContractRuntime,
 ) -> None:
-    caller = build_caller()
+    caller = runtime.build_caller()
     for revision, expected in [(2, 2), (5, 5), (3, 5)]:
         bundle = build_small_bundle(revision=revision)
         store_bundle(runtime, caller, bundle)
@@ -91,8 +89,8 @@ def test_a_newer_revision_of_the_same_content_is_remembered_and_an_older_one_is_
 
 
 @pytest.mark.req("R-04")
-def test_only_what_is_missing_is_asked_for(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_only_what_is_missing_is_asked_for(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     prompts = build_many_prompts(4)
     store_bundle(runtime, caller, build_small_bundle(prompts=prompts))
     edited = build_small_bundle(prompts={**prompts, "p0": b"Another text.\n"})
@@ -102,8 +100,8 @@ def test_only_what_is_missing_is_asked_for(runtime: RuntimeUnderTest) -> None:
 
 
 @pytest.mark.req("R-04")
-def test_a_cut_pack_goes_on_where_it_ended(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_cut_pack_goes_on_where_it_ended(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle(prompts=build_many_prompts(6))
     staged = put_manifest(runtime, caller, bundle)
     assert isinstance(staged, StagedOutcome)
@@ -126,8 +124,8 @@ async def _in_small_pieces(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]
 
 
 @pytest.mark.req("B-02")
-def test_bytes_of_another_digest_store_nothing(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_bytes_of_another_digest_store_nothing(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     wrong = f"sha256:{'0' * 64}"
     metadata = build_metadata("library", wrong)
@@ -140,8 +138,8 @@ def test_bytes_of_another_digest_store_nothing(runtime: RuntimeUnderTest) -> Non
 
 
 @pytest.mark.req("B-02")
-def test_a_blob_of_another_digest_is_refused_and_those_before_it_stay(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_blob_of_another_digest_is_refused_and_those_before_it_stay(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle(prompts={"a": b"first text\n", "b": b"other text\n"})
     staged = put_manifest(runtime, caller, bundle)
     assert isinstance(staged, StagedOutcome)
@@ -154,8 +152,8 @@ def test_a_blob_of_another_digest_is_refused_and_those_before_it_stay(runtime: R
 
 
 @pytest.mark.req("R-04")
-def test_a_blob_that_was_not_asked_for_is_refused(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_blob_that_was_not_asked_for_is_refused(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     staged = put_manifest(runtime, caller, build_small_bundle())
     assert isinstance(staged, StagedOutcome)
     stray = b"nobody asked\n"
@@ -165,9 +163,9 @@ def test_a_blob_that_was_not_asked_for_is_refused(runtime: RuntimeUnderTest) -> 
 
 @pytest.mark.req("B-01", "R-05")
 def test_a_manifest_in_another_form_is_refused_and_the_refusal_is_remembered(
-    runtime: RuntimeUnderTest,
+    runtime: ContractRuntime,
 ) -> None:
-    caller = build_caller()
+    caller = runtime.build_caller()
     data = build_small_bundle().manifest.replace(b",", b", ", 1)
     digest = compute_digest(data)
     with pytest.raises(BundleNotCanonicalError):
@@ -182,8 +180,8 @@ def test_a_manifest_in_another_form_is_refused_and_the_refusal_is_remembered(
 
 
 @pytest.mark.req("B-10", "R-05")
-def test_a_free_json_blob_that_is_not_json_rejects_the_bundle(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_free_json_blob_that_is_not_json_rejects_the_bundle(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle(schemas={"search": b"{not json}"})
     staged = put_manifest(runtime, caller, bundle)
     assert isinstance(staged, StagedOutcome)
@@ -196,8 +194,8 @@ def test_a_free_json_blob_that_is_not_json_rejects_the_bundle(runtime: RuntimeUn
 
 
 @pytest.mark.req("B-10")
-def test_a_blob_that_came_as_text_is_checked_when_it_becomes_free_json(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_blob_that_came_as_text_is_checked_when_it_becomes_free_json(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     text = b"{not json}"
     store_bundle(runtime, caller, build_small_bundle(prompts={"harmless": text}))
     with pytest.raises(BundleInvalidError):
@@ -205,8 +203,8 @@ def test_a_blob_that_came_as_text_is_checked_when_it_becomes_free_json(runtime: 
 
 
 @pytest.mark.req("R-04")
-def test_a_manifest_may_come_compressed_or_as_a_delta(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_manifest_may_come_compressed_or_as_a_delta(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     prompts = build_many_prompts(20)
     base = build_small_bundle(prompts=prompts)
     runtime.run(
@@ -225,8 +223,8 @@ def test_a_manifest_may_come_compressed_or_as_a_delta(runtime: RuntimeUnderTest)
 
 @pytest.mark.req("B-03")
 @pytest.mark.parametrize("field", ["digest", "workspace"])
-def test_metadata_of_another_bundle_is_refused(runtime: RuntimeUnderTest, field: str) -> None:
-    caller = build_caller("library", "museum")
+def test_metadata_of_another_bundle_is_refused(runtime: ContractRuntime, field: str) -> None:
+    caller = runtime.build_caller("library", "museum")
     bundle = build_small_bundle()
     wrong = (
         build_metadata("library", f"sha256:{'1' * 64}")
@@ -241,8 +239,8 @@ def test_metadata_of_another_bundle_is_refused(runtime: RuntimeUnderTest, field:
 
 
 @pytest.mark.req("R-05")
-def test_a_list_in_pages_has_every_bundle_once_newest_first(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller("library", "museum")
+def test_a_list_in_pages_has_every_bundle_once_newest_first(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller("library", "museum")
     stored: list[str] = []
     for number in range(5):
         workspace = "library" if number % 2 else "museum"
@@ -269,20 +267,20 @@ def test_a_list_in_pages_has_every_bundle_once_newest_first(runtime: RuntimeUnde
 
 
 @pytest.mark.parametrize("limit", [0, 501])
-def test_a_page_of_impossible_size_is_refused(runtime: RuntimeUnderTest, limit: int) -> None:
+def test_a_page_of_impossible_size_is_refused(runtime: ContractRuntime, limit: int) -> None:
     with pytest.raises(RequestInvalidError):
-        runtime.run(runtime.api.list_bundles(build_caller(), limit=limit))
+        runtime.run(runtime.api.list_bundles(runtime.build_caller(), limit=limit))
 
 
 @pytest.mark.parametrize("cursor", ["", "1", "x-y", "1-\n", "1-" + "a" * 200])
-def test_a_cursor_of_no_list_is_refused(runtime: RuntimeUnderTest, cursor: str) -> None:
+def test_a_cursor_of_no_list_is_refused(runtime: ContractRuntime, cursor: str) -> None:
     with pytest.raises(RequestInvalidError):
-        runtime.run(runtime.api.list_bundles(build_caller(), cursor=cursor))
+        runtime.run(runtime.api.list_bundles(runtime.build_caller(), cursor=cursor))
 
 
 @pytest.mark.req("R-05", "R-06")
-def test_a_deleted_bundle_is_gone_and_deleting_it_again_is_no_error(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_deleted_bundle_is_gone_and_deleting_it_again_is_no_error(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     for _ in range(2):
@@ -293,8 +291,8 @@ def test_a_deleted_bundle_is_gone_and_deleting_it_again_is_no_error(runtime: Run
 
 
 @pytest.mark.req("R-06")
-def test_an_assigned_or_pinned_bundle_cannot_be_deleted(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_an_assigned_or_pinned_bundle_cannot_be_deleted(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     assign = AssignmentRequest(digest=bundle.digest, revision=1, generation=1)
@@ -315,41 +313,8 @@ def test_an_assigned_or_pinned_bundle_cannot_be_deleted(runtime: RuntimeUnderTes
 
 
 @pytest.mark.req("R-01")
-def test_an_operation_needs_its_scope(runtime: RuntimeUnderTest, caller_kind: str) -> None:
-    caller = build_caller(kind=caller_kind, scopes=frozenset())
-    bundle = build_small_bundle()
-    body = ManifestBody(content=bundle.manifest)
-    api = runtime.api
-    asked = [
-        (api.get_runtime(caller), "runtime:read"),
-        (api.list_bundles(caller), "bundles:read"),
-        (api.get_bundle(caller, bundle.digest), "bundles:read"),
-        (api.head_bundle(caller, bundle.digest), "bundles:read"),
-        (api.get_bundle_status(caller, bundle.digest), "bundles:read"),
-        (api.delete_bundle(caller, bundle.digest), "bundles:write"),
-        (api.put_bundle(caller, bundle.digest, bundle.metadata, body), "bundles:write"),
-        (api.put_pack(caller, "0" * 32, write_pack([])), "bundles:write"),
-        (api.get_assignment(caller, "library"), "bundles:read"),
-        (api.delete_assignment(caller, "library", 1), "bundles:write"),
-        (api.list_workers(caller), "runtime:read"),
-        (api.get_worker(caller, "0"), "runtime:read"),
-        (api.get_worker_spec(caller, "0"), "runtime:read"),
-        (api.get_worker_explanation(caller, "0"), "runtime:read"),
-        (api.list_worker_events(caller, "0"), "runtime:read"),
-        (api.list_worker_approvals(caller, "0"), "runtime:read"),
-        (api.delete_worker(caller, "0"), "workers:control"),
-        (api.stop_worker(caller, "0"), "workers:control"),
-        (api.cancel_worker(caller, "0"), "workers:control"),
-    ]
-    for operation, scope in asked:
-        with pytest.raises(ForbiddenError) as caught:
-            runtime.run(operation)
-        assert caught.value.details() == {"scope": scope}
-
-
-@pytest.mark.req("R-01")
-def test_every_refusal_has_a_code_and_details_that_can_be_sent(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_every_refusal_has_a_code_and_details_that_can_be_sent(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     with pytest.raises(YoiError) as caught:
         runtime.run(runtime.api.get_bundle(caller, f"sha256:{'2' * 64}"))
     assert caught.value.code == "bundle.missing"

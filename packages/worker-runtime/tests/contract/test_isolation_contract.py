@@ -1,11 +1,14 @@
 """One workspace sees nothing of another, nor one issuer of another (R-07)."""
 
+from collections.abc import Callable
+
 import pytest
-from runtime_under_test import RuntimeUnderTest, build_caller, create_worker, put_manifest, store_bundle
+from contract_runtimes import ContractRuntime
+from runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
 from small_bundles import SmallBundle, build_small_bundle
 
 from worker_runtime.bundles import ManifestBody, StagedOutcome
-from worker_runtime.caller import Caller
+from worker_runtime.caller import Caller, build_local_caller
 from worker_runtime.errors import (
     BundleBaseMissingError,
     BundleMissingError,
@@ -19,28 +22,34 @@ from worker_runtime.workers import CreateWorkerRequest
 
 pytestmark = pytest.mark.req("R-07")
 
-STRANGERS = [
-    build_caller("museum"),
-    build_caller(issuer="other"),
-    build_caller(issuer="other", kind="remote"),
-]
+
+def _find_caller_of_the_other_kind(runtime: ContractRuntime) -> Caller:
+    if runtime.build_caller().kind == "remote":
+        return build_local_caller("library")
+    return build_caller("library", kind="remote")
 
 
-@pytest.fixture(params=STRANGERS, ids=["other workspace", "other issuer", "remote, other issuer"])
-def stranger(request: pytest.FixtureRequest) -> Caller:
-    caller: Caller = request.param
-    return caller
+STRANGERS: dict[str, Callable[[ContractRuntime], Caller]] = {
+    "other workspace": lambda runtime: runtime.build_caller("museum"),
+    "other issuer": lambda _: build_caller(kind="remote", issuer="other"),
+    "other kind": _find_caller_of_the_other_kind,
+}
+
+
+@pytest.fixture(params=STRANGERS)
+def stranger(request: pytest.FixtureRequest, runtime: ContractRuntime) -> Caller:
+    return STRANGERS[request.param](runtime)
 
 
 @pytest.fixture
-def bundle(runtime: RuntimeUnderTest) -> SmallBundle:
+def bundle(runtime: ContractRuntime) -> SmallBundle:
     bundle = build_small_bundle()
-    store_bundle(runtime, build_caller(), bundle)
+    store_bundle(runtime, runtime.build_caller(), bundle)
     return bundle
 
 
 def test_a_strangers_bundle_is_missing_not_forbidden(
-    runtime: RuntimeUnderTest, bundle: SmallBundle, stranger: Caller
+    runtime: ContractRuntime, bundle: SmallBundle, stranger: Caller
 ) -> None:
     api = runtime.api
     for ask in (api.get_bundle, api.head_bundle, api.get_bundle_status):
@@ -49,47 +58,52 @@ def test_a_strangers_bundle_is_missing_not_forbidden(
         assert caught.value.details() == {"digest": bundle.digest}
     assert runtime.run(api.list_bundles(stranger)).items == ()
     runtime.run(api.delete_bundle(stranger, bundle.digest))
-    runtime.run(api.head_bundle(build_caller(), bundle.digest))
+    runtime.run(api.head_bundle(runtime.build_caller(), bundle.digest))
 
 
 def test_a_workspace_sends_every_blob_itself_whoever_has_it_already(
-    runtime: RuntimeUnderTest, bundle: SmallBundle
+    runtime: ContractRuntime, bundle: SmallBundle
 ) -> None:
     same_text = build_small_bundle("museum")
     assert same_text.blobs == bundle.blobs
-    outcome = put_manifest(runtime, build_caller("museum"), same_text)
+    outcome = put_manifest(runtime, runtime.build_caller("museum"), same_text)
     assert isinstance(outcome, StagedOutcome)
     assert set(outcome.missing) == set(bundle.blobs)
-    other_issuer = put_manifest(runtime, build_caller(issuer="other"), bundle)
+    other_issuer = put_manifest(runtime, build_caller(kind="remote", issuer="other"), bundle)
     assert isinstance(other_issuer, StagedOutcome)
     assert set(other_issuer.missing) == set(bundle.blobs)
 
 
 def test_a_delta_cannot_be_made_against_a_strangers_manifest(
-    runtime: RuntimeUnderTest, bundle: SmallBundle
+    runtime: ContractRuntime, bundle: SmallBundle
 ) -> None:
     edited = build_small_bundle("museum", prompts={"p": b"x\n"})
     delta = encode_manifest(edited.manifest, "dcz", base=bundle.manifest)
     with pytest.raises(BundleBaseMissingError):
-        runtime.run(runtime.api.put_bundle(build_caller("museum"), edited.digest, edited.metadata, delta))
+        runtime.run(
+            runtime.api.put_bundle(runtime.build_caller("museum"), edited.digest, edited.metadata, delta)
+        )
 
 
 def test_a_bundle_of_a_workspace_that_the_token_does_not_name_is_forbidden(
-    runtime: RuntimeUnderTest,
+    runtime: ContractRuntime,
 ) -> None:
     bundle = build_small_bundle("museum")
     with pytest.raises(ForbiddenError):
         runtime.run(
             runtime.api.put_bundle(
-                build_caller("library"), bundle.digest, bundle.metadata, ManifestBody(content=bundle.manifest)
+                runtime.build_caller("library"),
+                bundle.digest,
+                bundle.metadata,
+                ManifestBody(content=bundle.manifest),
             )
         )
 
 
 def test_a_worker_cannot_be_made_of_another_workspaces_bundle(
-    runtime: RuntimeUnderTest, bundle: SmallBundle
+    runtime: ContractRuntime, bundle: SmallBundle
 ) -> None:
-    both = build_caller("library", "museum")
+    both = runtime.build_caller("library", "museum")
     request = CreateWorkerRequest(
         workspace="museum",
         key="k",
@@ -100,27 +114,27 @@ def test_a_worker_cannot_be_made_of_another_workspaces_bundle(
 
 
 def test_a_strangers_worker_is_not_found(
-    runtime: RuntimeUnderTest, bundle: SmallBundle, stranger: Caller
+    runtime: ContractRuntime, bundle: SmallBundle, stranger: Caller
 ) -> None:
-    worker = create_worker(runtime, build_caller(), bundle)
+    worker = create_worker(runtime, runtime.build_caller(), bundle)
     api = runtime.api
     for ask in (api.get_worker, api.get_worker_spec, api.stop_worker, api.list_worker_events):
         with pytest.raises(WorkerNotFoundError):
             runtime.run(ask(stranger, worker.id))
     runtime.run(api.delete_worker(stranger, worker.id))
     assert runtime.run(api.list_workers(stranger)).items == ()
-    assert runtime.run(api.get_worker(build_caller(), worker.id)) == worker
+    assert runtime.run(api.get_worker(runtime.build_caller(), worker.id)) == worker
 
 
 def test_the_same_key_of_another_workspace_is_another_worker(
-    runtime: RuntimeUnderTest, bundle: SmallBundle
+    runtime: ContractRuntime, bundle: SmallBundle
 ) -> None:
     other = build_small_bundle("museum")
-    store_bundle(runtime, build_caller("museum"), other)
-    first = create_worker(runtime, build_caller(), bundle)
-    assert create_worker(runtime, build_caller("museum"), other).id != first.id
+    store_bundle(runtime, runtime.build_caller("museum"), other)
+    first = create_worker(runtime, runtime.build_caller(), bundle)
+    assert create_worker(runtime, runtime.build_caller("museum"), other).id != first.id
 
 
-def test_host_policy_is_of_one_issuer_and_workspace(runtime: RuntimeUnderTest, bundle: SmallBundle) -> None:
+def test_host_policy_is_of_one_issuer_and_workspace(runtime: ContractRuntime, bundle: SmallBundle) -> None:
     runtime.host.policies["other", "library"] = HostPolicy(assigned_only=True)
-    create_worker(runtime, build_caller(), bundle)
+    create_worker(runtime, runtime.build_caller(), bundle)

@@ -1,8 +1,8 @@
 """Leases and retention: what is kept, for how long, and what goes (R-06)."""
 
 import pytest
+from contract_runtimes import ContractRuntime
 from runtime_under_test import (
-    RuntimeUnderTest,
     build_caller,
     create_worker,
     put_blobs,
@@ -13,31 +13,32 @@ from small_bundles import SmallBundle, build_many_prompts, build_small_bundle
 
 from worker_runtime.assignments import AssignmentRequest
 from worker_runtime.bundles import StagedOutcome
+from worker_runtime.caller import build_local_caller
 from worker_runtime.errors import BundleMissingError, LeaseExpiredError, RuntimeOverloadedError
 
 pytestmark = pytest.mark.req("R-06")
 
 
-def _is_held(runtime: RuntimeUnderTest, bundle: SmallBundle, **caller: str) -> bool:
+def _is_held(runtime: ContractRuntime, bundle: SmallBundle) -> bool:
     try:
-        runtime.run(runtime.api.head_bundle(build_caller(**caller), bundle.digest))
+        runtime.run(runtime.api.head_bundle(runtime.build_caller(), bundle.digest))
     except BundleMissingError:
         return False
     return True
 
 
-def _fill(runtime: RuntimeUnderTest, count: int) -> list[SmallBundle]:
+def _fill(runtime: ContractRuntime, count: int) -> list[SmallBundle]:
     bundles = []
     for number in range(count):
         bundle = build_small_bundle(prompts={"p": f"filler {number}\n".encode()})
-        store_bundle(runtime, build_caller(), bundle)
+        store_bundle(runtime, runtime.build_caller(), bundle)
         runtime.clock.advance(milliseconds=1)
         bundles.append(bundle)
     return bundles
 
 
-def test_a_lease_ends_fifteen_minutes_after_the_last_verified_batch(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_lease_ends_fifteen_minutes_after_the_last_verified_batch(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle(prompts=build_many_prompts(3))
     staged = put_manifest(runtime, caller, bundle)
     assert isinstance(staged, StagedOutcome)
@@ -51,8 +52,8 @@ def test_a_lease_ends_fifteen_minutes_after_the_last_verified_batch(runtime: Run
     assert caught.value.details() == {"lease": staged.lease.id}
 
 
-def test_staged_blobs_outlive_the_collector_while_the_lease_lasts(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_staged_blobs_outlive_the_collector_while_the_lease_lasts(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle(prompts=build_many_prompts(3))
     staged = put_manifest(runtime, caller, bundle)
     assert isinstance(staged, StagedOutcome)
@@ -72,19 +73,25 @@ def test_staged_blobs_outlive_the_collector_while_the_lease_lasts(runtime: Runti
     assert first in afresh.missing
 
 
-def test_a_lease_belongs_to_its_holder(runtime: RuntimeUnderTest) -> None:
+def test_a_lease_belongs_to_its_holder(runtime: ContractRuntime) -> None:
+    holder = runtime.build_caller()
     bundle = build_small_bundle()
-    staged = put_manifest(runtime, build_caller(subject="one"), bundle)
+    staged = put_manifest(runtime, holder, bundle)
     assert isinstance(staged, StagedOutcome)
     blobs = list(bundle.blobs.items())
-    for stranger in (build_caller(subject="two"), build_caller(kind="remote", subject="one")):
+    strangers = (
+        build_caller(kind="remote", subject="two"),
+        build_caller(kind="remote", issuer="other"),
+        build_local_caller("museum"),
+    )
+    for stranger in strangers:
         with pytest.raises(LeaseExpiredError):
             put_blobs(runtime, stranger, staged.lease.id, blobs)
-    put_blobs(runtime, build_caller(subject="one"), staged.lease.id, blobs)
+    put_blobs(runtime, holder, staged.lease.id, blobs)
 
 
-def test_a_lease_survives_a_restart(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_lease_survives_a_restart(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     staged = put_manifest(runtime, caller, bundle)
     assert isinstance(staged, StagedOutcome)
@@ -93,20 +100,20 @@ def test_a_lease_survives_a_restart(runtime: RuntimeUnderTest) -> None:
     assert _is_held(runtime, bundle)
 
 
-def test_leases_are_capped_in_number(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_leases_are_capped_in_number(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     for number in range(32):
         put_manifest(runtime, caller, build_small_bundle(prompts={"p": f"{number}".encode()}))
     with pytest.raises(RuntimeOverloadedError) as caught:
         put_manifest(runtime, caller, build_small_bundle())
     assert caught.value.details() == {"reason": "leases", "retry_after_seconds": 30}
-    other = put_manifest(runtime, build_caller("museum"), build_small_bundle("museum"))
+    other = put_manifest(runtime, runtime.build_caller("museum"), build_small_bundle("museum"))
     assert isinstance(other, StagedOutcome)
     runtime.clock.advance(minutes=15)
     put_manifest(runtime, caller, build_small_bundle())
 
 
-def test_young_bundles_and_the_newest_ten_are_kept_and_the_rest_goes(runtime: RuntimeUnderTest) -> None:
+def test_young_bundles_and_the_newest_ten_are_kept_and_the_rest_goes(runtime: ContractRuntime) -> None:
     bundles = _fill(runtime, 13)
     runtime.collect()
     assert all(_is_held(runtime, bundle) for bundle in bundles)
@@ -115,8 +122,8 @@ def test_young_bundles_and_the_newest_ten_are_kept_and_the_rest_goes(runtime: Ru
     assert [_is_held(runtime, bundle) for bundle in bundles] == [False] * 3 + [True] * 10
 
 
-def test_what_is_assigned_or_pinned_is_kept_beside_the_newest_ten(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_what_is_assigned_or_pinned_is_kept_beside_the_newest_ten(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     assigned, live, ended, _ = bundles = _fill(runtime, 4)
     assign = AssignmentRequest(digest=assigned.digest, revision=1, generation=1)
     runtime.run(runtime.api.put_assignment(caller, "library", assign))
@@ -134,15 +141,15 @@ def test_what_is_assigned_or_pinned_is_kept_beside_the_newest_ten(runtime: Runti
     assert [_is_held(runtime, bundle) for bundle in bundles] == [True, True, False, False]
 
 
-def _fill_more(runtime: RuntimeUnderTest, count: int) -> list[SmallBundle]:
+def _fill_more(runtime: ContractRuntime, count: int) -> list[SmallBundle]:
     bundles = [build_small_bundle(prompts={"p": f"newer {number}\n".encode()}) for number in range(count)]
     for bundle in bundles:
-        store_bundle(runtime, build_caller(), bundle)
+        store_bundle(runtime, runtime.build_caller(), bundle)
     return bundles
 
 
-def test_a_lease_covers_the_complete_bundle_until_it_ends(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_lease_covers_the_complete_bundle_until_it_ends(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     old = _fill(runtime, 1)[0]
     runtime.clock.advance(days=8)
     _fill_more(runtime, 10)
@@ -155,8 +162,8 @@ def test_a_lease_covers_the_complete_bundle_until_it_ends(runtime: RuntimeUnderT
     assert not _is_held(runtime, old)
 
 
-def test_a_lease_becomes_the_pin_of_the_worker_that_is_created(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_lease_becomes_the_pin_of_the_worker_that_is_created(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     assert runtime.run(runtime.api.get_bundle_status(caller, bundle.digest)).leased
@@ -165,8 +172,8 @@ def test_a_lease_becomes_the_pin_of_the_worker_that_is_created(runtime: RuntimeU
     assert (status.leased, status.workers) == (False, (worker.id,))
 
 
-def test_blobs_that_no_bundle_has_any_more_are_asked_for_again(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_blobs_that_no_bundle_has_any_more_are_asked_for_again(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     shared, own = b"shared text\n", b"text of one bundle\n"
     kept = build_small_bundle(prompts={"s": shared})
     gone = build_small_bundle(prompts={"s": shared, "o": own})

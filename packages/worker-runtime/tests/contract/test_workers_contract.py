@@ -2,7 +2,8 @@
 
 import msgspec
 import pytest
-from runtime_under_test import RuntimeUnderTest, build_caller, create_worker, put_manifest, store_bundle
+from contract_runtimes import ContractRuntime
+from runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
 from small_bundles import build_small_bundle
 
 from worker_runtime.bundles import StoredOutcome
@@ -27,10 +28,8 @@ from yoi_bundle.canonical import encode_canonical
 
 
 @pytest.mark.req("W-01")
-def test_the_same_request_under_a_key_gives_the_same_worker(
-    runtime: RuntimeUnderTest, caller_kind: str
-) -> None:
-    caller = build_caller(kind=caller_kind)
+def test_the_same_request_under_a_key_gives_the_same_worker(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     first = create_worker(runtime, caller, bundle)
@@ -42,8 +41,8 @@ def test_the_same_request_under_a_key_gives_the_same_worker(
 
 @pytest.mark.req("W-01")
 @pytest.mark.parametrize("difference", ["selector", "digest", "intent"])
-def test_other_content_under_the_key_is_a_conflict(runtime: RuntimeUnderTest, difference: str) -> None:
-    caller = build_caller()
+def test_other_content_under_the_key_is_a_conflict(runtime: ContractRuntime, difference: str) -> None:
+    caller = runtime.build_caller()
     bundle, other = build_small_bundle(), build_small_bundle(prompts={"p": b"other\n"})
     store_bundle(runtime, caller, bundle)
     store_bundle(runtime, caller, other)
@@ -61,8 +60,8 @@ def test_other_content_under_the_key_is_a_conflict(runtime: RuntimeUnderTest, di
 
 
 @pytest.mark.req("W-01")
-def test_the_same_worker_comes_back_even_when_policy_would_refuse_it_now(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_the_same_worker_comes_back_even_when_policy_would_refuse_it_now(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     first = create_worker(runtime, caller, bundle)
@@ -71,8 +70,8 @@ def test_the_same_worker_comes_back_even_when_policy_would_refuse_it_now(runtime
 
 
 @pytest.mark.req("W-01", "S-09")
-def test_a_refused_create_leaves_nothing(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_refused_create_leaves_nothing(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     needs = Intent(requires=frozenset({"host:shell", "tool:file.read"}))
@@ -97,9 +96,9 @@ def test_a_refused_create_leaves_nothing(runtime: RuntimeUnderTest) -> None:
 )
 @pytest.mark.req("S-07")
 def test_a_selector_that_leads_nowhere_in_the_bundle_creates_nothing(
-    runtime: RuntimeUnderTest, selector: str, error: type[Exception]
+    runtime: ContractRuntime, selector: str, error: type[Exception]
 ) -> None:
-    caller = build_caller()
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     with pytest.raises(error):
@@ -113,7 +112,7 @@ def test_a_selector_that_leads_nowhere_in_the_bundle_creates_nothing(
 
 
 @pytest.mark.req("S-07")
-def test_a_remote_caller_needs_a_bundle_by_default(runtime: RuntimeUnderTest) -> None:
+def test_a_remote_caller_needs_a_bundle_by_default(runtime: ContractRuntime) -> None:
     bundle = build_small_bundle()
     with pytest.raises(BundleRequiredError):
         create_worker(
@@ -121,14 +120,14 @@ def test_a_remote_caller_needs_a_bundle_by_default(runtime: RuntimeUnderTest) ->
         )
 
 
-def test_a_bundle_that_is_not_held_creates_nothing(runtime: RuntimeUnderTest) -> None:
+def test_a_bundle_that_is_not_held_creates_nothing(runtime: ContractRuntime) -> None:
     with pytest.raises(BundleMissingError):
-        create_worker(runtime, build_caller(), build_small_bundle())
+        create_worker(runtime, runtime.build_caller(), build_small_bundle())
 
 
 @pytest.mark.req("W-02", "S-03")
-def test_a_workers_spec_is_what_its_explanation_gives(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_a_workers_spec_is_what_its_explanation_gives(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     worker = create_worker(runtime, caller, bundle)
@@ -143,8 +142,8 @@ def test_a_workers_spec_is_what_its_explanation_gives(runtime: RuntimeUnderTest)
 
 
 @pytest.mark.req("W-02")
-def test_new_config_reaches_new_workers_only(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_new_config_reaches_new_workers_only(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     old, new = build_small_bundle(), build_small_bundle(prompts={"p": b"new\n"})
     store_bundle(runtime, caller, old)
     worker = create_worker(runtime, caller, old)
@@ -156,8 +155,8 @@ def test_new_config_reaches_new_workers_only(runtime: RuntimeUnderTest) -> None:
 
 
 @pytest.mark.req("W-02")
-def test_workers_come_back_after_a_restart(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_workers_come_back_after_a_restart(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     worker = create_worker(runtime, caller, bundle)
@@ -168,8 +167,8 @@ def test_workers_come_back_after_a_restart(runtime: RuntimeUnderTest) -> None:
 
 
 @pytest.mark.req("S-08")
-def test_preview_stores_nothing(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_preview_stores_nothing(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     needs = Intent(requires=frozenset({"host:shell"}))
@@ -178,6 +177,7 @@ def test_preview_stores_nothing(runtime: RuntimeUnderTest) -> None:
     (explanation,) = runtime.run(runtime.api.resolve_worker(caller, wanted))
     assert explanation.refused
     assert runtime.run(runtime.api.list_workers(caller)).items == ()
+    runtime.host.policy = HostPolicy(bundle_required="never")
     builtin = PreviewRequest(
         workspace="library", request=WorkerRequest(selector="default"), every_profile=True
     )
@@ -185,8 +185,8 @@ def test_preview_stores_nothing(runtime: RuntimeUnderTest) -> None:
 
 
 @pytest.mark.req("W-03")
-def test_the_first_terminal_state_wins(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_the_first_terminal_state_wins(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     worker = create_worker(runtime, caller, bundle)
@@ -203,8 +203,8 @@ def test_the_first_terminal_state_wins(runtime: RuntimeUnderTest) -> None:
 
 
 @pytest.mark.req("W-03")
-def test_events_are_in_order_and_can_be_read_on(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_events_are_in_order_and_can_be_read_on(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     worker = create_worker(runtime, caller, bundle)
@@ -227,8 +227,8 @@ def test_events_are_in_order_and_can_be_read_on(runtime: RuntimeUnderTest) -> No
 
 
 @pytest.mark.req("W-03")
-def test_only_an_ended_worker_can_be_deleted_and_its_key_is_free_then(runtime: RuntimeUnderTest) -> None:
-    caller = build_caller()
+def test_only_an_ended_worker_can_be_deleted_and_its_key_is_free_then(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
     bundle = build_small_bundle()
     store_bundle(runtime, caller, bundle)
     worker = create_worker(runtime, caller, bundle)
@@ -242,8 +242,8 @@ def test_only_an_ended_worker_can_be_deleted_and_its_key_is_free_then(runtime: R
     assert create_worker(runtime, caller, bundle).id != worker.id
 
 
-def test_an_unknown_worker_is_not_found_by_any_operation(runtime: RuntimeUnderTest) -> None:
-    caller, name = build_caller(), "0" * 32
+def test_an_unknown_worker_is_not_found_by_any_operation(runtime: ContractRuntime) -> None:
+    caller, name = runtime.build_caller(), "0" * 32
     verdict = ApprovalDecision(verdict="allow")
     for operation in (
         runtime.api.get_worker(caller, name),
@@ -261,9 +261,9 @@ def test_an_unknown_worker_is_not_found_by_any_operation(runtime: RuntimeUnderTe
         assert caught.value.details() == {"worker": name}
 
 
-def test_a_worker_for_a_workspace_of_another_is_forbidden(runtime: RuntimeUnderTest) -> None:
+def test_a_worker_for_a_workspace_of_another_is_forbidden(runtime: ContractRuntime) -> None:
     request = CreateWorkerRequest(
         workspace="museum", key="k", request=WorkerRequest(selector="builtin:coder")
     )
     with pytest.raises(ForbiddenError):
-        runtime.run(runtime.api.create_worker(build_caller(), request))
+        runtime.run(runtime.api.create_worker(runtime.build_caller(), request))
