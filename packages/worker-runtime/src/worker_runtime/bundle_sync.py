@@ -17,15 +17,26 @@ from worker_runtime.errors import (
     BundleCorruptError,
     BundleMissingError,
     LeaseExpiredError,
+    RequestInvalidError,
+    UnauthenticatedError,
 )
+from worker_runtime.retrying import ONE_ATTEMPT, Patience, retry
 from worker_runtime.transfer.manifest_coding import encode_manifest
 from worker_runtime.transfer.pack import write_pack
+from yoi_bundle.errors import BundleBlobsMissingError, DigestMismatchError, YoiError
 from yoi_bundle.metadata import BundleMetadata
 
 ReadBlob: TypeAlias = Callable[[str], Awaitable[bytes]]
 """From a blob's digest to its bytes, on the sender's side."""
 
-_MAX_ROUNDS = 4
+_MAX_STUCK = 2
+_REFUSED_PACKS = (
+    LeaseExpiredError,
+    RequestInvalidError,
+    DigestMismatchError,
+    UnauthenticatedError,
+)
+"""A token may have come to its end while the pack was on its way; the manifest goes with a fresh one."""
 _PLAIN_BYTES = 512
 """Below this a frame costs more than it saves."""
 
@@ -59,10 +70,12 @@ async def sync_bundle(
     generation: int,
     base: bytes | None = None,
     likely_held: bool = False,
+    patience: Patience = ONE_ATTEMPT,
 ) -> SyncReport:
     """Make a Runtime hold a bundle, and make it the bundle of its workspace's new Workers.
 
-    May be called again after any failure, and then sends only what was not verified before.
+    Every step may be asked again: a manifest says anew what is missing, a pack is made anew of just that, and the
+    generation fences the assignment. May be called again after any failure, too.
 
     Args:
         runtime: The Runtime.
@@ -71,48 +84,88 @@ async def sync_bundle(
         generation: The Backend's activation counter.
         base: A manifest that the Runtime is thought to hold; the manifest goes as a delta against it.
         likely_held: Start with the assignment, which is all there is to do when nothing has changed.
+        patience: How often to go on after a failure that may pass by itself; a blob more that was verified is a step
+            forward.
 
     Raises:
         AssignmentStaleError, AssignmentConflictError: A newer activation has been here.
         YoiError: What the Runtime refused; see `RuntimeApi`.
     """
-    run = _Run(runtime, caller, source, generation)
-    if likely_held:
-        try:
-            return await run.assign()
-        except (BundleMissingError, BundleCorruptError):
-            pass
-    outcome = await run.put(base)
-    for _ in range(_MAX_ROUNDS):
-        if not isinstance(outcome, StagedOutcome):
-            break
-        try:
-            outcome = await run.send(outcome)
-        except LeaseExpiredError:
-            outcome = await run.put(base)
-    return await run.assign()
+    run = _Run(runtime, caller, source, generation, base=base, held=likely_held)
+    return await retry(run.go_on, patience, measure=run.measure)
 
 
 class _Run:
     """One sync, and what it has done so far."""
 
-    def __init__(self, runtime: RuntimeApi, caller: Caller, source: BundleSource, generation: int) -> None:
+    def __init__(
+        self,
+        runtime: RuntimeApi,
+        caller: Caller,
+        source: BundleSource,
+        generation: int,
+        *,
+        base: bytes | None,
+        held: bool,
+    ) -> None:
         self._runtime = runtime
         self._caller = caller
         self._source = source
         self._generation = generation
+        self._base = base
+        self._held = held
+        self._missing: int | None = None
         self._requests = 0
         self._sent: list[str] = []
 
-    async def put(self, base: bytes | None) -> PutOutcome:
-        if base is not None:
+    def measure(self) -> tuple[bool, int | None]:
+        """Say how far it is: whether the bundle is held, and how many blobs the Runtime lacked when it last said so."""
+        return self._held, self._missing
+
+    async def go_on(self) -> SyncReport:
+        """Do what is left to be done."""
+        if self._held:
             try:
-                return await self._put("dcz", base)
-            except BundleBaseMissingError:
-                pass
+                return await self.assign()
+            except (BundleMissingError, BundleCorruptError):
+                self._held = False
+        await self._bring()
+        self._held = True
+        return await self.assign()
+
+    async def _bring(self) -> None:
+        """Put the manifest, and packs until nothing is missing.
+
+        A pack that was refused may have been cut, repeated or changed on its way; what came before is kept. So it is
+        sent again for as long as that brings the Runtime a blob more, and once when it does not.
+        """
+        outcome = await self._put_manifest()
+        stuck = 0
+        while isinstance(outcome, StagedOutcome):
+            before = self._note(outcome)
+            refusal: YoiError = BundleBlobsMissingError(outcome.digest, outcome.lease.id, outcome.missing)
+            try:
+                outcome = await self._send(outcome)
+            except _REFUSED_PACKS as error:
+                refusal = error
+                outcome = await self._put_manifest()
+            stuck = 0 if self._note(outcome) < before else stuck + 1
+            if stuck == _MAX_STUCK:
+                raise refusal
+
+    def _note(self, outcome: PutOutcome) -> int:
+        self._missing = len(outcome.missing) if isinstance(outcome, StagedOutcome) else 0
+        return self._missing
+
+    async def _put_manifest(self) -> PutOutcome:
+        if self._base is not None:
+            try:
+                return await self._put("dcz", self._base)
+            except (BundleBaseMissingError, DigestMismatchError):
+                self._base = None
         return await self._put("zstd" if len(self._source.manifest) > _PLAIN_BYTES else "identity", None)
 
-    async def send(self, staged: StagedOutcome) -> PutOutcome:
+    async def _send(self, staged: StagedOutcome) -> PutOutcome:
         self._requests += 1
         pack = write_pack(self._read_blobs(staged.missing))
         return await self._runtime.put_pack(self._caller, staged.lease.id, pack)
