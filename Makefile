@@ -5,7 +5,7 @@ PACKAGES := yoi-bundle worker-runtime yoi-workspace-server yoi
 SOURCES := packages tests benchmarks conftest.py
 
 .PHONY: setup run test check fmt lint types layering unit bench soak lock build test-worker-runtime \
-	test-workspace-server check-yoi clean
+	test-workspace-server check-yoi nix clean
 
 setup: .venv/.installed ## make .venv with everything, from pinned hashes
 
@@ -76,6 +76,10 @@ soak: setup .venv-3.13/.installed ## the long tests
 lock: ## write the pinned hashes anew
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/uv.in -o requirements/uv.txt
 	$(BIN)/uv export --quiet --all-packages --all-groups --no-emit-workspace --no-header -o requirements/locked.txt
+	$(BIN)/uv export --quiet --all-packages --no-dev --group wheels --no-emit-workspace --no-header -o requirements/runtime.txt
+
+nix: ## build the flake with Debian's nix and this host's Python in the place of nixpkgs (see docs/acceptance.md)
+	PYTHON=$(PYTHON) nix/build_on_host.sh
 
 build: setup ## all wheels
 	for package in $(PACKAGES); do $(BIN)/python -m build --quiet --wheel --no-isolation --outdir dist packages/$$package || exit 1; done
