@@ -16,6 +16,7 @@ class FakeHost:
         self.secrets: set[str] = set()
         self.mounts: dict[str, Access] = {}
         self.commands: set[str] = set()
+        self.packages: dict[str, PackageFact] = {}
         self.generations = 1
 
     @property
@@ -42,5 +43,4 @@ class FakeHost:
         return command in self.commands
 
     async def verify_package(self, need: PackageNeed) -> PackageFact:
-        del need
-        return ABSENT_PACKAGE
+        return self.packages.get(need.digest, ABSENT_PACKAGE)

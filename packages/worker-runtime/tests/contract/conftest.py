@@ -17,5 +17,5 @@ def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Contract
         EmbeddedContract if surface == "embedded" else ServedContract
     )
     under_test = made(tmp_path / "data", kind)
-    yield under_test
+    yield cast(ContractRuntime, under_test)
     under_test.close()

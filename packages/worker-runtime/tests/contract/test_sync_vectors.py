@@ -13,7 +13,8 @@ from sync_vectors import PATH, expand, format_vectors
 
 from worker_runtime.bundles import ManifestBody, ManifestEncoding
 from worker_runtime.transfer.manifest_coding import decode_manifest_body
-from worker_runtime.transfer.pack import read_pack, write_pack
+from worker_runtime.transfer.pack import write_pack
+from worker_runtime.transfer.pack_reader import read_pack
 from worker_runtime.trust.public_key import compute_key_id, parse_public_key
 from worker_runtime.trust.tokens import verify_token
 from worker_runtime.trust.trust_store import TrustedKey, TrustedKeys
@@ -38,9 +39,10 @@ def read(pack: bytes, directory: Path) -> dict[str, bytes]:
 
     async def run() -> None:
         expected = {digest: len(data) for digest, data in BLOBS.items()}
-        async for blob in read_pack(stream_pieces([pack]), expected, spool_directory=directory):
-            assert isinstance(blob.content, bytes)
-            taken[blob.digest] = blob.content
+        async for blobs in read_pack(stream_pieces([pack]), expected, spool_directory=directory):
+            for blob in blobs:
+                assert isinstance(blob.content, bytes)
+                taken[blob.digest] = blob.content
 
     asyncio.run(run())
     return taken
