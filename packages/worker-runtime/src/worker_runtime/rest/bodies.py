@@ -1,6 +1,5 @@
 """Bodies as they come: streamed, never trusted, cut off when they are too long, too slow or endless (R-09)."""
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -9,7 +8,7 @@ from typing import Any, Literal, TypeVar, cast
 import msgspec
 
 from worker_runtime.errors import RequestInvalidError
-from worker_runtime.rest.refusals import BodyCutError, BodyTooSlowError
+from worker_runtime.rest.refusals import BodyCutError
 from worker_runtime.rest.services import HttpRequest, get_services
 from yoi_bundle.errors import LimitExceededError
 
@@ -24,14 +23,16 @@ async def stream_body(request: HttpRequest) -> AsyncIterator[bytes]:
     Raises:
         BodyTooSlowError: See `BodyPace`.
         BodyCutError: The caller went away, or sent less than it had said.
+        RuntimeUnavailableError: The server stops.
     """
-    pace = get_services(request).pace
+    services = get_services(request)
     declared = _read_length(request)
     started = time.monotonic()
     received = 0
     more = True
     while more:
-        message = await _receive(request, pace.compute_wait(time.monotonic() - started, received))
+        wait_seconds = services.pace.compute_wait(time.monotonic() - started, received)
+        message = await services.bodies.receive(request.receive, wait_seconds)
         if message["type"] == "http.disconnect":
             raise BodyCutError
         piece = cast(bytes, message.get("body", b""))
@@ -108,16 +109,6 @@ async def _read_whole(request: HttpRequest, max_bytes: int) -> bytes:
             raise LimitExceededError("document_bytes", value=received, allowed=max_bytes, place="body")
         pieces.append(piece)
     return b"".join(pieces)
-
-
-async def _receive(request: HttpRequest, wait_seconds: float) -> dict[str, Any]:
-    if wait_seconds <= 0:
-        raise BodyTooSlowError
-    try:
-        async with asyncio.timeout(wait_seconds):
-            return cast(dict[str, Any], await request.receive())
-    except TimeoutError:
-        raise BodyTooSlowError from None
 
 
 def _read_length(request: HttpRequest) -> int | None:

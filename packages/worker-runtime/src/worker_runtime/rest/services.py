@@ -10,6 +10,7 @@ from worker_runtime.api import RuntimeApi
 from worker_runtime.caller import Caller
 from worker_runtime.maintenance import Readiness
 from worker_runtime.rest.metrics import Metrics
+from worker_runtime.rest.open_bodies import OpenBodies
 from worker_runtime.rest.pace import BodyPace
 from worker_runtime.rest.streams import OpenStreams
 from worker_runtime.rest.uploads import RunningUploads
@@ -58,6 +59,7 @@ class Services:
 
     Attributes:
         metrics: Figures.
+        bodies: The bodies that are coming in.
         uploads: The packs that are coming in.
         streams: The event streams that are open.
     """
@@ -69,6 +71,7 @@ class Services:
     pace: BodyPace = field(default_factory=BodyPace)
     bounds: Bounds = field(default_factory=Bounds)
     metrics: Metrics = field(default_factory=Metrics)
+    bodies: OpenBodies = field(default_factory=OpenBodies)
     uploads: RunningUploads = field(init=False)
     streams: OpenStreams = field(init=False)
 

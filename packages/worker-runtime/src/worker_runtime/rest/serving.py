@@ -21,6 +21,8 @@ from worker_runtime.rest.services import Authenticator, Services
 from worker_runtime.trust.local_token import LOCAL_TOKEN_FILE, create_local_token
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 
+_GRACE_SECONDS = 5.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
@@ -93,7 +95,10 @@ async def serve_runtime(
             with suppress(asyncio.CancelledError):
                 await house
         services.streams.end_all()
+        # What is coming in may come to its end, for a moment; the rest is refused, and told to come back.
+        refusing = asyncio.get_running_loop().call_later(_GRACE_SECONDS, services.bodies.end_all)
         await server.stop()
+        refusing.cancel()
         log_event("stopped")
 
 
