@@ -81,8 +81,10 @@ lock: ## write the pinned hashes anew
 nix: ## build the flake with Debian's nix and this host's Python in the place of nixpkgs (see docs/acceptance.md)
 	PYTHON=$(PYTHON) nix/build_on_host.sh
 
-build: setup ## all wheels
+build: setup ## all wheels, each installed alone and used
+	rm -rf dist
 	for package in $(PACKAGES); do $(BIN)/python -m build --quiet --wheel --no-isolation --outdir dist packages/$$package || exit 1; done
+	$(BIN)/python tests/wheels/check_wheels.py
 
 clean:
 	rm -rf .venv .venv-3.13 dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

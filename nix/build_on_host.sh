@@ -10,6 +10,6 @@ python=${PYTHON:-python3}
 YOI_HOST_PYTHON_PREFIX=$("$python" -c "import sys; print(sys.base_prefix)")
 YOI_HOST_PYTHON_VERSION=$("$python" -c "import platform; print(platform.python_version())")
 export YOI_HOST_PYTHON_PREFIX YOI_HOST_PYTHON_VERSION
-NIX_CONFIG=$'experimental-features = nix-command flakes\nsandbox = false\nbuild-users-group ='
+NIX_CONFIG=$'experimental-features = nix-command flakes\nsubstituters =\nsandbox = false\nbuild-users-group ='
 export NIX_CONFIG
 exec nix build .#yoi --no-link --impure --no-write-lock-file --override-input nixpkgs path:./nix/host --print-build-logs "$@"
