@@ -32,7 +32,7 @@ for _path in list_sources():
 _CLASSES = [
     one
     for one in _list_classes()
-    if one.__module__.partition(".")[0] in {"yoi_bundle", "worker_runtime", "yoi"}
+    if one.__module__.partition(".")[0] in {"yoi_bundle", "worker_runtime", "yoi_workspace_server", "yoi"}
 ]
 
 

@@ -18,7 +18,7 @@ from yoi_bundle.errors import Fault, YoiError
 _TABLE = {
     row["code"]: int(row["HTTP"])
     for row in read_table(ROOT / "docs" / "errors.md", "code")
-    if row["HTTP"] != "reason"
+    if row["HTTP"] != "reason" and row["from"] == "Runtime"
 }
 _FAULTS = [Fault(code="bundle.invalid", pointer="/profiles/a", message="wrong", remedy="write it so")]
 _D = f"sha256:{'1' * 64}"

@@ -1,0 +1,121 @@
+"""How each workspace stands on each Runtime, as it is kept (K-05), and the claims by which replicas share the work (K-04)."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from yoi_workspace_server.audit import AuditEntry
+from yoi_workspace_server.runtimes import SafeProblem
+from yoi_workspace_server.sync_plan import Desired, Observed
+from yoi_workspace_server.workspaces import ActiveBundle
+
+
+class PairKey(Struct, frozen=True, order=True):
+    """One Runtime and one workspace."""
+
+    runtime: str
+    workspace: str
+
+
+class Holdings(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a Runtime said it has of a workspace, beside the assignment.
+
+    Attributes:
+        stored: Digests that it has complete, newest first.
+        workers: Digest → number of Workers that pin it.
+        observed_at: RFC 3339.
+    """
+
+    observed_at: str
+    stored: tuple[str, ...] = ()
+    workers: dict[str, int] = {}
+
+
+class PairStatus(Struct, frozen=True, kw_only=True):
+    """What is kept of one pair.
+
+    Attributes:
+        placed: Whether placement lets the Runtime have the workspace's bundle.
+        placement_generation: Allocated from the workspace's counter when placement was last gained or lost, or the
+            active bundle revoked; 0 for a pair that never was placed.
+        active: The workspace's active bundle, as it is now.
+        observed: The Runtime's own word on its assignment; None before the first.
+        holdings: The Runtime's own word on what it stores; None before the first.
+        attempts: Failed ones in a row.
+        problem: Of the last attempt; None when it succeeded.
+        due_at: When it is looked at next.
+    """
+
+    key: PairKey
+    placed: bool
+    placement_generation: int
+    active: ActiveBundle | None
+    observed: Observed | None
+    holdings: Holdings | None
+    attempts: int
+    problem: SafeProblem | None
+    last_attempt_at: str | None
+    last_success_at: str | None
+    due_at: str | None
+
+    @property
+    def desired(self) -> Desired | None:
+        """What the Runtime should have assigned, if it may have anything; see `plan_sync`."""
+        if self.active is None:
+            return None
+        return Desired(
+            digest=self.active.digest,
+            revision=self.active.revision,
+            generation=max(self.active.generation, self.placement_generation),
+        )
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """The right to work on a pair until the lease expires.
+
+    Attributes:
+        lease: Grows with each claim of the pair; who settles under an older one changes nothing.
+        rejected: The active digest, when the Runtime as it last announced itself has rejected it.
+    """
+
+    status: PairStatus
+    lease: int
+    rejected: str | None
+
+
+class BundleRejection(Struct, frozen=True, kw_only=True):
+    """A Runtime's refusal of bytes that hashed to their digest (K-04).
+
+    It stands for as long as the Runtime has this version and policy generation.
+    """
+
+    workspace: str
+    digest: str
+    runtime: str
+    runtime_version: str
+    policy_generation: str
+    code: str
+    details: dict[str, Any]
+    rejected_at: str
+
+
+class Settlement(Struct, frozen=True, kw_only=True):
+    """How an attempt ended.
+
+    Attributes:
+        due_at: When to look at the pair next, in milliseconds since 1970; sooner if something triggered it meanwhile.
+        observed: The Runtime's word on its assignment; None leaves the former one.
+        holdings: Its word on what it stores; None leaves the former one.
+        problem: None for success.
+        rejection: To be recorded with it.
+        audit: To be recorded with it.
+    """
+
+    key: PairKey
+    lease: int
+    due_at: int
+    observed: Observed | None = None
+    holdings: Holdings | None = None
+    problem: SafeProblem | None = None
+    rejection: BundleRejection | None = None
+    audit: tuple[AuditEntry, ...] = ()
