@@ -83,7 +83,7 @@ nix: ## build the flake with Debian's nix and this host's Python in the place of
 
 build: setup ## all wheels, each installed alone and used
 	rm -rf dist
-	for package in $(PACKAGES); do $(BIN)/python -m build --quiet --wheel --no-isolation --outdir dist packages/$$package || exit 1; done
+	for package in $(PACKAGES); do PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m build --quiet --wheel --no-isolation --outdir dist packages/$$package || exit 1; done
 	$(BIN)/python tests/wheels/check_wheels.py
 
 clean:
