@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker_runtime.errors import RequestInvalidError
-from worker_runtime.transfer.pack import PackEncoding, decode_pack, read_pack, write_pack
+from worker_runtime.transfer.pack import PackEncoding, decode_pack, write_pack
+from worker_runtime.transfer.pack_reader import read_pack
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import DigestMismatchError, LimitExceededError
 
@@ -36,9 +37,10 @@ def read(
     async def run() -> None:
         plain = decode_pack(stream_pieces(pieces), encoding)
         stream = read_pack(plain, expected, spool_directory=Path(tempfile.gettempdir()))
-        async for blob in stream:
-            assert isinstance(blob.content, bytes)
-            taken[blob.digest] = blob.content
+        async for some in stream:
+            for blob in some:
+                assert isinstance(blob.content, bytes)
+                taken[blob.digest] = blob.content
 
     try:
         asyncio.run(run())

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import itertools
 import random
 import tarfile
 import tracemalloc
@@ -13,15 +14,9 @@ import pytest
 from byte_streams import collect, cut_evenly, stream_pieces
 
 from worker_runtime.errors import RequestInvalidError
-from worker_runtime.transfer.pack import (
-    SPOOL_BYTES,
-    PackedBlob,
-    PackEncoding,
-    decode_pack,
-    read_pack,
-    write_pack,
-)
+from worker_runtime.transfer.pack import PackEncoding, decode_pack, write_pack
 from worker_runtime.transfer.pack_parser import compute_pack_bytes
+from worker_runtime.transfer.pack_reader import SPOOL_BYTES, PackedBlob, read_pack
 from worker_runtime.transfer.zstd_stream import encode_zstd
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import DigestMismatchError, LimitExceededError
@@ -63,8 +58,9 @@ class Intake:
         async def run() -> None:
             plain = decode_pack(stream_pieces(cut_evenly(data, piece)), encoding, limits=limits)
             stream = read_pack(plain, expected, spool_directory=self.directory, limits=limits)
-            async for blob in stream:
-                self._keep(blob)
+            async for blobs in stream:
+                for blob in blobs:
+                    self._keep(blob)
 
         asyncio.run(run())
         return self.taken
@@ -255,7 +251,7 @@ def test_a_large_blob_goes_through_a_file_and_a_small_one_does_not(tmp_path: Pat
         {digest: len(data) for digest, data in blobs.items()},
         spool_directory=tmp_path,
     )
-    first, second = collect(stream)
+    first, second = itertools.chain.from_iterable(collect(stream))
     assert not isinstance(first.content, bytes)
     assert second.content == small
     with first.content as file:
@@ -275,9 +271,10 @@ def test_a_pack_of_large_blobs_is_read_in_flat_memory(tmp_path: Path) -> None:
         yield END_OF_ARCHIVE
 
     async def run() -> None:
-        async for blob in read_pack(give(), {digest: size}, spool_directory=tmp_path):
-            assert not isinstance(blob.content, bytes)
-            blob.content.close()
+        async for blobs in read_pack(give(), {digest: size}, spool_directory=tmp_path):
+            for blob in blobs:
+                assert not isinstance(blob.content, bytes)
+                blob.content.close()
 
     tracemalloc.start()
     try:

@@ -9,7 +9,7 @@ from worker_runtime.bundles import PutOutcome, StoredOutcome
 from worker_runtime.caller import Caller
 from worker_runtime.operations.receiving import ReceivingOperations, Upload
 from worker_runtime.store.blobs import VerifiedBlob
-from worker_runtime.transfer.pack import PackedBlob, read_pack
+from worker_runtime.transfer.pack_reader import PackedBlob, read_pack
 from yoi_bundle.errors import YoiError
 
 BATCH_BLOBS = 256
@@ -30,7 +30,7 @@ async def take_pack(
 
     Raises:
         LeaseExpiredError: No such lease of the caller is in force.
-        RequestInvalidError, DigestMismatchError: See `worker_runtime.transfer.pack.read_pack`.
+        RequestInvalidError, DigestMismatchError: See `worker_runtime.transfer.pack_reader.read_pack`.
         BundleInvalidError: A free-JSON blob is faulty; the bundle is rejected and the lease over.
     """
     upload = await asyncio.to_thread(receiving.open_upload, caller, lease)
@@ -41,7 +41,8 @@ async def take_pack(
         async for packed in read_pack(
             pieces, upload.sizes, spool_directory=spool_directory, limits=receiving.limits
         ):
-            await keeping.add(await _check(receiving, caller, upload, packed))
+            for blob in packed:
+                await keeping.add(await _check(receiving, caller, upload, blob))
         return await keeping.finish()
     except BaseException:
         await keeping.salvage()

@@ -35,7 +35,7 @@ from worker_runtime.store.leases import (
 from worker_runtime.store.rejections import delete_rejection, put_rejection
 from worker_runtime.store.workspaces import find_workspaces, put_workspace
 from worker_runtime.transfer.manifest_coding import decode_manifest_body
-from worker_runtime.transfer.pack import PackedBlob
+from worker_runtime.transfer.pack_reader import PackedBlob
 from yoi_bundle.errors import DigestMismatchError, YoiError
 from yoi_bundle.limits import Limits
 from yoi_bundle.metadata import BundleMetadata

@@ -1,7 +1,7 @@
 """Verified blobs of a workspace, and which of them a bundle still lacks (B-05, R-07)."""
 
-from collections.abc import Collection, Iterable
-from typing import BinaryIO
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, BinaryIO
 
 import apsw
 from msgspec import Struct
@@ -10,6 +10,7 @@ from worker_runtime.store.quarantine import lift_quarantine
 from worker_runtime.store.workspaces import encode_list
 
 COPY_BYTES = 1024 * 1024
+_INSERTED_ROWS = 256
 
 
 class VerifiedBlob(Struct, frozen=True, kw_only=True):
@@ -38,11 +39,16 @@ class BlobContent(Struct, frozen=True, kw_only=True):
 def put_blobs(connection: apsw.Connection, workspace_id: int, blobs: Collection[VerifiedBlob]) -> None:
     """Store blobs of a workspace; one it has already is written anew only when it is quarantined."""
     damaged = _find_damaged(connection, workspace_id, [blob.digest for blob in blobs])
+    inline: list[VerifiedBlob] = []
     for blob in blobs:
         if blob.digest in damaged:
             _repair_blob(connection, workspace_id, blob)
+        elif isinstance(blob.content, bytes):
+            inline.append(blob)
         else:
-            _insert_blob(connection, workspace_id, blob)
+            _insert_file(connection, workspace_id, blob, blob.content)
+    for start in range(0, len(inline), _INSERTED_ROWS):
+        _insert_inline(connection, workspace_id, inline[start : start + _INSERTED_ROWS])
     if damaged:
         lift_quarantine(connection, workspace_id, damaged)
 
@@ -94,15 +100,33 @@ def _find_damaged(connection: apsw.Connection, workspace_id: int, digests: Itera
     return {str(row[0]) for row in rows}
 
 
-def _insert_blob(connection: apsw.Connection, workspace_id: int, blob: VerifiedBlob) -> None:
-    inline = blob.content if isinstance(blob.content, bytes) else apsw.zeroblob(blob.size)
-    connection.execute(
-        "INSERT INTO blob (workspace_id, digest, size, json, bytes) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (workspace_id, digest) DO UPDATE SET json = 1 WHERE excluded.json AND NOT json",
-        (workspace_id, blob.digest, blob.size, blob.json, inline),
+def _insert_inline(connection: apsw.Connection, workspace_id: int, blobs: Sequence[VerifiedBlob]) -> None:
+    """Insert blobs that are in memory by one statement.
+
+    The interpreter is free from its beginning to its end; with one a blob, the threads that receive and hash the next
+    batch would take turns with this one at every row.
+    """
+    values: list[Any] = [workspace_id]
+    for blob in blobs:
+        values += (blob.digest, blob.size, blob.json, blob.content)
+    connection.execute(_insert(len(blobs)), values)
+
+
+def _insert_file(
+    connection: apsw.Connection, workspace_id: int, blob: VerifiedBlob, content: BinaryIO
+) -> None:
+    row = (workspace_id, blob.digest, blob.size, blob.json, apsw.zeroblob(blob.size))
+    connection.execute(_insert(1), row)
+    if connection.changes():
+        _copy_content(connection, _get_id(connection, workspace_id, blob.digest), content)
+
+
+def _insert(rows: int) -> str:
+    places = ", ".join(["(?1, ?, ?, ?, ?)"] * rows)
+    return (
+        f"INSERT INTO blob (workspace_id, digest, size, json, bytes) VALUES {places} "  # noqa: S608
+        "ON CONFLICT (workspace_id, digest) DO UPDATE SET json = 1 WHERE excluded.json AND NOT json"
     )
-    if not isinstance(blob.content, bytes) and connection.changes():
-        _copy_content(connection, _get_id(connection, workspace_id, blob.digest), blob.content)
 
 
 def _repair_blob(connection: apsw.Connection, workspace_id: int, blob: VerifiedBlob) -> None:
