@@ -8,8 +8,10 @@ from worker_runtime.host import Host
 from worker_runtime.manifest_cache import ManifestCache
 from worker_runtime.operations.context import Context
 from worker_runtime.resolution.plan_cache import PlanCache
+from worker_runtime.resolution.spec_cache import SpecCache
 from worker_runtime.store.connection import Database
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
+from worker_runtime.store.writer_thread import WriterThread
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.schema import KNOWN_FEATURES
@@ -32,6 +34,7 @@ def build_context(
     """Return what all operations need, on one database."""
     return Context(
         database=database,
+        writer=WriterThread(),
         clock=clock,
         new_id=create_id,
         retention=retention,
@@ -41,5 +44,6 @@ def build_context(
         host=host,
         builtin=load_builtin_set(),
         plans=PlanCache(),
+        specs=SpecCache(),
         spool_directory=spool_directory,
     )

@@ -90,6 +90,7 @@ class EmbeddedRuntime:
         self._opened = build_context(
             database, data_directory, host or BareHost(), clock, retention=retention, limits=limits
         )
+        self._resources.callback(self._opened.writer.close)
 
     def _open(self, directory: DataDirectory, clock: Clock) -> Database:
         self._resources.enter_context(directory.hold_shared())

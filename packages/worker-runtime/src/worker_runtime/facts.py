@@ -1,8 +1,8 @@
 """What is really there on this host: gathered once, only for names that policy allows (S-01)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -113,41 +113,40 @@ class HostPorts(Struct, frozen=True, kw_only=True):
 HOST_COMMANDS: dict[HostCapability, str] = {"shell": "sh", "git": "git"}
 """The program whose presence is a host capability."""
 
-_Answer = TypeVar("_Answer")
-_Name = TypeVar("_Name")
+_Question: TypeAlias = tuple[str, Sequence[Any], Callable[[Any], Awaitable[Any]]]
+"""Name of a port, what to ask it about, and how."""
 
 
 async def gather_host_facts(needs: HostNeeds, ports: HostPorts) -> HostFacts:
     """Ask each port for the needed names, all ports at once; the only I/O of resolution."""
+    programs = sorted({*needs.commands, *(HOST_COMMANDS[name] for name in needs.host)})
+    questions: tuple[_Question, ...] = (
+        ("secrets", needs.secrets, ports.secrets.exists),
+        ("mounts", needs.mounts, ports.mounts.probe_mount),
+        ("commands", programs, ports.commands.has_command),
+        ("packages", needs.packages, ports.packages.verify_package),
+    )
+    answers: dict[str, dict[Any, Any]] = {port: {} for port, _, _ in questions}
     silent: list[str] = []
 
-    async def ask_all(
-        port: str, names: tuple[_Name, ...], ask: Callable[[_Name], Awaitable[_Answer]]
-    ) -> dict[_Name, _Answer]:
-        answers: dict[_Name, _Answer] = {}
-        if not names:
-            return answers
+    async def ask(port: str, names: Sequence[Any], ask_one: Callable[[Any], Awaitable[Any]]) -> None:
         try:
             async with asyncio.timeout(ports.deadline_seconds):
                 for name in names:
-                    answers[name] = await ask(name)
+                    answers[port][name] = await ask_one(name)
         except TimeoutError:
             silent.append(port)
-        return answers
 
-    wanted = sorted({*needs.commands, *(HOST_COMMANDS[name] for name in needs.host)})
-    secrets, mounts, commands, packages = await asyncio.gather(
-        ask_all("secrets", needs.secrets, ports.secrets.exists),
-        ask_all("mounts", needs.mounts, ports.mounts.probe_mount),
-        ask_all("commands", tuple(wanted), ports.commands.has_command),
-        ask_all("packages", needs.packages, ports.packages.verify_package),
-    )
+    # A port of which nothing is asked costs nothing: no task, no timer.
+    await asyncio.gather(*[ask(*question) for question in questions if question[1]])
+    commands = answers["commands"]
+    mounts: dict[str, Access | None] = answers["mounts"]
     return HostFacts(
-        secrets=tuple(sorted(name for name, there in secrets.items() if there)),
+        secrets=tuple(sorted(name for name, there in answers["secrets"].items() if there)),
         mounts={name: access for name, access in sorted(mounts.items()) if access is not None},
         commands=tuple(name for name in needs.commands if commands.get(name)),
         host=tuple(name for name in needs.host if commands.get(HOST_COMMANDS[name])),
-        packages={need.digest: fact for need, fact in packages.items()},
+        packages={need.digest: fact for need, fact in answers["packages"].items()},
         silent=tuple(sorted(silent)),
     )
 

@@ -14,15 +14,26 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from runtime_strategies import ALLOW_ALL, Case, cases
 
-from worker_runtime.facts import restrict_facts
+from worker_runtime.facts import NO_FACTS, restrict_facts
 from worker_runtime.policy import HostPolicy
 from worker_runtime.requests import NO_INTENT, NO_NARROWING, Narrowing, WorkerRequest
 from worker_runtime.resolution.decide import decide
 from worker_runtime.resolution.decision import compute_outcome
-from worker_runtime.resolution.explain import Explanation, explain_resolution, rebuild_spec
+from worker_runtime.resolution.explain import (
+    Explanation,
+    encode_explanation,
+    explain_resolution,
+    rebuild_spec,
+)
 from worker_runtime.resolution.plan_cache import PlanCache
-from worker_runtime.resolution.resolve import Resolution, compute_resolution, prepare_resolution
+from worker_runtime.resolution.resolve import (
+    Resolution,
+    compute_resolution,
+    prepare_resolution,
+    seal_resolution,
+)
 from worker_runtime.resolution.rules import RULES
+from worker_runtime.resolution.spec_cache import SpecCache
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.calls import (
     compute_policy_verdict,
@@ -385,6 +396,34 @@ def test_the_short_way_over_settled_items_decides_as_the_long_one(case: Case) ->
     assert again is hosted
     facts = restrict_facts(case.facts, hosted.needs)
     assert decide(hosted, facts, NO_NARROWING) == decide(hosted, facts, Narrowing())
+
+
+@pytest.mark.req("S-01")
+@quick
+@given(cases())
+def test_a_spec_that_was_kept_is_what_deciding_anew_gives(case: Case) -> None:
+    request = WorkerRequest(selector=case.selector, bundle_digest=case.bundle.digest)
+    hosted = prepare_resolution(
+        request,
+        bundle=case.bundle.bundle,
+        builtin=load_builtin_set(),
+        policy=case.policy,
+        caller_is_remote=True,
+    )
+    specs = SpecCache()
+    other_task = replace(case.intent, task="another task")
+    asked = [
+        (case.facts, case.intent),
+        (case.facts, other_task),
+        (NO_FACTS, other_task),
+        (NO_FACTS, NO_INTENT),
+    ]
+    for facts, intent in [*asked, *reversed(asked)]:
+        found = specs.get_spec(hosted, facts, intent)
+        resolution = seal_resolution(hosted, found.decided, intent)
+        anew = compute_resolution(hosted, facts, intent)
+        assert resolution == anew
+        assert encode_explanation(resolution, found.decisions) == encode_canonical(explain_resolution(anew))
 
 
 CHILD = """

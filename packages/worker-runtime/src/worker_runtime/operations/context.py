@@ -9,8 +9,10 @@ from worker_runtime.clock import Clock
 from worker_runtime.host import Host
 from worker_runtime.manifest_cache import ManifestCache
 from worker_runtime.resolution.plan_cache import PlanCache
+from worker_runtime.resolution.spec_cache import SpecCache
 from worker_runtime.store.connection import Database
 from worker_runtime.store.retention import Retention
+from worker_runtime.store.writer_thread import WriterThread
 from yoi_bundle.builtin import BuiltinSet
 from yoi_bundle.limits import Limits
 
@@ -22,10 +24,12 @@ class Context(Struct, frozen=True, kw_only=True):
         new_id: Gives an identifier that was never given before and cannot be guessed.
         features: What this Runtime knows beyond the schema (B-06).
         plans: Resolution's plans, kept between Workers.
+        specs: What the plans gave when they were last resolved.
         spool_directory: Where large blobs lie, unnamed, while they come.
     """
 
     database: Database
+    writer: WriterThread
     clock: Clock
     new_id: Callable[[], str]
     retention: Retention
@@ -35,4 +39,5 @@ class Context(Struct, frozen=True, kw_only=True):
     host: Host
     builtin: BuiltinSet
     plans: PlanCache
+    specs: SpecCache
     spool_directory: Path

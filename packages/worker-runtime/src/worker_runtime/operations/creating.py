@@ -1,6 +1,7 @@
 """Create a Worker: resolve, then one transaction for record, pins, first event and the end of the lease (W-01)."""
 
 import asyncio
+from functools import partial
 
 import apsw
 
@@ -13,9 +14,9 @@ from worker_runtime.operations.worker_views import view_pinned, view_worker
 from worker_runtime.pins import WorkerPins, compute_fingerprint, encode_pins
 from worker_runtime.policy import HostPolicy
 from worker_runtime.resolution.errors import Reason, ResolutionRefusedError
-from worker_runtime.resolution.explain import explain_resolution
+from worker_runtime.resolution.explain import encode_explanation
 from worker_runtime.resolution.host_plan import HostPlan
-from worker_runtime.resolution.resolve import compute_resolution
+from worker_runtime.resolution.resolve import seal_resolution
 from worker_runtime.store.assignments import find_assignment
 from worker_runtime.store.builtin_sets import put_builtin_set
 from worker_runtime.store.bundles import find_bundle_id
@@ -25,7 +26,6 @@ from worker_runtime.store.quarantine import find_damage
 from worker_runtime.store.workers import NewWorker, WorkerRow, find_worker_by_key, insert_worker
 from worker_runtime.store.workspaces import find_workspace, put_workspace
 from worker_runtime.workers import CreateWorkerRequest, Worker
-from yoi_bundle.canonical import encode_canonical
 
 
 class CreatingOperations:
@@ -76,7 +76,7 @@ class CreatingOperations:
         self, caller: Caller, wanted: CreateWorkerRequest, plan: HostPlan
     ) -> Worker | tuple[Reason, ...]:
         facts = await gather_facts(self._context, caller, wanted.workspace, plan)
-        return await asyncio.to_thread(self._store, caller, wanted, plan, facts)
+        return await self._context.writer.run(partial(self._store, caller, wanted, plan, facts))
 
     def _prepare(self, caller: Caller, wanted: CreateWorkerRequest) -> Worker | HostPlan:
         fingerprint = compute_fingerprint(wanted.request)
@@ -93,11 +93,12 @@ class CreatingOperations:
     ) -> Worker | tuple[Reason, ...]:
         """Store a Worker, or return why it is refused."""
         context = self._context
-        resolution = compute_resolution(plan, facts, wanted.request.intent)
-        if resolution.reasons:
-            return resolution.reasons
-        resolved = Resolved(resolution=resolution, facts=facts)
-        pins = build_pins(context, caller, wanted, plan.policy, resolved)
+        intent = wanted.request.intent
+        found = context.specs.get_spec(plan, facts, intent)
+        if found.decided.reasons:
+            return found.decided.reasons
+        resolution = seal_resolution(plan, found.decided, intent)
+        pins = build_pins(context, caller, wanted, plan.policy, Resolved(resolution=resolution, facts=facts))
         new = NewWorker(
             id=context.new_id(),
             key=wanted.key,
@@ -105,7 +106,7 @@ class CreatingOperations:
             bundle_digest=wanted.request.bundle_digest,
             pins=encode_pins(pins),
             spec=resolution.spec_bytes,
-            explanation=encode_canonical(explain_resolution(resolution)),
+            explanation=encode_explanation(resolution, found.decisions),
         )
         with context.database.write() as connection:
             row = self._insert(connection, caller, wanted.workspace, new, plan.policy)

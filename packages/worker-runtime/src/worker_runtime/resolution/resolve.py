@@ -45,6 +45,21 @@ class Resolution(Struct, frozen=True, kw_only=True):
     digest: str
 
 
+class DecidedSpec(Struct, frozen=True, kw_only=True):
+    """A resolution but for its digest: the same for Workers that differ in task and labels alone.
+
+    Attributes:
+        facts: Those that the plan needs.
+    """
+
+    facts: HostFacts
+    decisions: tuple[Decision, ...]
+    reasons: tuple[Reason, ...]
+    spec: ResolvedWorkerSpec
+    spec_bytes: bytes
+    spec_digest: str
+
+
 def prepare_resolution(
     request: WorkerRequest,
     *,
@@ -86,20 +101,43 @@ def compute_resolution(hosted: HostPlan, facts: HostFacts, intent: Intent) -> Re
     Raises:
         RequestInvalidError: A required capability is none of the grammar.
     """
+    return seal_resolution(hosted, decide_spec(hosted, facts, intent), intent)
+
+
+def decide_spec(hosted: HostPlan, facts: HostFacts, intent: Intent) -> DecidedSpec:
+    """Decide; of the intent, only narrowing and required capabilities are looked at.
+
+    Raises:
+        RequestInvalidError: A required capability is none of the grammar.
+    """
     known = restrict_facts(facts, hosted.needs)
     decisions = decide(hosted, known, intent.narrowing)
-    reasons = find_reasons(decisions, intent.requires)
-    frame = hosted.plan.frame
-    spec = assemble_spec(decisions, frame)
+    spec = assemble_spec(decisions, hosted.plan.frame)
     spec_bytes = encode_canonical(spec)
-    spec_digest = compute_digest(spec_bytes)
-    inputs = {"facts": known, "intent": intent, "policy": hosted.policy_digest, "spec": spec_digest}
-    return Resolution(
-        frame=frame,
+    return DecidedSpec(
+        facts=known,
         decisions=decisions,
-        reasons=reasons,
+        reasons=find_reasons(decisions, intent.requires),
         spec=spec,
         spec_bytes=spec_bytes,
+        spec_digest=compute_digest(spec_bytes),
+    )
+
+
+def seal_resolution(hosted: HostPlan, decided: DecidedSpec, intent: Intent) -> Resolution:
+    """Give a decided spec the digest of everything it came from, the whole intent included."""
+    inputs = {
+        "facts": decided.facts,
+        "intent": intent,
+        "policy": hosted.policy_digest,
+        "spec": decided.spec_digest,
+    }
+    return Resolution(
+        frame=hosted.plan.frame,
+        decisions=decided.decisions,
+        reasons=decided.reasons,
+        spec=decided.spec,
+        spec_bytes=decided.spec_bytes,
         digest=compute_digest(encode_canonical(inputs)),
     )
 

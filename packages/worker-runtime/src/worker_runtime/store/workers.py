@@ -58,16 +58,28 @@ class PinnedDocuments(Struct, frozen=True, kw_only=True):
 
 def insert_worker(connection: apsw.Connection, new: NewWorker, *, workspace_id: int, now: int) -> WorkerRow:
     """Store a Worker in state `created`; its key is not taken."""
-    fields = (new.id, workspace_id, new.key, new.fingerprint, new.bundle_digest, "created", now, now)
-    row = (*fields, None, b"[]")
+    state: WorkerState = "created"
+    fields = (new.id, workspace_id, new.key, new.fingerprint, new.bundle_digest, state, now, now, None, b"[]")
     connection.execute(
         "INSERT INTO worker (id, workspace_id, key, fingerprint, bundle_digest, state, created_at, changed_at, "
         "ended_at, reasons, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*row, compute_checksum("worker", *row)),
+        (*fields, compute_checksum("worker", *fields)),
     )
     number = connection.last_insert_rowid()
     _insert_documents(connection, number, new)
-    return _read_row((number, *row, compute_checksum("worker", *row)))
+    return WorkerRow(
+        number=number,
+        id=new.id,
+        workspace_id=workspace_id,
+        key=new.key,
+        fingerprint=new.fingerprint,
+        bundle_digest=new.bundle_digest,
+        state=state,
+        created_at=now,
+        changed_at=now,
+        ended_at=None,
+        reasons=(),
+    )
 
 
 def find_worker_by_key(

@@ -1,0 +1,96 @@
+"""The thread that Workers are stored by."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from worker_runtime.errors import RuntimeUnavailableError
+from worker_runtime.store.writer_thread import WriterThread
+
+DEADLINE_SECONDS = 10
+
+
+@pytest.fixture
+def writer() -> Iterator[WriterThread]:
+    thread = WriterThread()
+    yield thread
+    thread.close()
+
+
+def fail() -> None:
+    raise LookupError("of the call")
+
+
+def test_calls_run_in_the_order_given_on_one_other_thread(writer: WriterThread) -> None:
+    ran: list[tuple[int, int]] = []
+
+    async def run_many() -> list[None]:
+        calls = [lambda number=number: ran.append((number, threading.get_ident())) for number in range(50)]
+        return await asyncio.gather(*[writer.run(call) for call in calls])
+
+    asyncio.run(run_many())
+    assert [number for number, _ in ran] == list(range(50))
+    threads = {thread for _, thread in ran}
+    assert len(threads) == 1
+    assert threads.isdisjoint({threading.get_ident()})
+
+
+def test_what_a_call_raises_reaches_who_waits_and_the_thread_goes_on(writer: WriterThread) -> None:
+    async def run_both() -> str:
+        with pytest.raises(LookupError, match="of the call"):
+            await writer.run(fail)
+        return await writer.run(lambda: "next")
+
+    assert asyncio.run(run_both()) == "next"
+
+
+def test_who_stops_waiting_does_not_stop_the_call(writer: WriterThread) -> None:
+    entered, leave, done = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        entered.set()
+        leave.wait(DEADLINE_SECONDS)
+        done.set()
+
+    async def give_up() -> str:
+        waiting = asyncio.ensure_future(writer.run(work))
+        await asyncio.to_thread(entered.wait, DEADLINE_SECONDS)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        leave.set()
+        return await writer.run(lambda: "next")
+
+    assert asyncio.run(give_up()) == "next"
+    assert done.is_set()
+
+
+def test_a_loop_that_ended_meanwhile_does_not_stop_the_thread(writer: WriterThread) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def work() -> None:
+        entered.set()
+        leave.wait(DEADLINE_SECONDS)
+
+    async def leave_behind() -> None:
+        waiting = asyncio.ensure_future(writer.run(work))
+        await asyncio.to_thread(entered.wait, DEADLINE_SECONDS)
+        waiting.cancel()
+
+    asyncio.run(leave_behind())
+    leave.set()
+    assert asyncio.run(writer.run(lambda: "next")) == "next"
+
+
+def test_a_closed_thread_ends_what_it_took_and_takes_nothing_more(writer: WriterThread) -> None:
+    async def run_and_close() -> list[str]:
+        taken = [asyncio.ensure_future(writer.run(lambda: "taken")) for _ in range(3)]
+        await asyncio.sleep(0)
+        writer.close()
+        with pytest.raises(RuntimeUnavailableError):
+            await writer.run(lambda: "late")
+        return await asyncio.gather(*taken)
+
+    assert asyncio.run(run_and_close()) == ["taken"] * 3
