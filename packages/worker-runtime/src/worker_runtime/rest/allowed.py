@@ -2,19 +2,14 @@
 
 import re
 
-from litestar import Litestar
-from litestar.routes import HTTPRoute
+from worker_runtime.rest.openapi_documents import OPERATIONS
 
 _PARAMETER = re.compile(r"\\\{[a-z]+\\\}")
 
 
-def find_allowed_methods(app: Litestar, path: str) -> str:
-    """Return the methods of every route that the path fits, in order, as a list for the header."""
-    methods: set[str] = set()
-    for route in app.routes:
-        if isinstance(route, HTTPRoute) and _fits(route.path_format, path):
-            methods.update(str(method) for method in route.methods)
-    return ", ".join(sorted(methods))
+def find_allowed_methods(path: str) -> str:
+    """Return the methods of every operation that the path fits, in order, as a list for the header."""
+    return ", ".join(sorted({method for method, template in OPERATIONS if _fits(template, path)}))
 
 
 def _fits(template: str, path: str) -> bool:

@@ -10,6 +10,7 @@ from worker_runtime.paging import DEFAULT_PAGE_SIZE
 from worker_runtime.rest.services import HttpRequest
 
 JSON = "application/json"
+MAX_NUMBER_DIGITS = 16
 
 
 def answer_json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
@@ -46,7 +47,7 @@ def read_number(request: HttpRequest, name: str, default: int | None = None) -> 
     text = request.query_params.get(name)
     if text is None and default is not None:
         return default
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > 16:
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > MAX_NUMBER_DIGITS:
         raise RequestInvalidError("a whole number", field=name)
     return int(text)
 

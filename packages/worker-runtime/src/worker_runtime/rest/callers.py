@@ -28,7 +28,7 @@ def _read_workspaces(request: HttpRequest) -> frozenset[str] | None:
     text = request.headers.get(WORKSPACES_HEADER.lower())
     if text is None:
         return None
-    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = [name.strip(" \t") for name in text.split(",")] if text else []
     try:
         return frozenset(msgspec.convert(names, list[WorkspaceId]))
     except msgspec.ValidationError:

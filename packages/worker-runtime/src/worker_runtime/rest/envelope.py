@@ -8,9 +8,15 @@ from typing import Any, TypeAlias
 import msgspec
 
 from worker_runtime.errors import RuntimeOverloadedError
+from worker_runtime.rest.allowed import find_allowed_methods
 from worker_runtime.rest.lingering import WatchedBody
 from worker_runtime.rest.metrics import Metrics
-from worker_runtime.rest.problems import PROBLEM_MEDIA_TYPE, build_headers, build_problem
+from worker_runtime.rest.problems import (
+    PROBLEM_MEDIA_TYPE,
+    build_headers,
+    build_problem,
+    format_problem_header,
+)
 from worker_runtime.rest.refusals import HttpRefusalError
 from worker_runtime.rest.request_log import get_request_id, log_event, set_request_id
 from worker_runtime.rest.services import Bounds
@@ -47,7 +53,7 @@ class Envelope:
         self._metrics.count_running(self._running)
         try:
             if refusal is not None:
-                await _refuse(answer, refusal, get_request_id(scope))
+                await _refuse(answer, refusal, scope)
             else:
                 await self.inner(scope, body.receive, answer.send)
         finally:
@@ -67,6 +73,9 @@ class Envelope:
     def _find_refusal(self, scope: Scope) -> YoiError | None:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > self._bounds.header_bytes:
             return HttpRefusalError(431, "the headers are too long", field="headers")
+        if scope["method"] == "OPTIONS" and (allowed := find_allowed_methods(scope["path"])):
+            # The framework would answer it by itself, with a part of the methods.
+            return HttpRefusalError(405, "no such method here", field="method", headers={"Allow": allowed})
         if self._running >= self._bounds.concurrent_requests:
             return RuntimeOverloadedError("busy")
         return None
@@ -93,14 +102,16 @@ class _Answer:
         await self._send(message)
 
 
-async def _refuse(answer: _Answer, error: YoiError, request_id: str) -> None:
-    problem = build_problem(error, request_id)
+async def _refuse(answer: _Answer, error: YoiError, scope: Scope) -> None:
+    problem = build_problem(error, get_request_id(scope))
     body = msgspec.json.encode(problem)
     headers = {
         **build_headers(error),
+        **format_problem_header(problem, scope["method"]),
         "content-type": PROBLEM_MEDIA_TYPE,
         "content-length": str(len(body)),
     }
     encoded = [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
     await answer.send({"type": "http.response.start", "status": problem["status"], "headers": encoded})
-    await answer.send({"type": "http.response.body", "body": body, "more_body": False})
+    content = b"" if scope["method"] == "HEAD" else body
+    await answer.send({"type": "http.response.body", "body": content, "more_body": False})

@@ -31,7 +31,7 @@ async def answer_event_stream(request: HttpRequest, caller: Caller, worker: str)
         RuntimeOverloadedError: Enough streams are open.
     """
     services = get_services(request)
-    after = _read_position(request)
+    after = read_position(request)
     place = services.streams.reserve()
     first = await services.runtime.list_worker_events(caller, worker, after=after, limit=_PAGE_SIZE)
     return Stream(
@@ -79,11 +79,12 @@ async def _follow(
         place.free()
 
 
-def _read_position(request: HttpRequest) -> int:
-    """`Last-Event-ID` goes before `after`: it is what a client that reads on sends by itself."""
+def read_position(request: HttpRequest) -> int:
+    """Return where to go on; `Last-Event-ID` goes before `after`: it is what a client that reads on sends by itself."""
+    after = read_number(request, "after", 0)
     text = request.headers.get("last-event-id")
     if text is None:
-        return read_number(request, "after", 0)
+        return after
     if not text.isascii() or not text.isdigit() or len(text) > 16:
         raise RequestInvalidError("the id of an event", field="Last-Event-ID")
     return int(text)

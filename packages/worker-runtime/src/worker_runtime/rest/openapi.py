@@ -8,7 +8,15 @@ from typing import Any
 
 import msgspec
 
+from worker_runtime.rest.callers import WORKSPACES_HEADER
 from worker_runtime.rest.openapi_documents import OPERATIONS, OperationDocument
+from worker_runtime.rest.openapi_parameters import (
+    PATH_PARAMETERS,
+    QUERY_PARAMETERS,
+    describe_answer_headers,
+    describe_request_header,
+)
+from worker_runtime.transfer.headers import LEASE_EXPIRES_HEADER
 
 _REFERENCE = "#/components/schemas/{name}"
 _PATTERN_END = "(?!\\n)$"
@@ -16,9 +24,17 @@ _PATTERN_END = "(?!\\n)$"
 # Whatever is asked: a wrong form, no proof, not allowed, too much at once, not able to serve, a fault.
 _ALWAYS = (400, 405, 429, 431, 500, 503)
 _AUTHENTICATED = (401, 403)
+# Every answer has its request's id; some statuses are to say more (RFC 9110, RFC 6750).
+_STATUS_HEADERS = {
+    401: ("WWW-Authenticate",),
+    405: ("Allow",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "instance", "code", "retryable", "details"],
+    "additionalProperties": False,
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string"},
@@ -60,7 +76,7 @@ def _describe(method: str, path: str, one: OperationDocument, answer: Any, body:
         "operationId": _name(method, path),
         "summary": one.summary,
         "parameters": _describe_parameters(path, one),
-        "responses": _describe_answers(one, answer),
+        "responses": _describe_answers(method, one, answer),
     }
     if one.scope is not None:
         described["security"] = [{"token": []}]
@@ -73,41 +89,66 @@ def _describe(method: str, path: str, one: OperationDocument, answer: Any, body:
 
 
 def _describe_parameters(path: str, one: OperationDocument) -> list[dict[str, Any]]:
-    in_path = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    described = [
+        {"name": name, "in": "path", "required": True, "schema": PATH_PARAMETERS[name]}
         for name in re.findall(r"\{(\w+)\}", path)
     ]
-    in_query = [
-        {
-            "name": name,
-            "in": "query",
-            "required": name in one.required_query,
-            "schema": {"type": "integer", "minimum": 0}
-            if name in {"limit", "after", "generation"}
-            else {"type": "string"},
-        }
-        for name in (*one.required_query, *one.query)
-    ]
-    return in_path + in_query
+    for name in (*one.required_query, *one.query):
+        required = name in one.required_query
+        described.append(
+            {"name": name, "in": "query", "required": required, "schema": QUERY_PARAMETERS[name]}
+        )
+    for name in (*one.required_headers, *one.headers):
+        required = name in one.required_headers
+        described.append(_describe_header(name, required=required))
+    if one.encodings:
+        described.append(_describe_header("Content-Encoding", choices=("identity", *one.encodings)))
+    if one.scope is not None:
+        described.append(_describe_header(WORKSPACES_HEADER))
+    return described
 
 
-def _describe_answers(one: OperationDocument, answer: Any) -> dict[str, Any]:
+def _describe_header(name: str, *, required: bool = False, choices: tuple[str, ...] = ()) -> dict[str, Any]:
+    schema = describe_request_header(name, choices)
+    return {"name": name, "in": "header", "required": required, "schema": schema}
+
+
+def _describe_answers(method: str, one: OperationDocument, answer: Any) -> dict[str, Any]:
     content: dict[str, Any] = {}
     if answer is not None:
         content = {"application/json": {"schema": answer}}
     elif one.answer_media_type is not None:
         content = {one.answer_media_type: {}}
+    if one.event_stream:
+        content["text/event-stream"] = {}
     described: dict[str, Any] = {}
     for status in one.statuses:
-        described[str(status)] = {"description": HTTPStatus(status).phrase}
+        described[str(status)] = _describe_answer(status, one.answer_headers)
         if content and status not in {204, 304}:
             described[str(status)]["content"] = content
     problem = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(name="Problem")}}}
+    for status in _list_refusals(one):
+        described[str(status)] = _describe_answer(status, ("Yoi-Problem",) if method == "HEAD" else ())
+        if method != "HEAD":
+            described[str(status)]["content"] = problem
+    if one.raw_body is not None:
+        lease = describe_answer_headers((LEASE_EXPIRES_HEADER,), required=False)
+        described["409"]["headers"].update(lease)
+    return described
+
+
+def _describe_answer(status: int, headers: tuple[str, ...]) -> dict[str, Any]:
+    names = ("Yoi-Request-Id", *headers, *_STATUS_HEADERS.get(status, ()))
+    return {
+        "description": HTTPStatus(status).phrase,
+        "headers": describe_answer_headers(names, required=True),
+    }
+
+
+def _list_refusals(one: OperationDocument) -> list[int]:
     always = _ALWAYS if one.scope is None else _ALWAYS + _AUTHENTICATED
     too_large = (408, 413) if one.body is not None else ()
-    for status in sorted({*always, *too_large, *one.errors} - set(one.statuses)):
-        described[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
-    return described
+    return sorted({*always, *too_large, *one.errors} - set(one.statuses))
 
 
 def _name(method: str, path: str) -> str:

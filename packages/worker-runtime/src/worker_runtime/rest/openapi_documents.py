@@ -10,7 +10,7 @@ from worker_runtime.caller import Scope
 from worker_runtime.paging import Page
 from worker_runtime.resolution.explain import Explanation
 from worker_runtime.runtime_info import RuntimeInfo
-from worker_runtime.transfer.headers import MANIFEST_MEDIA_TYPE
+from worker_runtime.transfer.headers import ENTRY_HEADER, MANIFEST_MEDIA_TYPE, METADATA_HEADER
 from worker_runtime.transfer.pack import PACK_MEDIA_TYPE
 from worker_runtime.workers import (
     Approval,
@@ -35,8 +35,13 @@ class OperationDocument(Struct, frozen=True, kw_only=True):
         statuses: Of success.
         body: Type of the JSON body.
         raw_body: Media type of a body that is taken as it is.
+        encodings: Content codings that are taken beside none.
         query: Names of query parameters that are optional.
         required_query: Names of those that are not.
+        headers: Names of request headers that are optional.
+        required_headers: Names of those that are not.
+        answer_headers: Names of headers on every answer of success.
+        event_stream: Whether the answer may come as Server-Sent Events.
         errors: Statuses of refusals beside those that every operation has.
     """
 
@@ -47,8 +52,13 @@ class OperationDocument(Struct, frozen=True, kw_only=True):
     statuses: tuple[int, ...] = (200,)
     body: Any = None
     raw_body: str | None = None
+    encodings: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
     required_query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    required_headers: tuple[str, ...] = ()
+    answer_headers: tuple[str, ...] = ()
+    event_stream: bool = False
     errors: tuple[int, ...] = ()
 
 
@@ -67,10 +77,15 @@ OPERATIONS: dict[tuple[str, str], OperationDocument] = {
         scope="bundles:read",
         answer_media_type=MANIFEST_MEDIA_TYPE,
         statuses=(200, 304),
+        headers=("If-None-Match",),
+        answer_headers=("ETag",),
         errors=(404,),
     ),
     ("HEAD", "/v1/config-bundles/{digest}"): _Document(
-        summary="How a stored bundle stands, in headers", scope="bundles:read", errors=(404,)
+        summary="How a stored bundle stands, in headers",
+        scope="bundles:read",
+        answer_headers=("ETag", METADATA_HEADER, ENTRY_HEADER),
+        errors=(404,),
     ),
     ("DELETE", "/v1/config-bundles/{digest}"): _Document(
         summary="Delete a bundle", scope="bundles:write", statuses=(204,), errors=(409,)
@@ -84,6 +99,8 @@ OPERATIONS: dict[tuple[str, str], OperationDocument] = {
         answer=StoredOutcome,
         statuses=(200, 201),
         raw_body=MANIFEST_MEDIA_TYPE,
+        encodings=("zstd", "dcz"),
+        required_headers=(METADATA_HEADER,),
         errors=(408, 409, 413, 422),
     ),
     ("POST", "/v1/leases/{lease}/pack"): _Document(
@@ -91,6 +108,7 @@ OPERATIONS: dict[tuple[str, str], OperationDocument] = {
         scope="bundles:write",
         answer=StoredOutcome,
         raw_body=PACK_MEDIA_TYPE,
+        encodings=("zstd",),
         errors=(408, 409, 410, 413, 422),
     ),
     ("GET", "/v1/assignments/{workspace}"): _Document(
@@ -125,6 +143,7 @@ OPERATIONS: dict[tuple[str, str], OperationDocument] = {
         scope="workers:create",
         answer=Worker,
         body=CreateWorkerRequest,
+        answer_headers=("Location",),
         errors=(404, 409, 422),
     ),
     ("GET", "/v1/workers/{worker}"): _Document(
@@ -138,6 +157,8 @@ OPERATIONS: dict[tuple[str, str], OperationDocument] = {
         scope="runtime:read",
         answer_media_type="application/json",
         statuses=(200, 304),
+        headers=("If-None-Match",),
+        answer_headers=("ETag",),
         errors=(404,),
     ),
     ("GET", "/v1/workers/{worker}/explanation"): _Document(
@@ -148,6 +169,8 @@ OPERATIONS: dict[tuple[str, str], OperationDocument] = {
         scope="runtime:read",
         answer=EventPage,
         query=("after", "limit"),
+        headers=("Last-Event-ID",),
+        event_stream=True,
         errors=(404,),
     ),
     ("POST", "/v1/workers/{worker}/input"): _Document(
@@ -181,5 +204,8 @@ OPERATIONS: dict[tuple[str, str], OperationDocument] = {
         summary="Whether the Runtime can do what it is for", answer=dict[str, Any], statuses=(200, 503)
     ),
     ("GET", "/metrics"): _Document(summary="Figures for Prometheus", answer_media_type="text/plain"),
-    ("GET", "/openapi.json"): _Document(summary="This document", answer=dict[str, Any]),
+    ("GET", "/openapi.json"): _Document(
+        summary="This interface as an OpenAPI document", answer=dict[str, Any]
+    ),
+    ("GET", "/docs"): _Document(summary="This interface as a page for people", answer_media_type="text/html"),
 }

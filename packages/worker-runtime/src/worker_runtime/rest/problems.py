@@ -47,19 +47,21 @@ def build_headers(error: YoiError) -> dict[str, str]:
     return headers
 
 
+def format_problem_header(problem: dict[str, Any], method: str) -> dict[str, str]:
+    """Return the header that says a problem where an answer has no body."""
+    return {PROBLEM_HEADER: json.dumps(problem, separators=(",", ":"))} if method == "HEAD" else {}
+
+
 def answer_error(request: Request[Any, Any, Any], error: YoiError) -> Response[bytes]:
     """Answer with a typed error."""
     if not isinstance(error, BundleBlobsMissingError):
         log_refusal(request.scope, error)
     problem = build_problem(error, get_request_id(request.scope))
-    headers = build_headers(error)
-    if request.method == "HEAD":
-        headers[PROBLEM_HEADER] = json.dumps(problem, separators=(",", ":"))
     return Response(
         msgspec.json.encode(problem),
         status_code=problem["status"],
         media_type=PROBLEM_MEDIA_TYPE,
-        headers=headers,
+        headers={**build_headers(error), **format_problem_header(problem, request.method)},
     )
 
 
@@ -69,7 +71,7 @@ def answer_http_exception(request: Request[Any, Any, Any], error: HTTPException)
         case NotFoundException():
             refusal = HttpRefusalError(404, "no such path", field="path")
         case MethodNotAllowedException():
-            allowed = find_allowed_methods(request.app, request.scope["path"])
+            allowed = find_allowed_methods(request.scope["path"])
             refusal = HttpRefusalError(405, "no such method here", field="method", headers={"Allow": allowed})
         case _ if 400 <= error.status_code < 500:
             refusal = HttpRefusalError(error.status_code, "not a request of this interface")

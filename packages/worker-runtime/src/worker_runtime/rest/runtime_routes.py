@@ -1,9 +1,10 @@
-"""The Runtime about itself, over HTTP: announcement, health, readiness, figures (R-08, R-10)."""
+"""The Runtime about itself, over HTTP: announcement, health, readiness, figures, documents (R-08, R-10)."""
 
 from litestar import Response, get
 
 from worker_runtime.rest.answers import JSON, answer_json
 from worker_runtime.rest.callers import authenticate
+from worker_runtime.rest.documentation import DOCUMENTATION_HEADERS, build_documentation
 from worker_runtime.rest.metrics import METRICS_MEDIA_TYPE
 from worker_runtime.rest.openapi import build_openapi
 from worker_runtime.rest.services import HttpRequest, get_services
@@ -42,4 +43,9 @@ async def get_openapi() -> Response[bytes]:
     return Response(build_openapi(), media_type=JSON)
 
 
-RUNTIME_ROUTES = (get_runtime, get_health, get_readiness, get_metrics, get_openapi)
+@get("/docs")
+async def get_documentation() -> Response[bytes]:
+    return Response(build_documentation(), media_type="text/html", headers=DOCUMENTATION_HEADERS)
+
+
+RUNTIME_ROUTES = (get_runtime, get_health, get_readiness, get_metrics, get_openapi, get_documentation)

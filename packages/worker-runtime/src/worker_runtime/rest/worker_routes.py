@@ -11,13 +11,12 @@ from worker_runtime.rest.answers import (
     format_entity_tag,
     has_entity,
     read_limit,
-    read_number,
     read_text,
     verify_query,
 )
 from worker_runtime.rest.bodies import read_document, verify_no_body
 from worker_runtime.rest.callers import authenticate
-from worker_runtime.rest.events import answer_event_stream, wants_event_stream
+from worker_runtime.rest.events import answer_event_stream, read_position, wants_event_stream
 from worker_runtime.rest.services import HttpRequest, get_services
 from worker_runtime.workers import ApprovalDecision, CreateWorkerRequest, PreviewRequest, WorkerInput
 from yoi_bundle.digest import compute_digest
@@ -91,7 +90,7 @@ async def list_worker_events(request: HttpRequest, worker: FromPath[str]) -> Res
     if wants_event_stream(request):
         return await answer_event_stream(request, caller, worker)
     page = await runtime.list_worker_events(
-        caller, worker, after=read_number(request, "after", 0), limit=read_limit(request)
+        caller, worker, after=read_position(request), limit=read_limit(request)
     )
     return answer_json(page)
 

@@ -1,0 +1,79 @@
+"""The REST surface as a page for people: one file, no scripts, nothing loaded from anywhere."""
+
+import base64
+import hashlib
+from functools import cache
+from html import escape
+from http import HTTPStatus
+from importlib.metadata import version
+
+from worker_runtime.rest.openapi_documents import OPERATIONS, OperationDocument
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
+code, .path { font-family: ui-monospace, monospace; }
+table { border-collapse: collapse; width: 100%; }
+th, td { border-bottom: 1px solid; padding: .4rem .6rem .4rem 0; text-align: left; vertical-align: top; }
+@media (prefers-color-scheme: dark) { body { background: #111; color: #ddd; } a { color: #9cf; } }
+"""
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode("utf-8")).digest()).decode("ascii")
+
+DOCUMENTATION_HEADERS = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""A browser shows the page and does nothing else with it."""
+
+
+@cache
+def build_documentation() -> bytes:
+    """Return the page; the same for everybody, and of the operation table alone."""
+    rows = "\n".join(_format_row(method, path, one) for (method, path), one in OPERATIONS.items())
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Yoi Runtime</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<h1>Yoi Runtime {escape(version("worker-runtime"))}</h1>
+<p>What each operation takes and gives, by types: <a href="openapi.json"><code>openapi.json</code></a>. An operation with a
+scope needs <code>Authorization: Bearer TOKEN</code>, a token that names this scope. Every error is an
+<code>application/problem+json</code> with <code>code</code>, <code>retryable</code> and <code>details</code>.</p>
+<table>
+<thead><tr><th>Operation</th><th>Does</th><th>Scope</th><th>Takes</th><th>Answers</th></tr></thead>
+<tbody>
+{rows}
+</tbody>
+</table>
+</body>
+</html>
+""".encode()
+
+
+def _format_row(method: str, path: str, one: OperationDocument) -> str:
+    cells = (
+        f'<td class="path">{escape(f"{method} {path}")}</td>',
+        f"<td>{escape(one.summary)}</td>",
+        f"<td>{f'<code>{escape(one.scope)}</code>' if one.scope else 'none'}</td>",
+        f"<td>{_format_codes(_list_inputs(one))}</td>",
+        f"<td>{escape(', '.join(f'{status} {HTTPStatus(status).phrase}' for status in one.statuses))}</td>",
+    )
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _list_inputs(one: OperationDocument) -> list[str]:
+    body = [one.body.__name__] if one.body is not None else []
+    raw = [one.raw_body, *one.encodings] if one.raw_body is not None else []
+    query = [f"?{name}=" for name in (*one.required_query, *one.query)]
+    return [*body, *raw, *query, *one.required_headers, *one.headers]
+
+
+def _format_codes(names: list[str]) -> str:
+    return ", ".join(f"<code>{escape(name)}</code>" for name in names)

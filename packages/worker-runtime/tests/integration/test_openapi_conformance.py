@@ -1,0 +1,117 @@
+"""What the OpenAPI document says is so: schemathesis asks a real server what the document says can be asked (R-01)."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from generated_requests import Findings, KnownValues, send_generated_requests
+from rest_under_test import RestUnderTest
+from runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
+from small_bundles import build_small_bundle
+
+from worker_runtime.bundles import StagedOutcome
+from worker_runtime.rest.app import build_app
+from worker_runtime.rest.listen import RestServer
+from worker_runtime.rest.listening import Listening
+from worker_runtime.rest.openapi_documents import OPERATIONS
+from worker_runtime.transfer.headers import format_header_json
+from worker_runtime.transfer.pack import write_pack
+
+# What a request of the right form may get all the same, for what a schema cannot say.
+SEMANTIC_REFUSALS: dict[str, tuple[int, ...]] = {
+    # 2^53 written as 9007199254740992.0 and the like: an integer to JSON Schema, and none to canonical JSON.
+    # A workspace that the token does not name.
+    "GET /v1/assignments/{workspace}": (403,),
+    "PUT /v1/assignments/{workspace}": (400, 403),
+    "DELETE /v1/assignments/{workspace}": (400, 403),
+    "GET /v1/config-bundles": (403,),
+    "GET /v1/workers": (403,),
+    "POST /v1/workers": (400, 403, 422),
+    "POST /v1/workers:resolve": (400, 403, 422),
+    # The body has to be what its coding says, to hash to the digest, and to be a manifest.
+    "PUT /v1/config-bundles/{digest}": (400, 403, 413, 422),
+    # The lease has to be in force, and the body a pack of what is missing.
+    "POST /v1/leases/{lease}/pack": (400, 410, 422),
+}
+
+# No call waits for a word here.
+NEVER_SUCCEED = {"POST /v1/workers/{worker}/approvals/{approval}"}
+
+EXAMPLES = 8
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RestUnderTest]:
+    under_test = RestUnderTest(tmp_path / "data")
+    yield under_test
+    under_test.close()
+
+
+def _fill(server: RestUnderTest) -> KnownValues:
+    """Put a bundle, a Worker, and a lease under which something is missing."""
+    caller = build_caller(kind="remote")
+    held, staged = build_small_bundle(), build_small_bundle(prompts={"other": b"Be brief.\n"})
+    store_bundle(server, caller, held)
+    worker = create_worker(server, caller, held)
+    outcome = put_manifest(server, caller, staged)
+    assert isinstance(outcome, StagedOutcome)
+    pack = server.run(_join(write_pack(list(staged.blobs.items()))))
+    return KnownValues(
+        parameters={
+            "path.digest": [held.digest, staged.digest],
+            "path.worker": [worker.id],
+            "path.workspace": ["library"],
+            "path.lease": [outcome.lease.id],
+            "query.workspace": ["library"],
+            "header.Yoi-Bundle-Metadata": [format_header_json(held.metadata)],
+            "body.workspace": ["library"],
+            "body.digest": [held.digest],
+            "body.request.bundle_digest": [held.digest],
+            "body.request.selector": ["default"],
+        },
+        manifests=[held.manifest],
+        packs=[pack],
+    )
+
+
+async def _join(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
+
+
+async def _run(server: RestUnderTest, known: KnownValues) -> Findings:
+    port = _find_port()
+    tcp = RestServer(build_app(server.services), Listening(port=port))
+    await tcp.start()
+    try:
+        return await asyncio.to_thread(
+            send_generated_requests,
+            f"http://127.0.0.1:{port}",
+            server.credentials.build_headers(build_caller(kind="remote")),
+            known,
+            semantic_refusals=SEMANTIC_REFUSALS,
+            examples=EXAMPLES,
+        )
+    finally:
+        await tcp.stop()
+
+
+def _find_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.mark.req("R-01", "R-09")
+def test_every_operation_answers_as_its_document_says(
+    server: RestUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("ERROR", logger="worker_runtime.rest")
+    findings = server.run(_run(server, _fill(server)))
+    assert not findings.faults, "\n\n".join(sorted(findings.faults))
+    assert [record for record in caplog.records if record.message == "fault"] == []
+    # The document itself is what was read first.
+    operations = {f"{method} {path}" for method, path in OPERATIONS} - {"GET /openapi.json"}
+    assert set(findings.statuses) == operations
+    assert {name for name, seen in findings.statuses.items() if min(seen) >= 400} <= NEVER_SUCCEED
