@@ -56,10 +56,12 @@ def check_wheel(distribution: str, directory: Path) -> None:
     )
     present = sorted(BELOW[distribution])
     absent = sorted(set(DISTRIBUTIONS.values()) - set(present))
-    _run(python, "-I", "-c", "import importlib.resources\n" + _IMPORT_ALL, ",".join(present), ",".join(absent))
+    _run(
+        python, "-I", "-c", "import importlib.resources\n" + _IMPORT_ALL, ",".join(present), ",".join(absent)
+    )
     smoke = Path(__file__).with_name(f"smoke_{DISTRIBUTIONS[distribution]}.py")
     _run(python, "-I", smoke, ROOT / "examples" / "library")
-    print(f"{distribution}: installed alone, imported, used")
+    sys.stdout.write(f"{distribution}: installed alone, imported, used\n")
 
 
 def _run(*arguments: object) -> None:

@@ -17,6 +17,7 @@ UnavailableReason = Literal[
     "storage_read_only",
     "storage_failed",
     "storage_in_use",
+    "policy_invalid",
 ]
 OverloadedReason = Literal["busy", "leases", "staged_bytes"]
 
@@ -215,9 +216,7 @@ class RuntimeUnavailableError(YoiError):
     code = "runtime.unavailable"
     retryable: ClassVar[bool] = True
 
-    def __init__(
-        self, reason: UnavailableReason, *, request: str = "", retry_after_seconds: int = 0
-    ) -> None:
+    def __init__(self, reason: UnavailableReason, *, request: str = "", retry_after_seconds: int = 0) -> None:
         self.reason = reason
         self.request = request
         self.retry_after_seconds = retry_after_seconds

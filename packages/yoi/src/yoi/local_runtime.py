@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from worker_runtime.bundles import BundleContent, BundleEntry, ManifestBody, StagedOutcome
 from worker_runtime.caller import Caller, build_local_caller
 from worker_runtime.embedded import EmbeddedRuntime
-from worker_runtime.errors import RuntimeUnavailableError
+from worker_runtime.errors import BundleCorruptError, BundleMissingError, RuntimeUnavailableError
+from worker_runtime.local_host import LocalHost
 from worker_runtime.paging import MAX_PAGE_SIZE, Page
 from worker_runtime.transfer.pack import write_pack
 from yoi.configuration import Configuration
-from yoi.local_host import LocalHost
 from yoi_bundle.metadata import BundleMetadata
 
 Result = TypeVar("Result")
@@ -58,6 +58,13 @@ class LocalRuntime:
     def get_bundle(self, digest: str) -> BundleContent:
         return self.ask(self.embedded.get_bundle(self.build_caller(), digest))
 
+    def find_manifest(self, digest: str) -> bytes | None:
+        """Return the manifest's bytes, when the bundle is held here whole."""
+        try:
+            return self.get_bundle(digest).manifest
+        except (BundleMissingError, BundleCorruptError):
+            return None
+
     def read_blob(self, digest: str, blob: str) -> bytes:
         """Return a blob of a stored bundle."""
         return self.ask(self.embedded.get_blob(self.build_caller(), digest, blob))
@@ -86,6 +93,19 @@ class LocalRuntime:
             await self.embedded.put_pack(caller, outcome.lease.id, write_pack(blobs))
 
 
+def open_local_host(configuration: Configuration) -> LocalHost:
+    """Return this host, under its policy file.
+
+    Raises:
+        HostPolicyInvalidError: The file is no host policy.
+    """
+    return LocalHost(
+        configuration.host_policy_file,
+        data_directory=configuration.data_directory,
+        environment=configuration.environment,
+    )
+
+
 @contextmanager
 def open_local_runtime(
     configuration: Configuration, *, labels: dict[str, str] | None = None
@@ -100,7 +120,7 @@ def open_local_runtime(
         RuntimeUnavailableError: The directory cannot be made.
         HostPolicyInvalidError: This host's policy is faulty.
     """
-    host = LocalHost(configuration)
+    host = open_local_host(configuration)
     try:
         configuration.data_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

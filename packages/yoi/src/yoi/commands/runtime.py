@@ -1,15 +1,22 @@
-"""`yoi runtime`: look after the local Runtime."""
+"""`yoi runtime`: look after the local Runtime, or ask one elsewhere what it is and holds."""
+
+from functools import partial
 
 import click
 from msgspec import to_builtins
 
+from worker_runtime.api import RuntimeApi
+from worker_runtime.assignments import Assignment
+from worker_runtime.caller import Caller
 from worker_runtime.errors import RequestInvalidError
+from yoi.asked_options import asked_options
+from yoi.asked_runtime import open_asked_runtime
 from yoi.bundle_source import find_digest
 from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
 from yoi.json_output import print_json
 from yoi.lazy_group import LazyCommand, LazyGroup
-from yoi.local_host import LocalHost
-from yoi.local_runtime import open_local_runtime
+from yoi.local_runtime import open_local_host, open_local_runtime
+from yoi.remote_options import RemoteAddress
 from yoi.render.console import make_console
 from yoi.render.table import format_bytes, make_facts, make_table
 
@@ -25,22 +32,19 @@ def runtime() -> None:
 
 
 @runtime.command(cls=YoiCommand)
-@data_directory_option
-@host_policy_option
-@json_option
+@asked_options
 @click.pass_context
-def info(context: click.Context, as_json: bool) -> None:
+def info(context: click.Context, address: RemoteAddress | None, workspace: str | None, as_json: bool) -> None:
     """Say what the Runtime is: id, versions, features, limits, built-in profiles."""
-    with open_local_runtime(context.obj) as local:
-        found = local.ask(local.embedded.get_runtime(local.build_caller()))
+    with open_asked_runtime(context.obj, address, workspace=workspace) as asked:
+        found = asked.get_runtime()
     if as_json:
         print_json(found)
         return
     facts = [
         ("runtime", found.id),
         ("version", found.version),
-        ("data directory", str(context.obj.data_directory)),
-        ("host policy", str(context.obj.host_policy_file)),
+        *([] if address is not None else _list_places(context)),
         ("resolver", found.resolver_version),
         ("API versions", ", ".join(map(str, found.api_versions))),
         ("schema versions", ", ".join(map(str, found.schema_versions))),
@@ -52,19 +56,29 @@ def info(context: click.Context, as_json: bool) -> None:
     make_console(context).print(make_facts(facts))
 
 
+def _list_places(context: click.Context) -> list[tuple[str, str]]:
+    return [
+        ("data directory", str(context.obj.data_directory)),
+        ("host policy", str(context.obj.host_policy_file)),
+    ]
+
+
 @runtime.command(cls=YoiCommand)
 @click.argument("reference", metavar="[BUNDLE]", required=False)
-@click.option("--workspace", help="Of this workspace only.")
-@data_directory_option
-@host_policy_option
-@json_option
+@asked_options
 @click.pass_context
-def bundles(context: click.Context, reference: str | None, workspace: str | None, as_json: bool) -> None:
+def bundles(
+    context: click.Context,
+    reference: str | None,
+    address: RemoteAddress | None,
+    workspace: str | None,
+    as_json: bool,
+) -> None:
     """List stored bundles, newest first; with BUNDLE say how one stands."""
-    with open_local_runtime(context.obj) as local:
+    with open_asked_runtime(context.obj, address, workspace=workspace) as asked:
         if reference is not None:
-            digest = find_digest(reference, local)
-            status = local.ask(local.embedded.get_bundle_status(local.build_caller(), digest))
+            digest = find_digest(reference, asked)
+            status = asked.ask(lambda api, caller: api.get_bundle_status(caller, digest))
             if as_json:
                 print_json(status)
             else:
@@ -76,7 +90,7 @@ def bundles(context: click.Context, reference: str | None, workspace: str | None
                 facts.append(("in use by", ", ".join(status.workers) or "no Worker"))
                 make_console(context).print(make_facts(facts))
             return
-        entries = local.list_bundles(*([workspace] if workspace else ()))
+        entries = asked.list_bundles()
     if as_json:
         print_json({"bundles": entries})
         return
@@ -96,17 +110,15 @@ def bundles(context: click.Context, reference: str | None, workspace: str | None
 
 
 @runtime.command(cls=YoiCommand)
-@data_directory_option
-@host_policy_option
-@json_option
+@asked_options
 @click.pass_context
-def assignments(context: click.Context, as_json: bool) -> None:
+def assignments(
+    context: click.Context, address: RemoteAddress | None, workspace: str | None, as_json: bool
+) -> None:
     """Say which bundle new Workers of each workspace should use."""
-    with open_local_runtime(context.obj) as local:
-        found = [
-            local.ask(local.embedded.get_assignment(local.build_caller(name), name))
-            for name in local.list_workspaces()
-        ]
+    with open_asked_runtime(context.obj, address, workspace=workspace) as asked:
+        names = asked.list_workspaces()
+        found = asked.ask(partial(_get_assignments, names=names)) if names else []
     if as_json:
         print_json({"assignments": found})
         return
@@ -114,6 +126,10 @@ def assignments(context: click.Context, as_json: bool) -> None:
         (one.workspace, str(one.generation), one.digest or "nothing", one.assigned_at or "") for one in found
     ]
     make_console(context).print(make_table(("workspace", "generation", "bundle", "assigned"), rows))
+
+
+async def _get_assignments(api: RuntimeApi, caller: Caller, *, names: tuple[str, ...]) -> list[Assignment]:
+    return [await api.get_assignment(caller, name) for name in names]
 
 
 @runtime.command(cls=YoiCommand)
@@ -148,7 +164,7 @@ def repair(context: click.Context, as_json: bool) -> None:
     directory = context.obj.data_directory
     if not directory.is_dir():
         raise RequestInvalidError("no such directory", field=str(directory))
-    report = to_builtins(repair_data_directory(directory, host=LocalHost(context.obj)))
+    report = to_builtins(repair_data_directory(directory, host=open_local_host(context.obj)))
     if as_json:
         print_json(report)
     else:

@@ -1,0 +1,120 @@
+"""This host for a Runtime: its policy file, its directories and programs, its secret stores."""
+
+import logging
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from worker_runtime.errors import RuntimeUnavailableError
+from worker_runtime.facts import HostPorts
+from worker_runtime.host import ReadPackage
+from worker_runtime.plugins import PluginPackages
+from worker_runtime.policy import HostPolicy
+from worker_runtime.policy.bindings import NO_DOCUMENT, HostPolicyDocument
+from worker_runtime.policy.file import HostPolicyInvalidError, load_host_policy
+from worker_runtime.policy.generation import compute_policy_generation
+from worker_runtime.probes import DirectoryProbe, PathProbe
+from worker_runtime.secrets.chain import ChainedSecrets
+from worker_runtime.secrets.directory import DirectorySecrets
+from worker_runtime.secrets.environment import EnvironmentSecrets
+from worker_runtime.secrets.port import SecretStore
+
+PACKAGES_FOLDER = "packages"
+SECRETS_FOLDER = "secrets"
+
+_KEY_NAME = "policy-generation.key"
+_KEY_BYTES = 32
+_LOGGER = logging.getLogger("worker_runtime.local_host")
+
+_Version: TypeAlias = tuple[int, int, int] | None
+
+
+class LocalHost:
+    """Implements `Host`. Without a policy file it grants nothing; with a faulty one nothing works (S-10).
+
+    A change of the file counts from the next request on. One that is faulty refuses every request until it is put
+    right: the former version may have granted what the operator has just taken away.
+    """
+
+    def __init__(self, policy_file: Path, *, data_directory: Path, environment: Mapping[str, str]) -> None:
+        """Read the policy.
+
+        Raises:
+            HostPolicyInvalidError: The file is no host policy.
+        """
+        self._policy_file = policy_file
+        self._data_directory = data_directory
+        self._environment = environment
+        self._version = _find_version(policy_file)
+        self._document: HostPolicyDocument | None = read_policy_document(policy_file)
+
+    @property
+    def policy_generation(self) -> str:
+        return compute_policy_generation(self._read_document(), _read_key(self._data_directory))
+
+    def get_policy(self, issuer: str, workspace: str) -> HostPolicy:
+        return self._read_document().get_policy(issuer, workspace)
+
+    def build_ports(self, issuer: str, workspace: str, read_package: ReadPackage) -> HostPorts:
+        beside_policy = self._policy_file.parent
+        stores: list[SecretStore] = [EnvironmentSecrets(self._environment)]
+        stores.append(DirectorySecrets(beside_policy / SECRETS_FOLDER))
+        return HostPorts(
+            secrets=ChainedSecrets(stores),
+            mounts=DirectoryProbe(self._read_document().get_bindings(issuer, workspace).mounts),
+            commands=PathProbe(),
+            packages=PluginPackages(beside_policy / PACKAGES_FOLDER, read_package),
+        )
+
+    def _read_document(self) -> HostPolicyDocument:
+        version = _find_version(self._policy_file)
+        if version != self._version:
+            self._document = self._read_anew()
+            self._version = version
+        if self._document is None:
+            raise RuntimeUnavailableError("policy_invalid")
+        return self._document
+
+    def _read_anew(self) -> HostPolicyDocument | None:
+        try:
+            document = read_policy_document(self._policy_file)
+        except HostPolicyInvalidError as error:
+            _LOGGER.warning("policy_invalid", extra={"facts": {"fault": str(error)}})
+            return None
+        except OSError as error:
+            _LOGGER.warning("policy_unreadable", extra={"facts": {"fault": error.strerror}})
+            return None
+        _LOGGER.info("policy_read")
+        return document
+
+
+def read_policy_document(path: Path) -> HostPolicyDocument:
+    """Read the policy file; none grants nothing."""
+    try:
+        return load_host_policy(path)
+    except FileNotFoundError:
+        return NO_DOCUMENT
+
+
+def _find_version(path: Path) -> _Version:
+    """Return what differs when another file, or another content, is there; None when there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _read_key(data_directory: Path) -> bytes:
+    """Return this Runtime's own key, making it at the first call."""
+    path = data_directory / _KEY_NAME
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    key = secrets.token_bytes(_KEY_BYTES)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+    return key

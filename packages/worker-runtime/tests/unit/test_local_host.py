@@ -1,0 +1,73 @@
+"""The host's policy file, read again when it changes."""
+
+from pathlib import Path
+
+import pytest
+
+from worker_runtime.errors import RuntimeUnavailableError
+from worker_runtime.local_host import LocalHost
+from worker_runtime.policy import NO_POLICY
+from worker_runtime.policy.file import HostPolicyInvalidError
+
+_TABLE = '[[workspace]]\nissuer = "local"\nid = "library"\n'
+
+
+def _write(path: Path, network: str) -> None:
+    """Put another file in the place of the former one, as editors and deployments do."""
+    written = path.with_suffix(".new")
+    written.write_text(f"version = 1\n{_TABLE}network = [{network}]\n", encoding="utf-8")
+    written.replace(path)
+
+
+@pytest.fixture
+def policy_file(tmp_path: Path) -> Path:
+    return tmp_path / "host-policy.toml"
+
+
+@pytest.fixture
+def host(policy_file: Path, tmp_path: Path) -> LocalHost:
+    _write(policy_file, '"opac.library.example"')
+    return LocalHost(policy_file, data_directory=tmp_path, environment={})
+
+
+@pytest.mark.req("W-06", "S-10")
+def test_a_changed_policy_counts_from_the_next_request_on(host: LocalHost, policy_file: Path) -> None:
+    before = host.policy_generation
+    assert host.get_policy("local", "library") is not NO_POLICY
+    assert [str(one) for one in host.get_policy("local", "library").network] != []
+    _write(policy_file, "")
+    assert list(host.get_policy("local", "library").network) == []
+    assert host.policy_generation != before
+
+
+@pytest.mark.req("W-06", "S-10")
+def test_an_unchanged_policy_stays_the_same_value(host: LocalHost) -> None:
+    assert host.get_policy("local", "library") is host.get_policy("local", "library")
+
+
+@pytest.mark.req("S-10")
+def test_a_policy_that_is_taken_away_grants_nothing(host: LocalHost, policy_file: Path) -> None:
+    policy_file.unlink()
+    assert host.get_policy("local", "library") is NO_POLICY
+
+
+@pytest.mark.req("W-06", "S-10")
+def test_a_policy_that_became_faulty_refuses_everything_until_it_is_put_right(
+    host: LocalHost, policy_file: Path
+) -> None:
+    _write(policy_file, "no list")
+    for _ in range(2):
+        with pytest.raises(RuntimeUnavailableError) as caught:
+            host.get_policy("local", "library")
+        assert caught.value.details() == {"reason": "policy_invalid"}
+    with pytest.raises(RuntimeUnavailableError):
+        _ = host.policy_generation
+    _write(policy_file, '"opac.library.example"')
+    assert host.get_policy("local", "library") is not NO_POLICY
+
+
+@pytest.mark.req("S-10")
+def test_a_host_does_not_start_with_a_faulty_policy(policy_file: Path, tmp_path: Path) -> None:
+    _write(policy_file, "no list")
+    with pytest.raises(HostPolicyInvalidError):
+        LocalHost(policy_file, data_directory=tmp_path, environment={})
