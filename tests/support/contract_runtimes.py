@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, cast
 
 from fake_host import FakeHost
 from manual_clock import ManualClock
-from runtime_under_test import EmbeddedUnderTest, RuntimeUnderTest, build_caller
+from runtime_under_test import SHARED_SCANNER, EmbeddedUnderTest, RuntimeUnderTest, build_caller
 
 from worker_runtime.caller import LOCAL_ISSUER, Caller, build_local_caller
 from worker_runtime.embedded import EmbeddedRuntime
@@ -125,7 +125,9 @@ class ServedContract:
         self._sockets.cleanup()
 
     def _open_store(self) -> None:
-        self.embedded = EmbeddedRuntime(self.directory, host=self.host, clock=self.clock)
+        self.embedded = EmbeddedRuntime(
+            self.directory, host=self.host, clock=self.clock, scanner=SHARED_SCANNER
+        )
 
     async def _serve(self) -> None:
         self._audience = self._audience or await self._get_audience()

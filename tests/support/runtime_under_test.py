@@ -17,6 +17,10 @@ from worker_runtime.requests import WorkerRequest
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
 from worker_runtime.transfer.pack import write_pack
 from worker_runtime.workers import CreateWorkerRequest, Worker
+from yoi_bundle.boundary.scanner import create_scanner
+
+SHARED_SCANNER = create_scanner()
+"""The real one; its rules are compiled once in a run, by the first test that needs them."""
 
 
 class RuntimeUnderTest(Protocol):
@@ -65,7 +69,13 @@ class EmbeddedUnderTest:
         self._runner.close()
 
     def _open(self) -> EmbeddedRuntime:
-        return EmbeddedRuntime(self.directory, host=self.host, clock=self.clock, retention=self._retention)
+        return EmbeddedRuntime(
+            self.directory,
+            host=self.host,
+            clock=self.clock,
+            retention=self._retention,
+            scanner=SHARED_SCANNER,
+        )
 
 
 def build_caller(

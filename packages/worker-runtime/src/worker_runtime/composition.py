@@ -12,9 +12,13 @@ from worker_runtime.resolution.spec_cache import SpecCache
 from worker_runtime.store.connection import Database
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
 from worker_runtime.store.writer_thread import WriterThread
+from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.schema import KNOWN_FEATURES
+
+_SCANNER_CACHE = "scanner-rules"
+"""Compiled rules, written when a text is first scanned; they may be deleted at any time."""
 
 
 def create_id() -> str:
@@ -30,6 +34,7 @@ def build_context(
     *,
     retention: Retention = DEFAULT_RETENTION,
     limits: Limits = DEFAULT_LIMITS,
+    scanner: SecretScanner | None = None,
 ) -> Context:
     """Return what all operations need, on one database."""
     return Context(
@@ -44,6 +49,7 @@ def build_context(
         host=host,
         builtin=load_builtin_set(),
         plans=PlanCache(),
+        scanner=scanner or create_scanner(cache_directory=spool_directory / _SCANNER_CACHE),
         specs=SpecCache(),
         spool_directory=spool_directory,
     )

@@ -42,6 +42,7 @@ from worker_runtime.workers import (
     WorkerEvent,
     WorkerInput,
 )
+from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.errors import YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.metadata import BundleMetadata
@@ -61,6 +62,7 @@ class EmbeddedRuntime:
         retention: How long things are kept.
         limits: How large bundles may be.
         labels: What this Runtime says of itself for placement.
+        scanner: Looks for credentials in texts, where host policy asks for it; the builder's own when absent.
         open_database: Opens the database file.
     """
 
@@ -73,6 +75,7 @@ class EmbeddedRuntime:
         retention: Retention = DEFAULT_RETENTION,
         limits: Limits = DEFAULT_LIMITS,
         labels: dict[str, str] | None = None,
+        scanner: SecretScanner | None = None,
         open_database: Callable[[Path], Database] = Database,
     ) -> None:
         self._labels = dict(labels or {})
@@ -88,7 +91,13 @@ class EmbeddedRuntime:
             self._resources.close()
             return
         self._opened = build_context(
-            database, data_directory, host or BareHost(), clock, retention=retention, limits=limits
+            database,
+            data_directory,
+            host or BareHost(),
+            clock,
+            retention=retention,
+            limits=limits,
+            scanner=scanner,
         )
         self._resources.callback(self._opened.writer.close)
 

@@ -1,6 +1,6 @@
 """A bundle whose digest, form, references and values have been checked; only `verify_manifest` makes one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain
 
 from msgspec import Struct
@@ -8,10 +8,11 @@ from msgspec import Struct
 from yoi_bundle.boundary.manifest import find_boundary_faults
 from yoi_bundle.closure import find_reference_faults
 from yoi_bundle.decode import decode_manifest
+from yoi_bundle.descriptors import find_media_type_faults, list_descriptors
 from yoi_bundle.digest import verify_digest
 from yoi_bundle.errors import BundleInvalidError, Fault, LimitExceededError, raise_faults
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
-from yoi_bundle.manifest import Descriptor, HttpTool, Manifest, PackageBlob, WorkflowText
+from yoi_bundle.manifest import Descriptor, Manifest
 from yoi_bundle.schema import KNOWN_FEATURES, Unsupported
 
 
@@ -48,41 +49,19 @@ def verify_manifest(
     verify_digest(data, claimed)
     decoded = decode_manifest(data, limits=limits, features=features)
     manifest = decoded.manifest
-    raise_faults([*find_reference_faults(manifest, decoded.unsupported), *find_boundary_faults(manifest)])
+    raise_faults(
+        [
+            *find_reference_faults(manifest, decoded.unsupported),
+            *find_media_type_faults(manifest),
+            *find_boundary_faults(manifest),
+        ]
+    )
     blobs = _collect_blobs(manifest, decoded.unsupported_blobs)
     size = len(data) + sum(descriptor.size for descriptor in blobs.values())
     _verify_sizes(blobs, size, limits)
     return VerifiedBundle(
         digest=claimed, manifest=manifest, unsupported=decoded.unsupported, blobs=blobs, size=size
     )
-
-
-def list_descriptors(manifest: Manifest) -> Iterator[tuple[str, Descriptor]]:
-    """Yield every descriptor with the pointer at which it stands; one blob may come more than once."""
-    for name, prompt in manifest.prompts.items():
-        yield f"/prompts/{_step(name)}/content", prompt.content
-    for name, workflow in manifest.workflows.items():
-        if isinstance(workflow.body, WorkflowText):
-            yield f"/workflows/{_step(name)}/body/content", workflow.body.content
-    for name, skill in manifest.skills.items():
-        for path, file in skill.files.items():
-            yield f"/skills/{_step(name)}/files/{_step(path)}/content", file.content
-    for name, tool in manifest.tools.items():
-        if isinstance(tool, HttpTool) and tool.input_schema is not None:
-            yield f"/tools/{_step(name)}/input_schema", tool.input_schema
-    for name, plugin in manifest.plugins.items():
-        pointer = f"/plugins/{_step(name)}"
-        if isinstance(plugin.package, PackageBlob):
-            yield f"{pointer}/package/content", plugin.package.content
-        if plugin.config is not None:
-            yield f"{pointer}/config", plugin.config
-        for surface_name, surface in plugin.surfaces.items():
-            if surface.input_schema is not None:
-                yield f"{pointer}/surfaces/{_step(surface_name)}/input_schema", surface.input_schema
-
-
-def _step(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _collect_blobs(manifest: Manifest, unsupported: Iterable[Descriptor]) -> dict[str, Descriptor]:

@@ -23,6 +23,8 @@ from yoi_bundle.verified import VerifiedBundle, verify_manifest
 
 HEAD: dict[str, Any] = {"schema_version": 1, "workspace": "library"}
 PROFILE: dict[str, Any] = {"tools": {"kind": "all"}}
+DIGEST = compute_digest(b"x")
+TYPES = ("application/json", "application/octet-stream", "text/markdown", "text/plain")
 
 
 def encode(**fields: Any) -> bytes:
@@ -345,3 +347,42 @@ def test_a_refusal_never_repeats_the_value_of_a_field() -> None:
     with pytest.raises(BundleInvalidError) as caught:
         decode_manifest(data, limits=DEFAULT_LIMITS)
     assert planted not in repr(caught.value.details()) + str(caught.value)
+
+
+@pytest.mark.req("B-05", "B-06")
+@pytest.mark.parametrize(
+    ("section", "item", "place"),
+    [
+        ("prompts", {"content": "application/octet-stream"}, "/content"),
+        ("workflows", {"body": {"content": "application/json", "kind": "text"}}, "/body/content"),
+        (
+            "skills",
+            {"files": {"SKILL.md": {"content": "application/vnd.yoi.plugin.v1+tar"}}},
+            "/files/SKILL.md/content",
+        ),
+        (
+            "tools",
+            {"input_schema": "text/plain", "kind": "http", "url": "https://example.com"},
+            "/input_schema",
+        ),
+        ("plugins", {"config": "text/markdown", "name": "hours"}, "/config"),
+        (
+            "plugins",
+            {"name": "hours", "package": {"content": "text/plain", "kind": "blob"}},
+            "/package/content",
+        ),
+    ],
+)
+def test_a_blob_is_called_what_its_place_holds(section: str, item: dict[str, Any], place: str) -> None:
+    """A schema that is called text, or a prompt that is called bytes, would go unchecked."""
+
+    def describe(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: describe(member) for key, member in value.items()}
+        return (
+            {"digest": DIGEST, "media_type": value, "size": 1} if "/v" in value or value in TYPES else value
+        )
+
+    name = {"tools": "http:search", "plugins": "workspace:hours"}.get(section, "one")
+    found = refuse(encode(**{section: {name: describe(item)}}), BundleInvalidError)
+    assert found == [("bundle.invalid", f"/{section}/{name}{place}/media_type")]

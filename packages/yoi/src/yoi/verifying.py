@@ -2,11 +2,12 @@
 
 from yoi.bundle_source import OpenBundle
 from yoi_bundle.boundary.free_json import find_free_json_faults
+from yoi_bundle.descriptors import list_descriptors
 from yoi_bundle.digest import verify_digest
 from yoi_bundle.errors import raise_faults
 from yoi_bundle.limits import DEFAULT_LIMITS
 from yoi_bundle.media_types import FREE_JSON_MEDIA_TYPE
-from yoi_bundle.verified import list_descriptors, verify_manifest
+from yoi_bundle.verified import verify_manifest
 
 
 def verify_contents(opened: OpenBundle) -> None:

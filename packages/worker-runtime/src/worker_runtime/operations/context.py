@@ -13,6 +13,7 @@ from worker_runtime.resolution.spec_cache import SpecCache
 from worker_runtime.store.connection import Database
 from worker_runtime.store.retention import Retention
 from worker_runtime.store.writer_thread import WriterThread
+from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.builtin import BuiltinSet
 from yoi_bundle.limits import Limits
 
@@ -25,6 +26,7 @@ class Context(Struct, frozen=True, kw_only=True):
         features: What this Runtime knows beyond the schema (B-06).
         plans: Resolution's plans, kept between Workers.
         specs: What the plans gave when they were last resolved.
+        scanner: Looks for credentials in texts, where host policy asks for it.
         spool_directory: Where large blobs lie, unnamed, while they come.
     """
 
@@ -39,5 +41,6 @@ class Context(Struct, frozen=True, kw_only=True):
     host: Host
     builtin: BuiltinSet
     plans: PlanCache
+    scanner: SecretScanner
     specs: SpecCache
     spool_directory: Path

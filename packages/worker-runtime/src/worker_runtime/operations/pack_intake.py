@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterable
 from pathlib import Path
 
@@ -31,7 +32,7 @@ async def take_pack(
     Raises:
         LeaseExpiredError: No such lease of the caller is in force.
         RequestInvalidError, DigestMismatchError: See `worker_runtime.transfer.pack_reader.read_pack`.
-        BundleInvalidError: A free-JSON blob is faulty; the bundle is rejected and the lease over.
+        FaultyBundleError: The content of a blob is refused (B-10); the bundle is rejected and the lease over.
     """
     upload = await asyncio.to_thread(receiving.open_upload, caller, lease)
     if isinstance(upload, StoredOutcome):
@@ -41,8 +42,7 @@ async def take_pack(
         async for packed in read_pack(
             pieces, upload.sizes, spool_directory=spool_directory, limits=receiving.limits
         ):
-            for blob in packed:
-                await keeping.add(await _check(receiving, caller, upload, blob))
+            await _add(keeping, receiving, caller, upload, deque(packed))
         return await keeping.finish()
     except BaseException:
         await keeping.salvage()
@@ -51,11 +51,30 @@ async def take_pack(
         keeping.clear()
 
 
+async def _add(
+    keeping: "_Keeping",
+    receiving: ReceivingOperations,
+    caller: Caller,
+    upload: Upload,
+    packed: deque[PackedBlob],
+) -> None:
+    """Check and take blobs one by one; those that a fault leaves over are closed."""
+    try:
+        while packed:
+            checked = await _check(receiving, caller, upload, packed[0])
+            packed.popleft()
+            await keeping.add(checked)
+    finally:
+        for blob in packed:
+            if not isinstance(blob.content, bytes):
+                blob.content.close()
+
+
 async def _check(
     receiving: ReceivingOperations, caller: Caller, upload: Upload, packed: PackedBlob
 ) -> VerifiedBlob:
-    if packed.digest in upload.json_blobs:
-        return await asyncio.to_thread(receiving.check_json, caller, upload, packed)
+    if packed.digest in upload.checks:
+        return await asyncio.to_thread(receiving.check_blob, caller, upload, packed)
     return VerifiedBlob(digest=packed.digest, size=packed.size, content=packed.content, json=False)
 
 

@@ -8,17 +8,23 @@ from msgspec import Struct
 from worker_runtime.bundles import LeaseView, ManifestBody, PutOutcome, StagedOutcome, StoredOutcome
 from worker_runtime.caller import Caller, verify_access, verify_scope
 from worker_runtime.clock import format_instant
-from worker_runtime.errors import BundleMissingError, LeaseExpiredError, RequestInvalidError
-from worker_runtime.operations.acceptance import list_json_blobs, verify_free_json
-from worker_runtime.operations.context import Context
-from worker_runtime.operations.loading import read_blob, read_manifest_bytes
-from worker_runtime.store.blobs import (
-    VerifiedBlob,
-    find_missing_blobs,
-    find_unchecked_json,
-    mark_json,
-    put_blobs,
+from worker_runtime.errors import (
+    BundleCorruptError,
+    BundleMissingError,
+    LeaseExpiredError,
+    RequestInvalidError,
 )
+from worker_runtime.operations.acceptance import (
+    ContentChecks,
+    find_unchecked,
+    list_checks,
+    mark_checked_texts,
+    verify_content,
+    verify_held_content,
+)
+from worker_runtime.operations.context import Context
+from worker_runtime.operations.loading import read_manifest_bytes
+from worker_runtime.store.blobs import VerifiedBlob, find_missing_blobs, put_blobs
 from worker_runtime.store.bundles import find_bundle_id, put_bundle
 from worker_runtime.store.leases import (
     LeaseRequest,
@@ -46,6 +52,7 @@ class Upload(Struct, frozen=True, kw_only=True):
     """A bundle on its way: verified manifest, and the lease it is kept under.
 
     Attributes:
+        checks: What is checked of its blobs before they are kept.
         sizes: Digest → size in bytes of every blob of the bundle. One that another caller has sent meanwhile may
             come again.
     """
@@ -53,7 +60,7 @@ class Upload(Struct, frozen=True, kw_only=True):
     lease: LeaseRow
     bundle: VerifiedBundle
     staged: Staged
-    json_blobs: dict[str, str]
+    checks: ContentChecks
     sizes: dict[str, int]
 
 
@@ -81,9 +88,9 @@ class ReceivingOperations:
         if bundle.manifest.workspace != metadata.workspace:
             raise RequestInvalidError("not the workspace of the manifest", field="metadata/workspace")
         staged = Staged(metadata=metadata, manifest=manifest)
-        json_blobs = list_json_blobs(bundle)
-        self._verify_held_json(caller, bundle, metadata, json_blobs)
-        return self._stage_or_commit(caller, bundle, staged, json_blobs)
+        checks = list_checks(self._context, caller.issuer, bundle)
+        self._verify_held(caller, bundle, metadata, checks)
+        return self._stage_or_commit(caller, bundle, staged, checks)
 
     def open_upload(self, caller: Caller, lease_id: str) -> Upload | StoredOutcome:
         """Return what a lease of the caller is for; the bundle itself, when it is complete already.
@@ -108,19 +115,24 @@ class ReceivingOperations:
             lease=lease,
             bundle=bundle,
             staged=staged,
-            json_blobs=list_json_blobs(bundle),
+            checks=list_checks(context, caller.issuer, bundle),
             sizes={digest: descriptor.size for digest, descriptor in bundle.blobs.items()},
         )
 
-    def check_json(self, caller: Caller, upload: Upload, blob: PackedBlob) -> VerifiedBlob:
-        """Check a free-JSON blob that hashed to its digest; a fault in it rejects the whole bundle."""
-        pointer = upload.json_blobs[blob.digest]
+    def check_blob(self, caller: Caller, upload: Upload, blob: PackedBlob) -> VerifiedBlob:
+        """Check the content of a blob that hashed to its digest; a fault in it rejects the whole bundle.
+
+        Raises:
+            LimitExceededError, FaultyBundleError: See `worker_runtime.operations.acceptance.verify_content`.
+        """
         try:
-            verify_free_json(blob.content, pointer=pointer, limits=self._context.limits)
+            verify_content(self._context, upload.checks, blob.digest, blob.content)
         except YoiError as error:
             self._reject(caller, upload.staged.metadata, error)
             raise
-        return VerifiedBlob(digest=blob.digest, size=blob.size, content=blob.content, json=True)
+        return VerifiedBlob(
+            digest=blob.digest, size=blob.size, content=blob.content, json=blob.digest in upload.checks.json
+        )
 
     def stage_blobs(self, caller: Caller, upload: Upload, blobs: Collection[VerifiedBlob]) -> None:
         """Keep a batch of blobs, with more to come.
@@ -139,7 +151,9 @@ class ReceivingOperations:
         """
         with self._context.database.write() as connection:
             lease = self._keep(connection, caller, upload, blobs)
-            missing = self._find_unready(connection, lease.workspace_id, upload)
+            # Host policy may have come to ask for more while the pack came.
+            checks = list_checks(self._context, caller.issuer, upload.bundle)
+            missing = _find_unready(connection, lease.workspace_id, upload.bundle, checks)
             if missing:
                 return _staged(lease, missing)
             now = self._context.clock.now()
@@ -154,12 +168,8 @@ class ReceivingOperations:
             connection, upload.lease.id, holder=caller.key, retention=context.retention, now=now
         )
         put_blobs(connection, lease.workspace_id, blobs)
+        mark_checked_texts(connection, lease.workspace_id, upload.checks, (blob.digest for blob in blobs))
         return lease
-
-    def _find_unready(self, connection: apsw.Connection, workspace_id: int, upload: Upload) -> list[str]:
-        """Return what keeps the bundle from being committed; blobs held before may be gone or damaged since."""
-        missing = find_missing_blobs(connection, workspace_id, upload.bundle.blobs)
-        return missing or find_unchecked_json(connection, workspace_id, upload.json_blobs)
 
     def _verify(self, caller: Caller, metadata: BundleMetadata, manifest: bytes) -> VerifiedBundle:
         context = self._context
@@ -173,27 +183,24 @@ class ReceivingOperations:
             self._reject(caller, metadata, error)
             raise
 
-    def _verify_held_json(
-        self, caller: Caller, bundle: VerifiedBundle, metadata: BundleMetadata, json_blobs: dict[str, str]
+    def _verify_held(
+        self, caller: Caller, bundle: VerifiedBundle, metadata: BundleMetadata, checks: ContentChecks
     ) -> None:
-        """Check blobs that came as text earlier and are free JSON now."""
+        """Check blobs that came earlier as something that was not looked at, and are now."""
         context = self._context
-        with context.database.write() as connection:
-            workspace_id = put_workspace(connection, caller.issuer, metadata.workspace)
-            unchecked = find_unchecked_json(connection, workspace_id, json_blobs)
-        for digest in unchecked:
-            data = read_blob(context, workspace_id, bundle.digest, digest)
+        with context.database.read() as connection:
+            known = find_workspaces(connection, caller.issuer, [metadata.workspace])
+        for workspace_id in known:
             try:
-                verify_free_json(data, pointer=json_blobs[digest], limits=context.limits)
+                verify_held_content(context, checks, workspace_id, bundle.digest)
+            except BundleCorruptError:
+                raise
             except YoiError as error:
                 self._reject(caller, metadata, error)
                 raise
-        if unchecked:
-            with context.database.write() as connection:
-                mark_json(connection, workspace_id, unchecked)
 
     def _stage_or_commit(
-        self, caller: Caller, bundle: VerifiedBundle, staged: Staged, json_blobs: dict[str, str]
+        self, caller: Caller, bundle: VerifiedBundle, staged: Staged, checks: ContentChecks
     ) -> PutOutcome:
         context = self._context
         now = context.clock.now()
@@ -206,8 +213,7 @@ class ReceivingOperations:
                 new_id=context.new_id(),
             )
             lease = put_lease(connection, request, retention=context.retention, now=now)
-            missing = find_missing_blobs(connection, workspace_id, bundle.blobs)
-            missing = missing or find_unchecked_json(connection, workspace_id, json_blobs)
+            missing = _find_unready(connection, workspace_id, bundle, checks)
             if missing:
                 put_staged(connection, lease, bundle, staged, retention=context.retention, now=now)
                 # The pack comes next, and need not verify the manifest again.
@@ -264,6 +270,14 @@ class ReceivingOperations:
                 most=context.retention.max_rejections,
                 now=context.clock.now(),
             )
+
+
+def _find_unready(
+    connection: apsw.Connection, workspace_id: int, bundle: VerifiedBundle, checks: ContentChecks
+) -> list[str]:
+    """Return what keeps a bundle from being committed; blobs held before may be gone or damaged since."""
+    missing = find_missing_blobs(connection, workspace_id, bundle.blobs)
+    return missing or find_unchecked(connection, workspace_id, checks)
 
 
 def _staged(lease: LeaseRow, missing: list[str]) -> StagedOutcome:

@@ -36,6 +36,7 @@ def describe_policy(policy: HostPolicy) -> tuple[PolicyLine, ...]:
 
 def _list_sections(policy: HostPolicy) -> Iterator[tuple[str, list[str]]]:
     yield "bundle_required", [_BUNDLE[policy.bundle_required]]
+    yield "recheck_text", ["texts are checked again" if policy.recheck_text else "texts are taken as built"]
     yield "mounts", [f"{name} ({access})" for name, access in sorted(policy.mounts.items())]
     yield "network", sorted(policy.network)
     yield "host", sorted(policy.host)

@@ -174,7 +174,13 @@ CREATE TABLE scrub (
 ) STRICT;
 """
 
-MIGRATIONS: tuple[str, ...] = (_VERSION_1,)
+_VERSION_2 = """
+CREATE TABLE text_check (
+    blob_id INTEGER PRIMARY KEY REFERENCES blob (id) ON DELETE CASCADE
+) STRICT;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 """Step n leads from `user_version` n to n + 1; each is applied in one transaction."""
 
 SCHEMA_VERSION = len(MIGRATIONS)
