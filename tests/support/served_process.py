@@ -107,15 +107,16 @@ class ServedProcess:
         """Return a client; through another port when a proxy stands between."""
         return open_client(port or self.port, self.identity_file, self.runtime_id, deadlines)
 
-    def count_descriptors(self) -> tuple[int, int]:
-        """Return how many sockets the process has open, and how many other files."""
-        sockets = others = 0
+    def list_descriptors(self) -> list[str]:
+        """Return what the process has open: `socket:…`, paths, and paths of files without a name, `… (deleted)`."""
+        found = []
         for entry in Path(f"/proc/{self.process.pid}/fd").iterdir():
             with suppress(FileNotFoundError):
-                is_socket = str(entry.readlink()).startswith("socket:")
-                sockets += is_socket
-                others += not is_socket
-        return sockets, others
+                found.append(str(entry.readlink()))
+        return found
+
+    def count_sockets(self) -> int:
+        return sum(one.startswith("socket:") for one in self.list_descriptors())
 
     def measure_resident_bytes(self) -> int:
         """Return the memory of the process that is in use."""
