@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from worker_runtime.errors import RequestInvalidError
 from yoi.bundle_source import OpenBundle
 from yoi.configuration import Configuration
 from yoi.local_runtime import LocalRuntime
-from yoi.provenance import describe_provenance
 from yoi_bundle.authoring.build import BuildResult, BuiltBundle, build_bundle
+from yoi_bundle.authoring.provenance import describe_provenance
 from yoi_bundle.authoring.read import Progress
 from yoi_bundle.authoring.walk import walk_directory
 from yoi_bundle.boundary.scanner import create_scanner
@@ -78,7 +79,7 @@ def store_build(runtime: LocalRuntime, result: BuildResult, directory: Path) -> 
         metadata = make_metadata(
             bundle.digest,
             result.workspace,
-            describe_provenance(directory),
+            describe_provenance(directory, builder="yoi", builder_version=version("yoi")),
             revision=compute_next_revision(entries),
         )
     runtime.put_bundle(metadata, bundle.manifest, bundle.blobs.__getitem__)

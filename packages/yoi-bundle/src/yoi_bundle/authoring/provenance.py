@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from importlib.metadata import version
 from pathlib import Path
 
 from yoi_bundle.metadata import Provenance, remove_credentials
@@ -12,26 +11,25 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TIMEOUT_SECONDS = 30
 
 
-def describe_provenance(directory: Path) -> Provenance:
+def describe_provenance(directory: Path, *, builder: str, builder_version: str) -> Provenance:
     """Ask git about a directory; without git, a repository or a commit it is just a directory."""
     commit = _ask_git(directory, "rev-parse", "--verify", "HEAD")
-    builder_version = version("yoi")
     if commit is None or not _COMMIT.fullmatch(commit):
-        return Provenance(kind="directory", builder="yoi", builder_version=builder_version)
+        return Provenance(kind="directory", builder=builder, builder_version=builder_version)
     changes = _ask_git(directory, "status", "--porcelain", "--untracked-files=normal", "--", ".")
     return Provenance(
         kind="git",
-        source=_describe_source(_ask_git(directory, "config", "--get", "remote.origin.url")),
+        source=describe_address(_ask_git(directory, "config", "--get", "remote.origin.url") or ""),
         commit=commit,
         dirty=changes is None or bool(changes),
-        builder="yoi",
+        builder=builder,
         builder_version=builder_version,
     )
 
 
-def _describe_source(remote: str | None) -> str:
+def describe_address(remote: str) -> str:
     """Keep an address that means the same elsewhere; a path of this machine is left out (B-08)."""
-    if remote is None or not _REMOTE.fullmatch(remote):
+    if not _REMOTE.fullmatch(remote):
         return ""
     return remove_credentials(remote)[:1024]
 
