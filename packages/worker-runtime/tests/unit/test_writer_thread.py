@@ -54,7 +54,10 @@ def test_who_stops_waiting_does_not_stop_the_call(writer: WriterThread) -> None:
         leave.wait(DEADLINE_SECONDS)
         done.set()
 
+    complaints: list[dict[str, object]] = []
+
     async def give_up() -> str:
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
         waiting = asyncio.ensure_future(writer.run(work))
         await asyncio.to_thread(entered.wait, DEADLINE_SECONDS)
         waiting.cancel()
@@ -65,6 +68,7 @@ def test_who_stops_waiting_does_not_stop_the_call(writer: WriterThread) -> None:
 
     assert asyncio.run(give_up()) == "next"
     assert done.is_set()
+    assert complaints == []
 
 
 def test_a_loop_that_ended_meanwhile_does_not_stop_the_thread(writer: WriterThread) -> None:
@@ -81,7 +85,7 @@ def test_a_loop_that_ended_meanwhile_does_not_stop_the_thread(writer: WriterThre
 
     asyncio.run(leave_behind())
     leave.set()
-    assert asyncio.run(writer.run(lambda: "next")) == "next"
+    assert asyncio.run(asyncio.wait_for(writer.run(lambda: "next"), DEADLINE_SECONDS)) == "next"
 
 
 def test_a_closed_thread_ends_what_it_took_and_takes_nothing_more(writer: WriterThread) -> None:
