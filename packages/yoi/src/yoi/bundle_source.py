@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from msgspec import Struct
 
+from worker_runtime.bundles import BundleEntry
 from worker_runtime.errors import BundleMissingError, RequestInvalidError
 from yoi.local_runtime import LocalRuntime
 from yoi_bundle.archive import read_archive
@@ -18,6 +19,13 @@ from yoi_bundle.verified import VerifiedBundle, verify_manifest
 
 _REFERENCE = re.compile(r"(?:sha256:)?([0-9a-f]{4,64})")
 _DIGEST_LENGTH = 64
+
+
+class ListsBundles(Protocol):
+    """A Runtime here or elsewhere, for commands that name its bundles."""
+
+    def list_bundles(self) -> tuple[BundleEntry, ...]:
+        """Return all stored bundles, newest first."""
 
 
 class OpenBundle(Struct, frozen=True, kw_only=True):
@@ -97,7 +105,7 @@ def join_readers(one: OpenBundle, other: OpenBundle) -> Callable[[str], bytes]:
     return lambda digest: (one if digest in one.bundle.blobs else other).read_blob(digest)
 
 
-def find_digest(reference: str, runtime: LocalRuntime) -> str:
+def find_digest(reference: str, runtime: ListsBundles) -> str:
     """Complete the beginning of a digest; at least four digits."""
     match = _REFERENCE.fullmatch(reference)
     if match is None:

@@ -4,8 +4,8 @@ import click
 from msgspec import Struct
 
 from worker_runtime.errors import BundleMissingError
+from yoi.asked_runtime import AskedRuntime
 from yoi.bundle_source import find_digest
-from yoi.local_runtime import LocalRuntime
 
 BUILTIN_WORKSPACE = "local"
 
@@ -18,9 +18,9 @@ class ChosenBundle(Struct, frozen=True, kw_only=True):
 
 
 def choose_bundle(
-    runtime: LocalRuntime, reference: str | None, workspace: str | None, *, selector: str
+    runtime: AskedRuntime, reference: str | None, workspace: str | None, *, selector: str
 ) -> ChosenBundle:
-    """Choose a bundle of the local Runtime.
+    """Choose a bundle of the Runtime that is asked.
 
     Without any option `builtin:NAME` is looked up in the built-in set, and so is `default` while the store holds no
     bundle; other selectors in the assigned, else the
@@ -30,29 +30,28 @@ def choose_bundle(
         BundleMissingError: There is no such bundle.
     """
     if reference is not None:
-        entry = runtime.ask(
-            runtime.embedded.head_bundle(runtime.build_caller(), find_digest(reference, runtime))
-        )
+        digest = find_digest(reference, runtime)
+        entry = runtime.ask(lambda api, caller: api.head_bundle(caller, digest))
         return ChosenBundle(workspace=entry.workspace, digest=entry.digest)
     if workspace is None and (
         selector.startswith("builtin:") or (selector == "default" and not runtime.list_bundles())
     ):
         return ChosenBundle(workspace=BUILTIN_WORKSPACE, digest=None)
     name = workspace or _find_only_workspace(runtime)
-    assignment = runtime.ask(runtime.embedded.get_assignment(runtime.build_caller(name), name))
+    assignment = runtime.ask(lambda api, caller: api.get_assignment(caller, name), name)
     if assignment.digest is not None:
         return ChosenBundle(workspace=name, digest=assignment.digest)
-    entries = runtime.list_bundles(name)
+    entries = [entry for entry in runtime.list_bundles() if entry.workspace == name]
     if not entries:
         raise BundleMissingError(f"of workspace {name}")
     newest = max(entries, key=lambda entry: entry.metadata.revision)
     return ChosenBundle(workspace=name, digest=newest.digest)
 
 
-def _find_only_workspace(runtime: LocalRuntime) -> str:
+def _find_only_workspace(runtime: AskedRuntime) -> str:
     names = sorted({entry.workspace for entry in runtime.list_bundles()})
     if not names:
-        raise BundleMissingError("(none: build one with `yoi bundle build`)")
+        raise BundleMissingError("(none: bring one there with `yoi bundle build` or `push`)")
     if len(names) > 1:
         raise click.UsageError(
             f"bundles of several workspaces are stored; add --workspace {' or '.join(names)}"

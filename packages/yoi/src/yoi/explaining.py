@@ -9,9 +9,9 @@ from worker_runtime.requests import WorkerRequest
 from worker_runtime.resolution.errors import ProfileNotFoundError
 from worker_runtime.resolution.explain import Explanation
 from worker_runtime.workers import PreviewRequest
+from yoi.asked_runtime import AskedRuntime
 from yoi.chosen_bundle import ChosenBundle
 from yoi.json_output import print_json
-from yoi.local_runtime import LocalRuntime
 from yoi.places import find_places
 from yoi.render.console import make_console
 from yoi.render.tree import make_explanation_tree
@@ -33,22 +33,22 @@ class UnknownProfileError(ProfileNotFoundError):
 
 
 def preview_profiles(
-    runtime: LocalRuntime, chosen: ChosenBundle, request: WorkerRequest, *, every: bool
+    runtime: AskedRuntime, chosen: ChosenBundle, request: WorkerRequest, *, every: bool
 ) -> tuple[Explanation, ...]:
-    """Return what one profile, or each of the bundle, would be on this host (S-08).
+    """Return what one profile, or each of the bundle, would be on the Runtime's host (S-08).
 
     Raises:
         UnknownProfileError: There is none of the name, with those that are near.
     """
     preview = PreviewRequest(workspace=chosen.workspace, request=request, every_profile=every)
     try:
-        return runtime.ask(runtime.embedded.resolve_worker(runtime.build_caller(chosen.workspace), preview))
+        return runtime.ask(lambda api, caller: api.resolve_worker(caller, preview), chosen.workspace)
     except ProfileNotFoundError as error:
         raise suggest_profiles(error, runtime, chosen) from None
 
 
 def suggest_profiles(
-    error: ProfileNotFoundError, runtime: LocalRuntime, chosen: ChosenBundle
+    error: ProfileNotFoundError, runtime: AskedRuntime, chosen: ChosenBundle
 ) -> UnknownProfileError:
     """Return the same error with the names that are near."""
     manifest = load_manifest(runtime, chosen.digest)
@@ -62,7 +62,7 @@ def suggest_profiles(
 
 def print_explanation(
     context: click.Context,
-    runtime: LocalRuntime,
+    runtime: AskedRuntime,
     explanations: Sequence[Explanation],
     digest: str | None,
     *,
@@ -72,13 +72,17 @@ def print_explanation(
     if as_json:
         print_json({"explanations": explanations})
         return
-    places = find_places(load_manifest(runtime, digest), str(context.obj.host_policy_file))
+    places = find_places(load_manifest(runtime, digest), _name_policy(context, runtime))
     console = make_console(context)
     for explanation in explanations:
         console.print(make_explanation_tree(explanation, places))
 
 
-def load_manifest(runtime: LocalRuntime, digest: str | None) -> Manifest:
+def _name_policy(context: click.Context, runtime: AskedRuntime) -> str:
+    return "the Runtime's host policy" if runtime.is_remote else str(context.obj.host_policy_file)
+
+
+def load_manifest(runtime: AskedRuntime, digest: str | None) -> Manifest:
     """Return the manifest of a stored bundle, or of the built-in set."""
     if digest is None:
         return load_builtin_set().bundle.manifest

@@ -1,7 +1,7 @@
 """`yoi bundle`: build, check, compare and move config bundles."""
 
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,7 +14,7 @@ from yoi.contents import describe_bundle, describe_contents, list_rows
 from yoi.exit_codes import DONE, REFUSED
 from yoi.json_output import print_json
 from yoi.local_runtime import open_local_runtime
-from yoi.remote_options import remote_options
+from yoi.remote_options import RemoteAddress, remote_options
 from yoi.render.console import join_text, make_console
 from yoi.render.diagnostics import print_diagnostics, summarise
 from yoi.render.progress import show_progress
@@ -188,22 +188,22 @@ def push(
     context: click.Context,
     /,
     reference: str,
-    url: str,
-    runtime_id: str | None,
+    address: RemoteAddress,
     *,
     as_json: bool,
-    **trust: Any,
 ) -> None:
     """Bring BUNDLE to a remote Runtime and assign it there; only what that lacks is sent."""
-    from yoi.remote_runtime import make_address, push_bundle
+    from yoi.pushing import push_bundle, verify_pushable
+    from yoi.remote_runtime import ask_remote_runtime
 
-    address = make_address(url, runtime_id, **trust)
     with open_local_runtime(context.obj) as runtime, open_bundle(reference, runtime) as opened:
-        report = runtime.ask(push_bundle(context.obj, address, opened))
+        workspace = verify_pushable(opened).workspace
+        push = partial(push_bundle, opened=opened, find_manifest=runtime.find_manifest)
+        report = runtime.ask(ask_remote_runtime(context.obj, address, (workspace,), push))
     if as_json:
         print_json(report)
     else:
-        text = f"{report.assignment.digest}, {len(report.sent_blobs)} blobs sent; assigned to {report.assignment.workspace}"
+        text = f"{report.assignment.digest}, {len(report.sent_blobs)} blobs sent; assigned to {report.assignment.workspace}, generation {report.assignment.generation}"
         make_console(context).print(join_text(("pushed ", "green"), text))
 
 

@@ -2,11 +2,11 @@
 
 import click
 
+from yoi.asked_runtime import open_asked_runtime
 from yoi.chosen_bundle import choose_bundle
 from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
 from yoi.commands.worker import make_intent, make_request, request_options
 from yoi.explaining import preview_profiles, print_explanation
-from yoi.local_runtime import open_local_runtime
 
 
 @click.command(cls=YoiCommand)
@@ -28,7 +28,7 @@ def explain(
     as_json: bool,
 ) -> None:
     """Say what PROFILE may do on this host, what not, why, and what to change in which file to get the rest."""
-    with open_local_runtime(context.obj) as runtime:
+    with open_asked_runtime(context.obj, workspace=workspace) as runtime:
         chosen = choose_bundle(runtime, reference, workspace, selector=profile)
         request = make_request(chosen, profile, make_intent(task, requires, labels))
         explanations = preview_profiles(runtime, chosen, request, every=False)

@@ -1,4 +1,4 @@
-"""`yoi worker`: create, look at and end Workers of the local Runtime."""
+"""`yoi worker`: create, look at and end Workers, of the local Runtime or of one elsewhere."""
 
 import secrets
 from typing import Any
@@ -8,12 +8,13 @@ import click
 from worker_runtime.requests import Intent, WorkerRequest
 from worker_runtime.resolution.errors import ProfileNotFoundError
 from worker_runtime.workers import CreateWorkerRequest, Worker
+from yoi.asked_options import asked_options
+from yoi.asked_runtime import AskedRuntime, open_asked_runtime
 from yoi.chosen_bundle import ChosenBundle, choose_bundle
 from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
 from yoi.explaining import preview_profiles, print_explanation, suggest_profiles
 from yoi.json_output import print_json
-from yoi.local_runtime import LocalRuntime, open_local_runtime
-from yoi.remote_options import remote_options
+from yoi.remote_options import RemoteAddress, remote_options
 from yoi.render.console import make_console
 from yoi.render.table import make_facts, make_table
 from yoi.selectors import decode_selector, encode_selector
@@ -76,13 +77,11 @@ def create(
     requires: tuple[str, ...],
     labels: tuple[str, ...],
     key: str | None,
-    url: str | None,
-    runtime_id: str | None,
+    address: RemoteAddress | None,
     as_json: bool,
-    **trust: Any,
 ) -> None:
     """Create a Worker of PROFILE, here or on a remote Runtime; it is refused with every reason at once."""
-    with open_local_runtime(context.obj) as runtime:
+    with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
         chosen = choose_bundle(runtime, reference, workspace, selector=profile)
         request = CreateWorkerRequest(
             workspace=chosen.workspace,
@@ -90,31 +89,21 @@ def create(
             request=make_request(chosen, profile, make_intent(task, requires, labels)),
         )
         try:
-            if url is not None:
-                from yoi.remote_runtime import create_remote_worker, make_address
-
-                address = make_address(url, runtime_id, **trust)
-                created = runtime.ask(create_remote_worker(context.obj, address, request))
-            else:
-                created = runtime.ask(
-                    runtime.embedded.create_worker(runtime.build_caller(chosen.workspace), request)
-                )
+            created = runtime.ask(lambda api, caller: api.create_worker(caller, request), chosen.workspace)
         except ProfileNotFoundError as error:
             raise suggest_profiles(error, runtime, chosen) from None
         _print_worker(context, created, as_json)
 
 
 @worker.command(name="list", cls=YoiCommand)
-@click.option("--workspace", help="Of this workspace only.")
-@data_directory_option
-@host_policy_option
-@json_option
+@asked_options
 @click.pass_context
-def list_(context: click.Context, workspace: str | None, as_json: bool) -> None:
+def list_(
+    context: click.Context, address: RemoteAddress | None, workspace: str | None, as_json: bool
+) -> None:
     """List Workers, newest first."""
-    with open_local_runtime(context.obj) as runtime:
-        caller = runtime.build_caller(*([workspace] if workspace else ()))
-        workers = runtime.collect(lambda cursor: runtime.embedded.list_workers(caller, cursor=cursor))
+    with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
+        workers = runtime.collect(lambda api, caller, cursor: api.list_workers(caller, cursor=cursor))
     if as_json:
         print_json({"workers": workers})
         return
@@ -126,27 +115,35 @@ def list_(context: click.Context, workspace: str | None, as_json: bool) -> None:
 
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
-@data_directory_option
-@host_policy_option
-@json_option
+@asked_options
 @click.pass_context
-def show(context: click.Context, worker_id: str, as_json: bool) -> None:
+def show(
+    context: click.Context,
+    worker_id: str,
+    address: RemoteAddress | None,
+    workspace: str | None,
+    as_json: bool,
+) -> None:
     """Show a Worker's record."""
-    with open_local_runtime(context.obj) as runtime:
+    with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
         _print_worker(context, _get(runtime, worker_id), as_json)
 
 
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
-@data_directory_option
-@host_policy_option
-@json_option
+@asked_options
 @click.pass_context
-def explain(context: click.Context, worker_id: str, as_json: bool) -> None:
+def explain(
+    context: click.Context,
+    worker_id: str,
+    address: RemoteAddress | None,
+    workspace: str | None,
+    as_json: bool,
+) -> None:
     """Say what a Worker may do, what not, and why, as it was decided."""
-    with open_local_runtime(context.obj) as runtime:
+    with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
         found = _get(runtime, worker_id)
-        explanation = runtime.ask(runtime.embedded.get_worker_explanation(runtime.build_caller(), worker_id))
+        explanation = runtime.ask(lambda api, caller: api.get_worker_explanation(caller, worker_id))
         print_explanation(context, runtime, (explanation,), found.bundle_digest, as_json=as_json)
 
 
@@ -154,6 +151,7 @@ def explain(context: click.Context, worker_id: str, as_json: bool) -> None:
 @click.argument("profile", default="default")
 @request_options
 @click.option("--all", "every", is_flag=True, help="Every profile of the bundle.")
+@remote_options("--runtime", required=False)
 @data_directory_option
 @host_policy_option
 @json_option
@@ -168,10 +166,11 @@ def resolve(
     requires: tuple[str, ...],
     labels: tuple[str, ...],
     every: bool,
+    address: RemoteAddress | None,
     as_json: bool,
 ) -> int:
     """Say what a Worker of PROFILE would be, without creating one; exit 1 when it would be refused."""
-    with open_local_runtime(context.obj) as runtime:
+    with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
         chosen = choose_bundle(runtime, reference, workspace, selector=profile)
         request = make_request(chosen, profile, make_intent(task, requires, labels))
         explanations = preview_profiles(runtime, chosen, request, every=every)
@@ -181,36 +180,44 @@ def resolve(
 
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
-@data_directory_option
-@host_policy_option
-@json_option
+@asked_options
 @click.pass_context
-def stop(context: click.Context, worker_id: str, as_json: bool) -> None:
+def stop(
+    context: click.Context,
+    worker_id: str,
+    address: RemoteAddress | None,
+    workspace: str | None,
+    as_json: bool,
+) -> None:
     """Stop a Worker; one that has ended stays as it is."""
-    with open_local_runtime(context.obj) as runtime:
-        ended = runtime.ask(runtime.embedded.stop_worker(runtime.build_caller(), worker_id))
+    with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
+        ended = runtime.ask(lambda api, caller: api.stop_worker(caller, worker_id))
         _print_worker(context, ended, as_json)
 
 
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
-@data_directory_option
-@host_policy_option
-@json_option
+@asked_options
 @click.pass_context
-def delete(context: click.Context, worker_id: str, as_json: bool) -> None:
+def delete(
+    context: click.Context,
+    worker_id: str,
+    address: RemoteAddress | None,
+    workspace: str | None,
+    as_json: bool,
+) -> None:
     """Delete the record of a Worker that has ended."""
-    with open_local_runtime(context.obj) as runtime:
+    with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
         _get(runtime, worker_id)
-        runtime.ask(runtime.embedded.delete_worker(runtime.build_caller(), worker_id))
+        runtime.ask(lambda api, caller: api.delete_worker(caller, worker_id))
     if as_json:
         print_json({"deleted": worker_id})
     else:
         make_console(context).print(f"deleted {worker_id}")
 
 
-def _get(runtime: LocalRuntime, worker_id: str) -> Worker:
-    return runtime.ask(runtime.embedded.get_worker(runtime.build_caller(), worker_id))
+def _get(runtime: AskedRuntime, worker_id: str) -> Worker:
+    return runtime.ask(lambda api, caller: api.get_worker(caller, worker_id))
 
 
 def _print_worker(context: click.Context, found: Worker, as_json: bool) -> None:
