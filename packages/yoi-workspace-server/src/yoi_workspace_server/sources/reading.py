@@ -1,0 +1,82 @@
+"""Sources of every kind, read in one way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from yoi_bundle.authoring.provenance import describe_provenance
+from yoi_workspace_server.sources.checkout import BUILDER, Checkout, SourceUnreadableError
+from yoi_workspace_server.sources.git import GitReader, verify_git_source
+from yoi_workspace_server.sources.roots import verify_allowed
+from yoi_workspace_server.workspaces import DirectorySource, GitSource, PublishedSource, Source
+
+
+class SourceReader:
+    """Opens workspaces' sources.
+
+    Args:
+        git: For repositories.
+        roots: Directories of this host below which sources may lie; see `verify_allowed`.
+    """
+
+    def __init__(self, git: GitReader, *, roots: Sequence[Path] = ()) -> None:
+        self._git = git
+        self._roots = tuple(roots)
+
+    def verify(self, source: Source) -> None:
+        """Check that a source is one that this server may read; it may still not be there.
+
+        Raises:
+            SourceUnreadableError: It may not.
+        """
+        match source:
+            case DirectorySource(path=path):
+                verify_allowed(Path(path), self._roots)
+            case GitSource(url=url):
+                verify_git_source(source)
+                if url.startswith(("/", "file:")):
+                    verify_allowed(Path(url.removeprefix("file://")), self._roots)
+            case PublishedSource():
+                pass
+
+    async def find_version(self, source: Source) -> str | None:
+        """Return what differs when the content does, if that can be told without reading it all: a commit.
+
+        Raises:
+            SourceUnreadableError: It cannot be reached.
+        """
+        self.verify(source)
+        return await self._git.find_commit(source) if isinstance(source, GitSource) else None
+
+    @asynccontextmanager
+    async def open(self, source: Source, version_found: str | None = None) -> AsyncIterator[Checkout]:
+        """Give a source's files as a directory, while the context lasts.
+
+        Args:
+            source: The source.
+            version_found: What `find_version` returned, when it was asked.
+
+        Raises:
+            SourceUnreadableError: There is none, or it cannot be read.
+        """
+        self.verify(source)
+        match source:
+            case DirectorySource(path=path):
+                directory = Path(path)
+                provenance = await asyncio.to_thread(
+                    describe_provenance,
+                    directory,
+                    builder=BUILDER,
+                    builder_version=version("yoi-workspace-server"),
+                )
+                yield Checkout(directory=directory, provenance=provenance)
+            case GitSource():
+                commit = version_found or await self._git.find_commit(source)
+                async with self._git.open(source, commit) as checkout:
+                    yield checkout
+            case PublishedSource():
+                raise SourceUnreadableError(
+                    "the workspace has no source to build", remedy="publish a finished bundle to it"
+                )
