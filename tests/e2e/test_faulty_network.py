@@ -25,7 +25,8 @@ from yoi_bundle.errors import YoiError
 
 pytestmark = pytest.mark.req("R-02", "R-04", "R-06", "R-09")
 
-_WORKSPACES = 10
+_SYNCS_A_WORKSPACE = 10
+"""A bundle's lease lasts for longer than this test, and a workspace has 32 at the most."""
 _AT_ONCE = 10
 _LARGE_BYTES = 1_200_000
 _MAX_GROWTH_BYTES = 32 * 1024 * 1024
@@ -59,18 +60,19 @@ def _make_source(bundle: SmallBundle) -> BundleSource:
 class _Trials:
     """Many syncs, each through a proxy of its own, some at once; no two of one workspace."""
 
-    def __init__(self, served: ServedProcess, direct: RemoteRuntime) -> None:
+    def __init__(self, served: ServedProcess, direct: RemoteRuntime, *, lanes: int) -> None:
         self.outcomes: Counter[str] = Counter()
         self.struck: Counter[str] = Counter()
         self.bundles: list[SmallBundle] = []
+        self._lanes = lanes
         self._served = served
         self._direct = direct
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self, numbers: range) -> None:
         async with asyncio.TaskGroup() as group:
-            for lane in range(_WORKSPACES):
-                group.create_task(self._run_lane(lane, numbers[lane::_WORKSPACES]))
+            for lane in range(self._lanes):
+                group.create_task(self._run_lane(lane, numbers[lane :: self._lanes]))
 
     async def _run_lane(self, lane: int, numbers: range) -> None:
         workspace = f"w{lane}"
@@ -168,11 +170,12 @@ async def _collect_later(served: ServedProcess, held: int) -> None:
 
 
 def _run_trials(directory: Path, count: int, capsys: pytest.CaptureFixture[str]) -> None:
-    warmed = _WORKSPACES
+    # As many beforehand as there are workspaces: threads, connections and caches are there then.
+    lanes = warmed = max(_AT_ONCE, count // _SYNCS_A_WORKSPACE)
 
     async def run(served: ServedProcess) -> None:
         direct = served.open_client()
-        trials = _Trials(served, direct)
+        trials = _Trials(served, direct, lanes=lanes)
         await trials.run(range(warmed))
         await direct.close()
         quiet = served.count_sockets()
@@ -199,7 +202,7 @@ def _run_trials(directory: Path, count: int, capsys: pytest.CaptureFixture[str])
         assert "Traceback" not in served.log
         await _collect_later(served, count + warmed)
 
-    with ServedProcess(directory, workspaces=[f"w{lane}" for lane in range(_WORKSPACES)]) as served:
+    with ServedProcess(directory, workspaces=[f"w{lane}" for lane in range(lanes)]) as served:
         asyncio.run(run(served))
 
 

@@ -154,12 +154,12 @@ def build_backend(workspace: str) -> Caller:
     )
 
 
-async def wait_until(holds: Callable[[], bool], what: str) -> None:
+async def wait_until(holds: Callable[[], bool], what: str, *, poll_seconds: float = _POLL_SECONDS) -> None:
     """Return once something holds; fail, and say what did not, when that takes too long."""
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while not holds():
         assert time.monotonic() < deadline, what
-        await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(poll_seconds)
 
 
 def _find_port() -> int:
