@@ -8,6 +8,7 @@ from yoi_bundle.identifiers import is_canonical_name
 from yoi_bundle.manifest import (
     BuiltinTool,
     HostPathMatch,
+    HttpServer,
     HttpTool,
     Item,
     Manifest,
@@ -182,6 +183,8 @@ def _check_tools(manifest: Manifest, known: _Known) -> Iterator[Fault]:
             )
         if isinstance(tool, McpServer):
             yield from _check_server(pointer, tool, known)
+        if isinstance(tool, HttpTool):
+            yield from _check_request(pointer, tool)
 
 
 def _check_server(pointer: str, server: McpServer, known: _Known) -> Iterator[Fault]:
@@ -189,6 +192,8 @@ def _check_server(pointer: str, server: McpServer, known: _Known) -> Iterator[Fa
         yield _dangling(f"{pointer}/private_to", "profiles", server.private_to)
     if server.plugin is not None and server.plugin not in known.plugins:
         yield _dangling(f"{pointer}/plugin", "plugins", server.plugin)
+    if isinstance(server.transport, HttpServer):
+        yield from _check_request(f"{pointer}/transport", server.transport)
     if server.plugin is None and isinstance(server.transport, StdioServer):
         transport = server.transport
         values = [
@@ -199,6 +204,17 @@ def _check_server(pointer: str, server: McpServer, known: _Known) -> Iterator[Fa
         ]
         if any(isinstance(value, PluginPath) for value in values):
             yield _invalid(f"{pointer}/transport", "a plugin path in a server that no plugin brought")
+
+
+def _check_request(pointer: str, request: HttpTool | HttpServer) -> Iterator[Fault]:
+    """A path of this host has no meaning elsewhere, and is nobody else's to know."""
+    for section, values in (("headers", request.headers), ("query", request.query)):
+        for name, value in values.items():
+            if isinstance(value, PluginPath):
+                yield _invalid(
+                    join_pointer(f"{pointer}/{section}", name),
+                    "a plugin path in what is sent to another host",
+                )
 
 
 def _check_policies(manifest: Manifest) -> Iterator[Fault]:

@@ -116,7 +116,7 @@ def compute_asks(manifest: Manifest, profile: Profile, *, name: str | None = Non
     """Return what a profile asks for: what it says, and what its tools and models cannot do without.
 
     Implied, and never required by that alone: the host capability that a built-in tool needs; the mount `workspace`
-    for file tools when the profile names no mount; the secrets of its tools and models; the permissions of its plugins.
+    for file tools when the profile names no mount; the secrets of its tools and models (its workflows' too); the permissions of its plugins.
     Network hosts are never implied.
 
     Args:
@@ -138,7 +138,7 @@ def compute_asks(manifest: Manifest, profile: Profile, *, name: str | None = Non
         accesses = {FILE_TOOL_ACCESS[tool_id] for tool_id in selected if tool_id in FILE_TOOL_ACCESS}
         if accesses:
             mounts[WORK_MOUNT] = MountAsk(access="rw" if "rw" in accesses else "ro")
-    for model_id in profile.models:
+    for model_id in list_models(manifest, profile):
         model = manifest.models.get(model_id)
         if isinstance(model, BundleModel) and model.credential is not None:
             secrets.setdefault(model.credential.name, Ask())
@@ -148,6 +148,13 @@ def compute_asks(manifest: Manifest, profile: Profile, *, name: str | None = Non
         for permission, ask in plugin.permissions.items() if plugin is not None else ():
             permissions.setdefault(plugin_id, {}).setdefault(permission, ask)
     return replace(asks, secrets=secrets, host=host, mounts=mounts, plugin_permissions=permissions)
+
+
+def list_models(manifest: Manifest, profile: Profile) -> list[str]:
+    """Return the ids of a profile's models in order of preference, then of those that only its workflows name."""
+    workflows = (manifest.workflows.get(name) for name in sorted(profile.workflows))
+    named = (model for workflow in workflows if workflow is not None for model in workflow.models)
+    return list(dict.fromkeys([*profile.models, *named]))
 
 
 def _list_map(pointer: str, values: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:

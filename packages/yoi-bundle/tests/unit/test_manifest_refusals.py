@@ -386,3 +386,17 @@ def test_a_blob_is_called_what_its_place_holds(section: str, item: dict[str, Any
     name = {"tools": "http:search", "plugins": "workspace:hours"}.get(section, "one")
     found = refuse(encode(**{section: {name: describe(item)}}), BundleInvalidError)
     assert found == [("bundle.invalid", f"/{section}/{name}{place}/media_type")]
+
+
+@pytest.mark.req("B-06", "B-08")
+@pytest.mark.parametrize("section", ["headers", "query"])
+def test_a_path_of_the_host_is_not_sent_to_another(section: str) -> None:
+    values = {section: {"place": {"base": "data", "kind": "plugin_path"}}}
+    url = "https://example.com"
+    tool = {"kind": "http", "url": url, **values}
+    server = {"kind": "mcp", "transport": {"kind": "http", "url": url, **values}}
+    found = refuse(encode(tools={"http:one": tool, "mcp:two": server}), BundleInvalidError)
+    assert [pointer for _, pointer in found] == [
+        f"/tools/http:one/{section}/place",
+        f"/tools/mcp:two/transport/{section}/place",
+    ]

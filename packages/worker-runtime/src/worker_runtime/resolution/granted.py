@@ -14,7 +14,9 @@ from yoi_bundle.manifest import (
     SkillFile,
     Surface,
     Tool,
+    WorkerLimits,
 )
+from yoi_bundle.manifest.capabilities import NO_LIMITS
 
 
 class GrantedPrompt(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="prompt"):
@@ -32,12 +34,13 @@ class GrantedPrompt(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
 
 
 class GrantedModel(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="model"):
-    """The one model of a Worker.
+    """The one model of a Worker, or one that only workflows of it run on.
 
     Attributes:
         source: Whether the bundle names the model, or the host under an alias.
         consumer: Who receives the credential, as host policy names it.
         endpoint: Where it is reached; absent for the provider's own address.
+        for_workflows: Whether only the workflows that name it run on it, not the Worker itself.
     """
 
     id: str
@@ -48,6 +51,7 @@ class GrantedModel(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fi
     parameters: dict[str, ParameterValue] = {}
     endpoint: str | None = None
     credential: SecretRef | None = None
+    for_workflows: bool = False
 
 
 class GrantedTool(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="tool"):
@@ -88,6 +92,8 @@ class GrantedWorkflow(
         url: Where the text is; empty when it travels with the bundle.
         tools: The tools it is confined to; absent for all that the Worker has.
         policies: Layers that meet the Worker's while it runs.
+        model: Id of the model that it runs on; absent for the Worker's.
+        limits: Bounds of one run of it, beside the Worker's own; the least applies.
     """
 
     id: str
@@ -95,6 +101,8 @@ class GrantedWorkflow(
     url: str = ""
     tools: tuple[str, ...] | None = None
     policies: tuple[GrantedPolicy, ...] = ()
+    model: str | None = None
+    limits: WorkerLimits = NO_LIMITS
 
 
 class GrantedPlugin(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="plugin"):

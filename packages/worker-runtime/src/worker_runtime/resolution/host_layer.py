@@ -103,7 +103,7 @@ def _apply_to_model(candidate: Candidate, model: GrantedModel, policy: HostPolic
         payload = replace(model, consumer=f"model:{name}", endpoint=grant.url, credential=credential)
         pointer = join_pointer("/endpoints", name)
         return candidate.carry(payload).give("host_policy", pointer, "host_policy.grants")
-    leaves_choice = candidate.id == "default" and not model.model
+    leaves_choice = not model.model
     alias = policy.default_model if leaves_choice else model.model
     if alias is None or alias not in policy.models:
         rule = "host_policy.no_default_model" if leaves_choice else "host_policy.alias"

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from worker_runtime.resolution.candidate import Candidate
 from worker_runtime.resolution.decision import Kind
 from worker_runtime.resolution.granted import (
+    GrantedModel,
     GrantedMount,
     GrantedNetwork,
     GrantedPermission,
@@ -18,6 +19,7 @@ from worker_runtime.resolution.granted import (
 )
 from worker_runtime.resolution.host_plan import HostPlan
 from worker_runtime.resolution.hosts import includes
+from worker_runtime.resolution.plan_items import name_host_choice
 from worker_runtime.resolution.settled import NETWORK_TOOLS, TEXT_TOOLS
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import Access, Asks, BuiltinTool, McpServer
@@ -57,6 +59,7 @@ class _Settler:
         self._settle_models()
         self._settle_secrets()
         self._settle_workflows()
+        self._settle_workflow_models()
         self._settle_users_of_texts()
 
     def _list(self, *kinds: Kind) -> list[Candidate]:
@@ -132,20 +135,58 @@ class _Settler:
         return next((place(kind, item.id) for item in self._list(kind)), f"/{kind}")
 
     def _settle_models(self) -> None:
-        chosen: str | None = None
         for item in self._list("model"):
             secrets = self.hosted.secrets_of.get(item.key, ())
             missing = next((one for one in secrets if not self._is_open(("secret", one))), None)
             if item.is_open and missing is not None:
                 self._deny(item, place("secret", missing), "needs.secret")
-            elif item.is_open and chosen is not None:
-                self._deny(item, place("model", chosen), "needs.preferred")
-            elif item.is_open:
-                chosen = item.id
-        if self.hosted.plan.model_required:
-            for item in self._list("model"):
-                if chosen in (None, item.id):
-                    self.items[item.key] = item.require()
+        plan = self.hosted.plan
+        own = plan.profile.models or (name_host_choice(plan.manifest),)
+        chosen = self._find_first_open(own)
+        preferred = {name: chosen for name in own if chosen is not None} | self._choose_for_workflows()
+        for item in self._list("model"):
+            if item.is_open and item.id != chosen:
+                self._settle_other_model(item, preferred.get(item.id))
+            if plan.model_required and item.id in own and chosen in (None, item.id):
+                self.items[item.key] = self.items[item.key].require()
+
+    def _settle_other_model(self, item: Candidate, instead: str | None) -> None:
+        """Settle a model that the Worker itself does not run on; `instead` is the one that is used in its place."""
+        if instead == item.id and isinstance(item.payload, GrantedModel):
+            self.items[item.key] = item.carry(replace(item.payload, for_workflows=True))
+        elif instead is not None:
+            self._deny(item, place("model", instead), "needs.preferred")
+        else:
+            self._deny(item, self._find_first("workflow"), "needs.consumer")
+
+    def _find_first_open(self, models: Iterable[str]) -> str | None:
+        return next((name for name in models if self._is_open(("model", name))), None)
+
+    def _choose_for_workflows(self) -> dict[str, str]:
+        """Give each workflow that names models the first that is granted; return model → the one used in its place."""
+        instead: dict[str, str] = {}
+        for item in self._list("workflow"):
+            names = self.hosted.plan.manifest.workflows[item.id].models if item.is_open else ()
+            chosen = self._find_first_open(names)
+            if chosen is not None and isinstance(item.payload, GrantedWorkflow):
+                self.items[item.key] = item.carry(replace(item.payload, model=chosen))
+                instead = {**dict.fromkeys(names, chosen), **instead, chosen: chosen}
+            elif names:
+                self._deny(item, place("model", names[0]), "needs.model")
+        return instead
+
+    def _settle_workflow_models(self) -> None:
+        """Take models, and with them secrets, away that only workflows used which have fallen since."""
+        used = {
+            item.payload.model
+            for item in self._list("workflow")
+            if item.is_open and isinstance(item.payload, GrantedWorkflow)
+        }
+        for item in self._list("model"):
+            model = item.payload
+            if isinstance(model, GrantedModel) and model.for_workflows and item.id not in used:
+                self._deny(item, self._find_first("workflow"), "needs.consumer")
+                self._settle_secrets()
 
     def _settle_secrets(self) -> None:
         used = {

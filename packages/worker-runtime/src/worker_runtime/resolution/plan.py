@@ -14,7 +14,7 @@ from worker_runtime.resolution.spec import SpecFrame
 from worker_runtime.resolution.version import RESOLVER_VERSION
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import Asks, BundleModel, Language, Manifest, Profile, SecretRef, ToolList
-from yoi_bundle.selection import SelectedTool, compute_asks, list_secret_refs
+from yoi_bundle.selection import SelectedTool, compute_asks, list_models, list_secret_refs
 from yoi_bundle.verified import VerifiedBundle
 
 
@@ -99,7 +99,7 @@ def _list_uses(
     for tool_id, chosen in selected.items():
         for pointer, ref in list_secret_refs(chosen.tool):
             yield SecretUse("tool", tool_id, ref, join_pointer("/tools", tool_id) + pointer)
-    for model_id in profile.models:
+    for model_id in list_models(manifest, profile):
         model = manifest.models.get(model_id)
         if isinstance(model, BundleModel) and model.credential is not None:
             pointer = join_pointer("/models", model_id) + "/credential"

@@ -70,6 +70,7 @@ class ItemPlanner:
         }
         for name in profile.workflows:
             if name in self.manifest.workflows:
+                references["models"][1].update(self.manifest.workflows[name].models)
                 references["policies"][1].update(self.manifest.workflows[name].policies)
         for section, (kind, names) in references.items():
             for name in sorted(names & self.unsupported.get(section, {}).keys()):
@@ -107,28 +108,44 @@ class ItemPlanner:
             yield Candidate("prompt", use.prompt, granted, steps, use.required)
 
     def _plan_models(self) -> Iterator[Candidate]:
-        for position, name in enumerate(dict.fromkeys(self.profile.models)):
-            model = self.manifest.models.get(name)
-            if model is None:
-                continue
-            steps = (self._asked(f"{self.pointer}/models/{position}"), self._declared("models", name))
-            if isinstance(model, BundleModel):
-                granted = GrantedModel(
-                    id=name,
-                    source="bundle",
-                    provider=model.provider,
-                    model=model.model,
-                    consumer="",
-                    parameters=model.parameters,
-                    endpoint=model.endpoint,
-                    credential=model.credential,
-                )
-            else:
-                granted = GrantedModel(id=name, source="host", provider="", model=model.alias, consumer="")
-            yield Candidate("model", name, granted, steps)
-        if not self.profile.models:
-            empty = GrantedModel(id="default", source="host", provider="", model="", consumer="")
-            yield Candidate("model", "default", empty, (self._asked(f"{self.pointer}/models"),))
+        own = dict.fromkeys(self.profile.models)
+        for position, name in enumerate(own):
+            yield from self._plan_model(name, self._asked(f"{self.pointer}/models/{position}"))
+        if not own:
+            name = name_host_choice(self.manifest)
+            empty = GrantedModel(id=name, source="host", provider="", model="", consumer="")
+            yield Candidate("model", name, empty, (self._asked(f"{self.pointer}/models"),))
+        for name, user in self._list_workflow_models().items():
+            if name not in own:
+                place = join_pointer(f"{self.pointer}/workflows", user)
+                yield from self._plan_model(name, Step("profile", "gives", place, "profile.needs"))
+
+    def _list_workflow_models(self) -> dict[str, str]:
+        """Return each model that a workflow of the profile names, with the first such workflow."""
+        models: dict[str, str] = {}
+        for workflow in sorted(self.profile.workflows.keys() & self.manifest.workflows.keys()):
+            for name in self.manifest.workflows[workflow].models:
+                models.setdefault(name, workflow)
+        return models
+
+    def _plan_model(self, name: str, asked: Step) -> Iterator[Candidate]:
+        model = self.manifest.models.get(name)
+        if model is None:
+            return
+        if isinstance(model, BundleModel):
+            granted = GrantedModel(
+                id=name,
+                source="bundle",
+                provider=model.provider,
+                model=model.model,
+                consumer="",
+                parameters=model.parameters,
+                endpoint=model.endpoint,
+                credential=model.credential,
+            )
+        else:
+            granted = GrantedModel(id=name, source="host", provider="", model=model.alias, consumer="")
+        yield Candidate("model", name, granted, (asked, self._declared("models", name)))
 
     def _plan_tools(self) -> Iterator[Candidate]:
         for name, chosen in self.selected.items():
@@ -193,7 +210,13 @@ class ItemPlanner:
                 for policy in sorted(workflow.policies)
                 if policy in self.manifest.policies
             ),
+            limits=workflow.asks.limits,
         )
+
+
+def name_host_choice(manifest: Manifest) -> str:
+    """Return the id of the decision on the model that a profile leaves to the host; none of the manifest's own."""
+    return "host:default" if "default" in manifest.models else "default"
 
 
 def name_parts(selected: Mapping[str, SelectedTool]) -> Iterator[str]:

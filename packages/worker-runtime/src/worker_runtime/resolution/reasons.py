@@ -6,7 +6,7 @@ from typing import TypeAlias
 from worker_runtime.capability import Capability, parse_capability
 from worker_runtime.resolution.decision import Decision, Kind, Step
 from worker_runtime.resolution.errors import Reason
-from worker_runtime.resolution.granted import GrantedMount, GrantedNetwork, GrantedTool
+from worker_runtime.resolution.granted import GrantedModel, GrantedMount, GrantedNetwork, GrantedTool
 from worker_runtime.resolution.hosts import includes
 from worker_runtime.resolution.rules import RULES
 from yoi_bundle.faults import join_pointer
@@ -119,6 +119,8 @@ def _gives(decision: Decision, capability: Capability) -> bool:
             return capability.detail == "ro" or access == "rw"
         case GrantedNetwork(hosts=hosts):
             return any(includes(host, capability.name) for host in hosts)
+        case GrantedModel(for_workflows=for_workflows):
+            return not for_workflows
         case GrantedTool() as tool:
             return _gives_tool(tool, capability.name)
         case _:

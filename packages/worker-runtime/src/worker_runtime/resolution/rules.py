@@ -282,8 +282,13 @@ _WITHHOLDS: dict[str, tuple[str, str, str]] = {
         "secret.unavailable",
     ),
     "needs.preferred": (
-        "a model that the profile prefers is granted",
-        "put it first in the profile's models",
+        "a model that is preferred to it is granted",
+        "put it first in the models of the profile or workflow",
+        "model.unavailable",
+    ),
+    "needs.model": (
+        "none of the models that it names is granted",
+        "see the model; without models of its own it would run on the Worker's",
         "model.unavailable",
     ),
 }

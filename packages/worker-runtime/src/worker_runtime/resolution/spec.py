@@ -52,12 +52,15 @@ class ResolvedWorkerSpec(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one Worker may be on this host; names and digests only, no path and no value (S-04, S-05).
 
     Attributes:
+        model: The Worker's own.
+        workflow_models: Those that only workflows run on.
         prompts: In reading order; the other lists are in the order of their ids.
         policies: Layers of tool policy, each with a vote; a call takes the strictest (S-11).
     """
 
     frame: SpecFrame
     model: GrantedModel | None = None
+    workflow_models: tuple[GrantedModel, ...] = ()
     prompts: tuple[GrantedPrompt, ...] = ()
     tools: tuple[GrantedTool, ...] = ()
     policies: tuple[GrantedPolicy, ...] = ()
@@ -95,7 +98,13 @@ def assemble_spec(decisions: Iterable[Decision], frame: SpecFrame) -> ResolvedWo
     for decision in decisions:
         if decision.effective is not None:
             sections.setdefault(type(decision.effective), []).append(decision.effective)
-    models = sections.pop(GrantedModel, [None])
+    models = [one for one in sections.pop(GrantedModel, ()) if isinstance(one, GrantedModel)]
     prompts = sorted(sections.pop(GrantedPrompt, ()), key=lambda prompt: prompt.position)
     lists = {_SECTIONS[kind]: tuple(items) for kind, items in sections.items()}
-    return ResolvedWorkerSpec(frame=frame, model=models[-1], prompts=tuple(prompts), **lists)  # type: ignore[arg-type]
+    return ResolvedWorkerSpec(
+        frame=frame,
+        model=next((one for one in models if not one.for_workflows), None),
+        workflow_models=tuple(one for one in models if one.for_workflows),
+        prompts=tuple(prompts),  # type: ignore[arg-type]
+        **lists,  # type: ignore[arg-type]
+    )

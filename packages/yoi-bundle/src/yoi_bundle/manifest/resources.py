@@ -50,7 +50,8 @@ class Workflow(Item, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
         argument_hint: What a person may type after the name.
         tools: Tools that the workflow is confined to, of those the profile has; absent confines nothing.
         policies: Meet the profile's while the workflow runs; they never add.
-        models: In order of preference; absent for the profile's.
+        models: In order of preference; it runs on the first that the host gives, and not at all without one. Absent for
+            the profile's.
     """
 
     body: WorkflowText | WorkflowReference
