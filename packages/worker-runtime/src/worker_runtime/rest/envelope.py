@@ -19,6 +19,7 @@ from worker_runtime.rest.problems import (
 )
 from worker_runtime.rest.refusals import HttpRefusalError
 from worker_runtime.rest.request_log import get_request_id, log_event, set_request_id
+from worker_runtime.rest.sending import PacedSending, UnreadAnswerError
 from worker_runtime.rest.services import Bounds
 from yoi_bundle.errors import YoiError
 
@@ -46,7 +47,8 @@ class Envelope:
             return
         set_request_id(scope, secrets.token_hex(8))
         body = WatchedBody(receive)
-        answer = _Answer(send, get_request_id(scope).encode("ascii"), body)
+        sending = PacedSending(send, self._bounds.unread_seconds)
+        answer = _Answer(sending.send, get_request_id(scope).encode("ascii"), body)
         started = time.monotonic()
         refusal = self._find_refusal(scope)
         self._running += 1
@@ -56,6 +58,10 @@ class Envelope:
                 await _refuse(answer, refusal, scope)
             else:
                 await self.inner(scope, body.receive, answer.send)
+        except Exception:
+            if not answer.unread:
+                raise
+            log_event("unread", request=get_request_id(scope))
         finally:
             self._running -= 1
             seconds = time.monotonic() - started
@@ -86,6 +92,7 @@ class _Answer:
 
     def __init__(self, send: Send, request_id: bytes, body: WatchedBody) -> None:
         self.status = 0
+        self.unread = False
         self._send = send
         self._request_id = request_id
         self._body = body
@@ -99,7 +106,11 @@ class _Answer:
                 **message,
                 "headers": [*message.get("headers", []), (_REQUEST_ID_HEADER, self._request_id)],
             }
-        await self._send(message)
+        try:
+            await self._send(message)
+        except UnreadAnswerError:
+            self.unread = True
+            raise
 
 
 async def _refuse(answer: _Answer, error: YoiError, scope: Scope) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
@@ -13,7 +13,9 @@ from worker_runtime.rest.envelope import Envelope
 from worker_runtime.rest.listening import Listening
 from worker_runtime.rest.occupancy import is_answered, verify_free
 
-_HEADER_SECONDS = 10
+HEADER_SECONDS = 10.0
+_CONNECTIONS = 512
+_WAITING_CONNECTIONS = 1024
 _START_SECONDS = 10
 _STOP_SECONDS = 15
 _POLL_SECONDS = 0.01
@@ -42,9 +44,19 @@ def verify_listening(listening: Listening, *, has_trusted_keys: bool) -> None:
 
 
 class RestServer:
-    """Serves an application until it is told to stop; runs in the event loop of its caller."""
+    """Serves an application until it is told to stop; runs in the event loop of its caller.
 
-    def __init__(self, app: Envelope, listening: Listening) -> None:
+    Takes up to 512 connections, more than there may be requests at once, so that there is one to say 429 on; others wait.
+
+    Args:
+        app: What answers.
+        listening: Where.
+        header_seconds: How long a connection may take for its next headers, the first or those after an answer.
+    """
+
+    def __init__(
+        self, app: Envelope, listening: Listening, *, header_seconds: float = HEADER_SECONDS
+    ) -> None:
         self.app = app
         self._listening = listening
         # The server logs through its own loggers; requests are logged by the envelope, as JSON.
@@ -56,8 +68,12 @@ class RestServer:
             port=listening.port,
             uds=listening.socket,
             interface=Interfaces.ASGINL,
+            # Of HTTP/2 the server would wait for a first byte without end, and for headers likewise.
+            http=HTTPModes.http1,
             websockets=False,
-            http1_settings=HTTP1Settings(header_read_timeout=_HEADER_SECONDS * 1000),
+            backlog=_WAITING_CONNECTIONS,
+            backpressure=_CONNECTIONS,
+            http1_settings=HTTP1Settings(header_read_timeout=round(header_seconds * 1000)),
             log_enabled=False,
             ssl_cert=listening.certificate,
             ssl_key=listening.private_key,

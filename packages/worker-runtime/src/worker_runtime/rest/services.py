@@ -44,6 +44,7 @@ class Bounds:
         concurrent_streams: Event streams that are open at once; beyond it, 429.
         header_bytes: Names and values together; beyond it, 431.
         document_bytes: A JSON body.
+        unread_seconds: How long a caller may leave an answer unread.
     """
 
     concurrent_requests: int = 256
@@ -51,6 +52,7 @@ class Bounds:
     concurrent_streams: int = 64
     header_bytes: int = 32 * 1024
     document_bytes: int = 4 * 1024 * 1024
+    unread_seconds: float = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
