@@ -1,0 +1,141 @@
+"""Build workspaces from their sources; a build that fails changes nothing (K-01)."""
+
+import asyncio
+from collections import defaultdict
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from worker_runtime.clock import Clock
+from yoi_bundle.authoring.build import BuildResult, build_bundle
+from yoi_bundle.authoring.walk import walk_directory
+from yoi_bundle.boundary.scanner import SecretScanner
+from yoi_bundle.builtin import load_builtin_set
+from yoi_bundle.errors import YoiError
+from yoi_bundle.limits import DEFAULT_LIMITS, Limits
+from yoi_bundle.metadata import Provenance
+from yoi_workspace_server.audit import SYSTEM_ACTOR
+from yoi_workspace_server.publishing.recording import record_bundle
+from yoi_workspace_server.revisions import MAX_DIAGNOSTICS, BuildProblem, BuildRecord, NewBuild
+from yoi_workspace_server.sources.checkout import SourceUnreadableError
+from yoi_workspace_server.sources.reading import SourceReader
+from yoi_workspace_server.store.store import Store
+
+
+class Builder:
+    """Builds one workspace at a time, each in a thread.
+
+    Args:
+        store: Where bundles, revisions and build records go.
+        sources: Opens sources.
+        scanner: Looks for credentials; shared by all builds.
+        clock: The source of time.
+        limits: Bounds of bundles.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        sources: SourceReader,
+        *,
+        scanner: SecretScanner,
+        clock: Clock,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._store = store
+        self._sources = sources
+        self._scanner = scanner
+        self._clock = clock
+        self._limits = limits
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def build(self, workspace: str, *, actor: str = SYSTEM_ACTOR) -> BuildRecord:
+        """Build what a workspace's source holds now, and record how that ended.
+
+        A new digest becomes a revision, and the active one where that is to happen by itself.
+
+        Raises:
+            WorkspaceNotFoundError: There is no such workspace.
+            BackendUnavailableError: The database cannot be asked; a fault of the source is a failed build instead.
+        """
+        async with self._locks[workspace]:
+            found = await self._store.workspaces.get_workspace(workspace)
+            try:
+                async with self._sources.open(found.source) as checkout:
+                    result = await asyncio.to_thread(self._build, checkout.directory, workspace)
+                    return await self._record(result, checkout.provenance, workspace, actor)
+            except SourceUnreadableError as error:
+                return await self._record_failure(workspace, error)
+
+    async def needs_build(self, workspace: str) -> bool:
+        """Tell whether a source may hold something else than the latest revision; a directory always may.
+
+        Raises:
+            WorkspaceNotFoundError: There is no such workspace.
+            SourceUnreadableError: The source cannot be reached.
+        """
+        found = await self._store.workspaces.get_workspace(workspace)
+        version = await self._sources.find_version(found.source)
+        latest = await self._store.revisions.find_latest(workspace)
+        return version is None or latest is None or latest.metadata.provenance.commit != version
+
+    def _build(self, directory: Path, workspace: str) -> BuildResult | YoiError:
+        try:
+            return build_bundle(
+                walk_directory(directory, limits=self._limits),
+                scanner=self._scanner,
+                workspace=workspace,
+                builtins=load_builtin_set(),
+                limits=self._limits,
+            )
+        except YoiError as error:
+            return error
+        except OSError:
+            return SourceUnreadableError(
+                "the directory cannot be read",
+                remedy="see whether it is there, and whether the server may read it",
+            )
+
+    async def _record(
+        self, result: BuildResult | YoiError, provenance: Provenance, workspace: str, actor: str
+    ) -> BuildRecord:
+        if isinstance(result, YoiError):
+            return await self._record_failure(workspace, result)
+        report = NewBuild(
+            workspace=workspace,
+            outcome="failed",
+            diagnostics=result.diagnostics[:MAX_DIAGNOSTICS],
+            diagnostic_count=len(result.diagnostics),
+        )
+        bundle = result.bundle
+        if bundle is None or result.has_errors:
+            return await self._write(replace(report, problem=BuildProblem(code="bundle.invalid")))
+        if result.workspace != workspace:
+            details = {"workspace": workspace, "named": result.workspace}
+            return await self._write(
+                replace(report, problem=BuildProblem(code="request.invalid", details=details))
+            )
+        recorded = await record_bundle(
+            self._store,
+            bundle.verified,
+            bundle.manifest,
+            bundle.blobs.__getitem__,
+            provenance=provenance,
+            actor=actor,
+            now=self._clock.now(),
+        )
+        return await self._write(
+            replace(
+                report,
+                outcome="new" if recorded.created else "unchanged",
+                digest=recorded.revision.digest,
+                revision=recorded.revision.revision,
+            )
+        )
+
+    async def _record_failure(self, workspace: str, error: YoiError) -> BuildRecord:
+        problem = BuildProblem(code=error.code, details=error.details())
+        return await self._write(NewBuild(workspace=workspace, outcome="failed", problem=problem))
+
+    async def _write(self, build: NewBuild) -> BuildRecord:
+        return await self._store.builds.record_build(build, now=self._clock.now())
