@@ -38,15 +38,30 @@ class LocalHost:
     right: the former version may have granted what the operator has just taken away.
     """
 
-    def __init__(self, policy_file: Path, *, data_directory: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        policy_file: Path,
+        *,
+        data_directory: Path,
+        environment: Mapping[str, str],
+        secrets_directory: Path | None = None,
+    ) -> None:
         """Read the policy.
+
+        Args:
+            policy_file: What this host's operator allows.
+            data_directory: Where the key of the policy generation lies.
+            environment: Where secret values are looked up, by prefix.
+            secrets_directory: Where they are looked up then; absent for the folder beside the policy.
 
         Raises:
             HostPolicyInvalidError: The file is no host policy.
         """
         self._policy_file = policy_file
         self._data_directory = data_directory
-        self._environment = environment
+        self._secrets = EnvironmentSecrets(environment)
+        self._commands = PathProbe()
+        self._secrets_directory = secrets_directory or policy_file.parent / SECRETS_FOLDER
         self._version = _find_version(policy_file)
         self._document: HostPolicyDocument | None = read_policy_document(policy_file)
 
@@ -59,12 +74,12 @@ class LocalHost:
 
     def build_ports(self, issuer: str, workspace: str, read_package: ReadPackage) -> HostPorts:
         beside_policy = self._policy_file.parent
-        stores: list[SecretStore] = [EnvironmentSecrets(self._environment)]
-        stores.append(DirectorySecrets(beside_policy / SECRETS_FOLDER))
+        stores: list[SecretStore] = [self._secrets]
+        stores.append(DirectorySecrets(self._secrets_directory))
         return HostPorts(
             secrets=ChainedSecrets(stores),
             mounts=DirectoryProbe(self._read_document().get_bindings(issuer, workspace).mounts),
-            commands=PathProbe(),
+            commands=self._commands,
             packages=PluginPackages(beside_policy / PACKAGES_FOLDER, read_package),
         )
 

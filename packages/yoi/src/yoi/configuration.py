@@ -17,6 +17,9 @@ class Configuration:
         data_directory: The local Runtime's store.
         cache_directory: Caches that may be deleted at any time.
         host_policy_file: What this host's operator allows.
+        secrets_directory: A file for each secret value; absent for the folder `secrets` beside the policy.
+        notify_socket: Where a service manager wants to be told that a server is ready.
+        trace_exporter: Where a server's traces go, by the name that OpenTelemetry has for it; absent for nowhere.
         environment: Where the local Runtime's secret store looks its values up, by prefix.
         colour: Whether output to a terminal is coloured.
     """
@@ -26,10 +29,13 @@ class Configuration:
     host_policy_file: Path
     environment: Mapping[str, str]
     colour: bool
+    secrets_directory: Path | None = None
+    notify_socket: str | None = None
+    trace_exporter: str | None = None
 
 
 def read_configuration(environment: Mapping[str, str] | None = None) -> Configuration:
-    """Read `YOI_DATA_DIR`, `YOI_CACHE_DIR`, `YOI_HOST_POLICY` and `NO_COLOR`; else take the platform's convention.
+    """Read the variables that docs/cli.md lists; where there is none, take the platform's convention.
 
     An empty variable counts as absent, `NO_COLOR` too.
     """
@@ -40,6 +46,9 @@ def read_configuration(environment: Mapping[str, str] | None = None) -> Configur
         host_policy_file=_find_policy_file(values),
         environment=values,
         colour=not values.get("NO_COLOR") and values.get("TERM") != "dumb",
+        secrets_directory=Path(secrets).absolute() if (secrets := values.get("YOI_SECRETS_DIR")) else None,
+        notify_socket=values.get("NOTIFY_SOCKET") or None,
+        trace_exporter=_find_trace_exporter(values),
     )
 
 
@@ -52,6 +61,13 @@ def _find_directory(values: Mapping[str, str], variable: str, kind: str) -> Path
     if kind == "cache":
         return platformdirs.user_cache_path(APPLICATION, appauthor=False)
     return platformdirs.user_data_path(APPLICATION, appauthor=False)
+
+
+def _find_trace_exporter(values: Mapping[str, str]) -> str | None:
+    """OpenTelemetry's own variables; its SDK reads the rest of them."""
+    name = values.get("OTEL_TRACES_EXPORTER")
+    switched_off = values.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    return None if switched_off or not name or name == "none" else name
 
 
 def _find_policy_file(values: Mapping[str, str]) -> Path:

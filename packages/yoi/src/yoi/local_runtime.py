@@ -103,6 +103,7 @@ def open_local_host(configuration: Configuration) -> LocalHost:
         configuration.host_policy_file,
         data_directory=configuration.data_directory,
         environment=configuration.environment,
+        secrets_directory=configuration.secrets_directory,
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import click
 from yoi.command import YoiCommand, data_directory_option, host_policy_option
 from yoi.local_runtime import open_local_runtime
 from yoi.serve_settings import ServeSettings, load_serve_settings
+from yoi.service_manager import notify_ready
 
 
 @click.command(cls=YoiCommand)
@@ -51,17 +53,19 @@ async def _serve(context: click.Context, settings: ServeSettings) -> None:
             settings.build_listening(),
             data_directory=configuration.data_directory,
             clock=SystemClock(),
-            announce=_announce,
+            announce=partial(_announce, configuration.notify_socket),
         )
 
 
-def _announce(served: Any) -> None:
+def _announce(notify_socket: str | None, served: Any) -> None:
     click.echo(f"listening on {served.address}", err=True)
     if served.local_token_file is not None:
         click.echo(
             f"no key is trusted yet: only this host is served, with the token in {served.local_token_file}",
             err=True,
         )
+    if notify_socket is not None:
+        notify_ready(notify_socket)
 
 
 def _log_to_stderr() -> None:
