@@ -1,10 +1,13 @@
 """Damage to a store at rest, as a disk or a stranger's hand would do it."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import apsw
 
 from worker_runtime.store.files import DATABASE_NAME
+
+PAGE_BYTES = 4096
 
 
 def overwrite(directory: Path, statement: str, *bindings: object) -> None:
@@ -55,3 +58,20 @@ def garble_pages(directory: Path, name: str) -> None:
     for offset, length in pages:
         data[offset : offset + length] = b"\x5a" * length
     path.write_bytes(data)
+
+
+def overwrite_pages(directory: Path, numbers: Iterable[int]) -> None:
+    """Overwrite pages of the closed database file, counted from 1, with noise that is no page."""
+    path = directory / DATABASE_NAME
+    data = bytearray(path.read_bytes())
+    for number in numbers:
+        data[(number - 1) * PAGE_BYTES : number * PAGE_BYTES] = b"\x5a" * PAGE_BYTES
+    path.write_bytes(data)
+
+
+def list_interior_pages(directory: Path) -> list[int]:
+    """Return the pages of the closed database file that only lead to others."""
+    connection = apsw.Connection(str(directory / DATABASE_NAME))
+    rows = connection.execute("SELECT pageno FROM dbstat WHERE pagetype = 'internal'").fetchall()
+    connection.close()
+    return [int(str(row[0])) for row in rows]

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-import apsw
-
 from worker_runtime.clock import Clock, SystemClock
 from worker_runtime.composition import build_context
 from worker_runtime.host import BareHost, Host
 from worker_runtime.operations.repairing import RepairReport, repair
 from worker_runtime.store.connection import Database
-from worker_runtime.store.failures import typed_failures
+from worker_runtime.store.damaged_file import DamagedFile
 from worker_runtime.store.files import DataDirectory
+from worker_runtime.store.page_image import open_page_image
 
 
 def repair_data_directory(
@@ -23,7 +22,8 @@ def repair_data_directory(
 
     Raises:
         RuntimeUnavailableError: A Runtime has the store open, or the disk fails.
-        StoreCorruptError: Not even the schema can be read; nothing was changed.
+        StoreCorruptError: It is no Runtime's store, or nothing of it is left; nothing was changed.
+        RuntimeIncompatibleError: A newer program wrote it; nothing was changed.
     """
     clock = clock or SystemClock()
     directory = DataDirectory(path)
@@ -31,24 +31,24 @@ def repair_data_directory(
         kept_as = str(clock.now())
         directory.finish_repair(kept_as)
         directory.clear_building()
-        report = _salvage(directory, host or BareHost(), clock)
+        try:
+            report = _salvage(directory, host or BareHost(), clock)
+        except BaseException:
+            directory.clear_building()
+            raise
         directory.commit_repair()
         directory.finish_repair(kept_as)
     return report
 
 
 def _salvage(directory: DataDirectory, host: Host, clock: Clock) -> RepairReport:
-    target = Database(directory.building)
-    try:
-        with typed_failures():
-            source = apsw.Connection(str(directory.database), flags=apsw.SQLITE_OPEN_READWRITE)
-            try:
-                source.pragma("writable_schema", True)
-                return repair(
-                    source, lambda database: build_context(database, directory.path, host, clock), target
-                )
-            finally:
-                source.close(True)
-    finally:
-        target.checkpoint()
-        target.close()
+    with open_page_image(directory.database) as image:
+        source = DamagedFile(image)
+        target = Database(directory.building)
+        try:
+            return repair(
+                source, lambda database: build_context(database, directory.path, host, clock), target
+            )
+        finally:
+            target.checkpoint()
+            target.close()

@@ -1,14 +1,13 @@
 """Damage: found, reported, never served; the Runtime starts or says why not; a repair brings Workers back (R-03)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from damaged_store import flip_in, garble_pages, overwrite
-from manual_clock import ManualClock
+from populated_store import TEXT, Populated
 from runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, put_manifest, store_bundle
-from small_bundles import SmallBundle, build_small_bundle
+from small_bundles import build_small_bundle
 
 from worker_runtime.assignments import AssignmentRequest
 from worker_runtime.bundles import StagedOutcome, StoredOutcome
@@ -19,12 +18,9 @@ from worker_runtime.errors import (
 )
 from worker_runtime.repair import repair_data_directory
 from worker_runtime.store.files import DATABASE_NAME
-from worker_runtime.workers import WorkerInput
 from yoi_bundle.errors import YoiError
 
 pytestmark = pytest.mark.req("R-03")
-
-TEXT = b"A text that stands in one blob only.\n"
 
 
 @pytest.fixture
@@ -32,46 +28,6 @@ def runtime(tmp_path: Path) -> Iterator[EmbeddedUnderTest]:
     under_test = EmbeddedUnderTest(tmp_path / "data")
     yield under_test
     under_test.close()
-
-
-class Populated:
-    """A store with an assigned bundle and three Workers, one of them ended, and what its readers saw of it."""
-
-    def __init__(self, runtime: EmbeddedUnderTest) -> None:
-        self.runtime = runtime
-        self.bundle: SmallBundle = build_small_bundle(prompts={"p": TEXT})
-        store_bundle(runtime, build_caller(), self.bundle)
-        request = AssignmentRequest(digest=self.bundle.digest, revision=1, generation=4)
-        self.assignment = self.ask("put_assignment", "library", request)
-        self.workers = [
-            create_worker(runtime, build_caller(), self.bundle, key=key).id for key in ("one", "two", "three")
-        ]
-        for worker in self.workers:
-            self.ask("send_worker_input", worker, WorkerInput(text=f"spoken to {worker}"))
-        self.ask("cancel_worker", self.workers[2])
-        self.seen = {worker: self.look_at(worker) for worker in self.workers}
-
-    def ask(self, operation: str, *arguments: Any) -> Any:
-        return self.runtime.run(getattr(self.runtime.api, operation)(build_caller(), *arguments))
-
-    def look_at(self, worker: str) -> tuple[Any, ...]:
-        return (
-            self.ask("get_worker", worker),
-            self.ask("get_worker_spec", worker),
-            self.ask("get_worker_explanation", worker),
-            self.ask("list_worker_events", worker),
-        )
-
-    def damage(self, apply: Callable[[Path], object]) -> None:
-        self.runtime.api.close()
-        apply(self.runtime.directory)
-        self.runtime.restart()
-
-    def repair(self) -> Any:
-        self.runtime.api.close()
-        report = repair_data_directory(self.runtime.directory, host=self.runtime.host, clock=ManualClock())
-        self.runtime.restart()
-        return report
 
 
 @pytest.fixture

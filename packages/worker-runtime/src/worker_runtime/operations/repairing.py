@@ -6,6 +6,7 @@ from typing import Any
 import apsw
 from msgspec import Struct
 
+from worker_runtime.errors import StoreCorruptError
 from worker_runtime.operations.context import Context
 from worker_runtime.operations.reproducing import prepare_pinned
 from worker_runtime.pins import decode_pins
@@ -14,6 +15,7 @@ from worker_runtime.resolution.resolve import compute_resolution
 from worker_runtime.store.blobs import find_missing_blobs
 from worker_runtime.store.bundles import link_blobs, read_manifest
 from worker_runtime.store.connection import Database
+from worker_runtime.store.damaged_file import DamagedFile
 from worker_runtime.store.quarantine import put_quarantine
 from worker_runtime.store.salvage import SalvageReport, salvage
 from worker_runtime.store.workers import put_spec
@@ -41,16 +43,21 @@ class RepairReport(Struct, frozen=True, kw_only=True):
 
 
 def repair(
-    source: apsw.Connection, build_context: Callable[[Database], Context], target: Database
+    source: DamagedFile, build_context: Callable[[Database], Context], target: Database
 ) -> RepairReport:
     """Salvage a damaged database into a new one, and make that one whole.
 
     Args:
-        source: The damaged database.
+        source: The damaged database's file.
         build_context: Gives a context on the new one.
         target: The new one, empty.
+
+    Raises:
+        StoreCorruptError: Nothing is left, not even a sign that it ever was a Runtime's.
     """
     report = salvage(source, target)
+    if not (source.is_ours or report.workers or report.bundles or report.assignments):
+        raise StoreCorruptError("database")
     context = build_context(target)
     damaged = tuple(
         digest for number in report.bundles if (digest := _restore_bundle(context, number)) is not None

@@ -1,18 +1,20 @@
 """Bring what is whole in a damaged database over into a new one, Workers first (R-03)."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-import apsw
 from msgspec import Struct
 
 from worker_runtime.store.checksum import compute_checksum
 from worker_runtime.store.connection import Database
-from worker_runtime.store.row_scan import scan_rows
+from worker_runtime.store.damaged_file import DamagedFile
 from worker_runtime.store.salvage_workers import Salvaged, salvage_workers
 from yoi_bundle.digest import compute_digest
 
 _BATCH_ROWS = 100
+_BATCH_BYTES = 4 * 1024 * 1024
+_RUNTIME_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class SalvageReport(Struct, frozen=True, kw_only=True):
@@ -34,23 +36,21 @@ class SalvageReport(Struct, frozen=True, kw_only=True):
     blobs: int
 
 
-def salvage(source: apsw.Connection, target: Database) -> SalvageReport:
+def salvage(source: DamagedFile, target: Database) -> SalvageReport:
     """Copy every record that fits its checksum and every object that hashes to its digest.
 
     Leases and staged manifests are left behind: their holders ask again.
 
     Args:
-        source: The damaged database.
+        source: The damaged database's file.
         target: A new one, empty.
     """
-    _copy(source, target, _RUNTIME, lambda _: True)
+    _copy(source, target, _RUNTIME, lambda row: _RUNTIME_ID.fullmatch(row[1]) is not None)
     _copy(source, target, _WORKSPACE, lambda row: _fits(row[-1], "workspace", row[1:-1]))
     workers = salvage_workers(source, target)
     _copy(source, target, _BUILTIN_SET, lambda _: True)
     known = _list_workspaces(target)
-    assignments = _copy(
-        source, target, _ASSIGNMENT, lambda row: row[0] in known and _fits(row[-1], "assignment", row[:-1])
-    )
+    assignments = _copy_assignments(source, target, known)
     bundles = _copy_bundles(source, target, known)
     blobs = _copy(source, target, _BLOB, lambda row: row[1] in known and compute_digest(row[5]) == row[2])
     return _report(workers, assignments=assignments, bundles=bundles, blobs=blobs)
@@ -90,13 +90,19 @@ _BLOB = _Table("blob", ("id", "workspace_id", "digest", "size", "json", "bytes")
 
 
 def _copy(
-    source: apsw.Connection, target: Database, table: _Table, is_sound: Callable[[tuple[Any, ...]], bool]
+    source: DamagedFile, target: Database, table: _Table, is_sound: Callable[[tuple[Any, ...]], bool]
 ) -> int:
+    rows = source.scan_rows(table.name, table.columns)
+    return _insert(target, table, (row for row in rows if is_sound(row)))
+
+
+def _insert(target: Database, table: "_Table", rows: Iterator[tuple[Any, ...]]) -> int:
+    """Insert rows, of several under one key the first; return how many went in."""
     columns = ", ".join(table.columns)
     places = ", ".join("?" * len(table.columns))
     query = f"INSERT OR IGNORE INTO {table.name} ({columns}) VALUES ({places})"  # noqa: S608
     copied = 0
-    for batch in _take_batches(row for row in scan_rows(source, table.name, columns) if is_sound(row)):
+    for batch in _take_batches(rows):
         with target.write() as connection:
             before = connection.total_changes()
             connection.executemany(query, batch)
@@ -104,7 +110,17 @@ def _copy(
     return copied
 
 
-def _copy_bundles(source: apsw.Connection, target: Database, known: frozenset[int]) -> tuple[int, ...]:
+def _copy_assignments(source: DamagedFile, target: Database, known: frozenset[int]) -> int:
+    """Copy assignments; of several versions the one of the highest generation, which only grows (R-11)."""
+    rows = [
+        row
+        for row in source.scan_rows(_ASSIGNMENT.name, _ASSIGNMENT.columns)
+        if row[0] in known and _fits(row[-1], "assignment", row[:-1])
+    ]
+    return _insert(target, _ASSIGNMENT, iter(sorted(rows, key=lambda row: -int(row[1]))))
+
+
+def _copy_bundles(source: DamagedFile, target: Database, known: frozenset[int]) -> tuple[int, ...]:
     """Copy bundles; one whose manifest is gone is kept too, so that its status says so."""
     _copy(source, target, _BUNDLE, lambda row: row[1] in known and _fits(row[9], "bundle", row[1:9]))
     with target.read() as connection:
@@ -116,11 +132,13 @@ def _copy_bundles(source: apsw.Connection, target: Database, known: frozenset[in
 
 def _take_batches(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
     batch: list[tuple[Any, ...]] = []
+    size = 0
     for row in rows:
         batch.append(row)
-        if len(batch) == _BATCH_ROWS:
+        size += sum(len(value) for value in row if isinstance(value, bytes))
+        if len(batch) == _BATCH_ROWS or size >= _BATCH_BYTES:
             yield batch
-            batch = []
+            batch, size = [], 0
     if batch:
         yield batch
 

@@ -11,20 +11,30 @@ from worker_runtime.lifecycle import STATES, WorkerState, is_terminal
 from worker_runtime.pins import WorkerPins, compute_fingerprint, decode_pins
 from worker_runtime.store.checksum import compute_checksum
 from worker_runtime.store.connection import Database
-from worker_runtime.store.row_scan import scan_rows
+from worker_runtime.store.damaged_file import DamagedFile
 from worker_runtime.store.workspaces import find_workspace
 
 _WORKER = (
-    "number, id, workspace_id, key, fingerprint, bundle_digest, state, created_at, changed_at, ended_at, reasons, "
-    "checksum"
+    "number",
+    "id",
+    "workspace_id",
+    "key",
+    "fingerprint",
+    "bundle_digest",
+    "state",
+    "created_at",
+    "changed_at",
+    "ended_at",
+    "reasons",
+    "checksum",
 )
-_EVENT = "id, worker_number, sequence, at, kind, body, checksum"
-_APPROVAL = "number, worker_number, id, requested_at, body, decision, decided_at, checksum"
-
+_PINS = ("worker_number", "worker_id", "pins", "checksum")
+_SPEC = ("worker_number", "spec", "explanation", "checksum")
+_EVENT = ("id", "worker_number", "sequence", "at", "kind", "body", "checksum")
+_APPROVAL = ("number", "worker_number", "id", "requested_at", "body", "decision", "decided_at", "checksum")
 
 _FRESH_NUMBER = 2**40
 """Numbers above this are never given to a workspace otherwise."""
-_INSERT_WORKER = f"INSERT INTO worker ({_WORKER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
 
 class Salvaged(Struct, frozen=True, kw_only=True):
@@ -37,76 +47,121 @@ class Salvaged(Struct, frozen=True, kw_only=True):
 
 
 class _Found(Struct, frozen=True, kw_only=True):
-    """Everything sound that was found about Workers, by row number."""
+    """Everything sound that was found about Workers.
 
-    records: dict[int, tuple[Any, ...]]
-    seen: dict[int, str]
-    pins: dict[int, tuple[Any, ...]]
+    A number is given again once its Worker is deleted, so it alone does not say whose a row is.
+
+    Attributes:
+        records: The newest record of each Worker, by number and id.
+        pins: By number; those at their place in front of those found astray.
+        specs: By number.
+        events: By the Worker's number.
+    """
+
+    records: dict[tuple[int, str], tuple[Any, ...]]
+    seen: frozenset[str]
+    pins: dict[int, list[tuple[Any, ...]]]
     specs: dict[int, tuple[Any, ...]]
     events: dict[int, list[tuple[Any, ...]]]
 
+    def choose_pins(self, number: int) -> tuple[Any, ...]:
+        """Return the pins of the Worker that had a number last."""
+        return max(self.pins[number], key=lambda row: self.get_created_at(number, row[1]))
 
-def salvage_workers(source: apsw.Connection, target: Database) -> Salvaged:
+    def get_created_at(self, number: int, worker_id: str) -> int:
+        record = self.records.get((number, worker_id))
+        firsts = [row[3] for row in self.events.get(number, []) if row[2] == 1]
+        return int(record[7]) if record is not None else max(firsts, default=0)
+
+
+def salvage_workers(source: DamagedFile, target: Database) -> Salvaged:
     """Copy every Worker whose pins are whole; its record is made anew from pins and events where it is not."""
     found = _find_all(source)
+    chosen = [found.choose_pins(number) for number in found.pins]
+    # Of two Workers under one key the older one was deleted.
+    chosen.sort(key=lambda row: -found.get_created_at(row[0], row[1]))
     kept: dict[int, str] = {}
-    lost: list[str] = [name for number, name in found.seen.items() if number not in found.pins]
     without_spec: list[int] = []
     events = 0
-    for number, (_, worker_id, data, checksum) in sorted(found.pins.items()):
-        try:
-            pins = decode_pins(data)
-        except StoreCorruptError:
-            lost.append(worker_id)
+    for row in chosen:
+        own = _list_own_events(found, row[0], row[1])
+        if not _bring_over(target, found, row, own):
             continue
-        own = _take_unbroken(found.events.get(number, []))
-        with target.write() as connection:
-            record = found.records.get(number) or _rebuild(number, worker_id, pins, own)
-            record = _move(connection, record, pins)
-            connection.execute(_INSERT_WORKER, record)
-            connection.execute(
-                "INSERT INTO worker_pins VALUES (?, ?, ?, ?)", (number, worker_id, data, checksum)
-            )
-            if number in found.specs:
-                connection.execute("INSERT INTO worker_spec VALUES (?, ?, ?, ?)", found.specs[number])
-            else:
-                without_spec.append(number)
-            connection.executemany(f"INSERT INTO event ({_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?)", own)  # noqa: S608
-        kept[number] = worker_id
+        kept[row[0]] = row[1]
         events += len(own)
-    _copy_approvals(source, target, kept)
+        if row[0] not in found.specs:
+            without_spec.append(row[0])
+    _copy_approvals(
+        source, target, {number: found.get_created_at(number, name) for number, name in kept.items()}
+    )
+    lost = found.seen - set(kept.values())
     return Salvaged(
-        kept=tuple(kept.values()), lost=tuple(lost), without_spec=tuple(without_spec), events=events
+        kept=tuple(kept[number] for number in sorted(kept)),
+        lost=tuple(sorted(lost)),
+        without_spec=tuple(without_spec),
+        events=events,
     )
 
 
-def _find_all(source: apsw.Connection) -> _Found:
-    records: dict[int, tuple[Any, ...]] = {}
-    seen: dict[int, str] = {}
-    for row in scan_rows(source, "worker", _WORKER):
-        seen[row[0]] = str(row[1])
-        if _fits(row, "worker", row[1:-1]):
-            records[row[0]] = row
-    pins = {
-        row[0]: row
-        for row in scan_rows(source, "worker_pins", "worker_number, worker_id, pins, checksum")
-        if _fits(row, "worker_pins", row[1:-1])
-    }
+def _bring_over(target: Database, found: _Found, row: tuple[Any, ...], events: list[tuple[Any, ...]]) -> bool:
+    """Write one Worker with all that belongs to it; tell whether its pins can be read and its key is free."""
+    number, worker_id, data, _ = row
+    try:
+        pins = decode_pins(data)
+    except StoreCorruptError:
+        return False
+    with target.write() as connection:
+        record = found.records.get((number, worker_id)) or _rebuild(number, worker_id, pins, events)
+        _insert(connection, "worker", [_move(connection, record, pins)])
+        if not connection.changes():
+            return False
+        _insert(connection, "worker_pins", [row])
+        if number in found.specs:
+            _insert(connection, "worker_spec", [found.specs[number]])
+        _insert(connection, "event", events)
+    return True
+
+
+def _insert(connection: apsw.Connection, table: str, rows: list[tuple[Any, ...]]) -> None:
+    """Insert whole rows; the first under a key stays."""
+    for row in rows:
+        places = ", ".join("?" * len(row))
+        connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({places})", row)  # noqa: S608
+
+
+def _find_all(source: DamagedFile) -> _Found:
+    records: dict[tuple[int, str], tuple[Any, ...]] = {}
+    seen: set[str] = set()
+    for row in source.scan_rows("worker", _WORKER):
+        seen.add(row[1])
+        held = records.get(row[:2])
+        if _fits(row, "worker", row[1:-1]) and (held is None or held[8] < row[8]):
+            records[row[:2]] = row
+    pins: dict[int, list[tuple[Any, ...]]] = {}
+    for row in source.scan_rows("worker_pins", _PINS):
+        seen.add(row[1])
+        if _fits(row, "worker_pins", row[1:-1]):
+            pins.setdefault(row[0], []).append(row)
+    # A spec found astray may be that of a Worker that had the number before; it is resolved again instead.
     specs = {
         row[0]: row
-        for row in scan_rows(source, "worker_spec", "worker_number, spec, explanation, checksum")
+        for row in source.scan_rows("worker_spec", _SPEC, with_strays=False)
         if _fits(row, "worker_spec", row[:-1])
     }
     events: dict[int, list[tuple[Any, ...]]] = {}
-    for row in scan_rows(source, "event", _EVENT):
+    for row in source.scan_rows("event", _EVENT):
         if _fits(row, "event", row[1:-1]):
             events.setdefault(row[1], []).append(row)
-    return _Found(records=records, seen=seen, pins=pins, specs=specs, events=events)
+    return _Found(records=records, seen=frozenset(seen), pins=pins, specs=specs, events=events)
 
 
-def _take_unbroken(events: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return events in order, each sequence number once."""
-    by_sequence = {row[2]: row for row in events}
+def _list_own_events(found: _Found, number: int, worker_id: str) -> list[tuple[Any, ...]]:
+    """Return a Worker's events in order, without those of a Worker that had its number before."""
+    since = found.get_created_at(number, worker_id)
+    by_sequence: dict[int, tuple[Any, ...]] = {}
+    for row in found.events.get(number, []):
+        if row[3] >= since:
+            by_sequence.setdefault(row[2], row)
     return [by_sequence[sequence] for sequence in sorted(by_sequence)]
 
 
@@ -152,17 +207,15 @@ def _move(connection: apsw.Connection, record: tuple[Any, ...], pins: WorkerPins
     return (record[0], *fields, compute_checksum("worker", *fields))
 
 
-def _copy_approvals(source: apsw.Connection, target: Database, kept: dict[int, str]) -> None:
+def _copy_approvals(source: DamagedFile, target: Database, created_at: dict[int, int]) -> None:
+    """Copy the approvals of kept Workers, given as number → instant; a decided one goes before one still open."""
     rows = [
         row
-        for row in scan_rows(source, "approval", _APPROVAL)
-        if row[1] in kept and _fits(row, "approval", row[1:-1])
+        for row in source.scan_rows("approval", _APPROVAL)
+        if row[1] in created_at and row[3] >= created_at[row[1]] and _fits(row, "approval", row[1:-1])
     ]
     with target.write() as connection:
-        connection.executemany(
-            f"INSERT INTO approval ({_APPROVAL}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-            rows,
-        )
+        _insert(connection, "approval", sorted(rows, key=lambda row: row[5] is None))
 
 
 def _fits(row: tuple[Any, ...], kind: str, fields: tuple[Any, ...]) -> bool:

@@ -1,0 +1,190 @@
+"""All rows that a damaged database file still holds, read from its pages without SQLite's help (R-03).
+
+SQLite needs the first page to find any table, and every page above a row to find the row. Here a table whose place is
+lost is looked for where the schema always puts it, and rows below a lost page are found by looking at all pages.
+Nothing is trusted for being found: the salvage compares every row with its checksum or digest.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import apsw
+from msgspec import Struct
+
+from worker_runtime.errors import RuntimeIncompatibleError, StoreCorruptError
+from worker_runtime.store.page_image import PageImage
+from worker_runtime.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrate
+from worker_runtime.store.table_pages import (
+    INTERIOR,
+    LEAF,
+    CarvedRow,
+    Value,
+    get_kind,
+    list_children,
+    read_rows,
+)
+
+_SCHEMA = "sqlite_schema"
+_TYPES: dict[str, type] = {"INTEGER": int, "TEXT": str, "BLOB": bytes}
+
+
+class _Column(Struct, frozen=True):
+    """A column; one that is the row's number stands in the record as nothing."""
+
+    name: str
+    type: str
+    nullable: bool
+    is_number: bool
+
+    def admits(self, value: Value) -> bool:
+        if value is None:
+            return self.nullable or self.is_number
+        return isinstance(value, _TYPES[self.type]) and not self.is_number
+
+
+class _Tree(Struct, frozen=True):
+    """The leaves under one root, all pages that were looked at, and whether some of them were no pages of a table."""
+
+    leaves: list[int]
+    pages: set[int]
+    has_holes: bool
+
+
+class DamagedFile:
+    """The rows of one store's file.
+
+    Args:
+        image: Its pages.
+
+    Raises:
+        StoreCorruptError: It is the database of another program.
+        RuntimeIncompatibleError: A newer program wrote it.
+    """
+
+    def __init__(self, image: PageImage) -> None:
+        if image.application_id not in {None, APPLICATION_ID}:
+            raise StoreCorruptError("database")
+        if image.user_version > SCHEMA_VERSION:
+            raise RuntimeIncompatibleError(ours=[SCHEMA_VERSION], theirs=[image.user_version], what="schema")
+        self._image = image
+        roots, self._columns = _read_own_schema()
+        self._trees = {_SCHEMA: self._walk(1)}
+        roots |= self._read_roots()
+        self._trees |= {name: self._walk(root) for name, root in roots.items()}
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the file says so itself; otherwise only what it holds can tell."""
+        return self._image.application_id == APPLICATION_ID
+
+    def scan_rows(
+        self, table: str, columns: tuple[str, ...], *, with_strays: bool = True
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield every row that is found, those at their place first; a row may come in several versions.
+
+        Args:
+            table: Its name; it has row numbers.
+            columns: What to give of each row; `rowid` is its number.
+            with_strays: Whether to look at pages that belong to no table, too.
+        """
+        tree = self._trees[table]
+        for page in [*tree.leaves, *(self._list_strays(tree) if with_strays else ())]:
+            for row in read_rows(self._image, page):
+                if self._fits(table, row):
+                    yield self._pick(table, row, columns)
+
+    def _list_strays(self, tree: _Tree) -> list[int]:
+        """Return leaves that belong to no table.
+
+        Where the list of free pages is whole, each has lost the page above it. Otherwise it may also be one that was
+        given up, with rows that were deleted: then they are looked at only for a table with holes.
+        """
+        return self._strays if self._free is not None or tree.has_holes else []
+
+    @cached_property
+    def _free(self) -> frozenset[int] | None:
+        return self._image.find_free_pages()
+
+    @cached_property
+    def _strays(self) -> list[int]:
+        known = set().union(*(tree.pages for tree in self._trees.values()), self._free or ())
+        return [
+            number
+            for number in range(2, self._image.count + 1)
+            if number not in known and get_kind(self._image, number) == LEAF
+        ]
+
+    def _walk(self, root: int) -> _Tree:
+        """Look at every page under a root once."""
+        leaves: list[int] = []
+        seen: set[int] = set()
+        has_holes = False
+        waiting = [root]
+        while waiting:
+            number = waiting.pop()
+            if number in seen:
+                continue
+            kind = get_kind(self._image, number)
+            if kind == LEAF:
+                seen.add(number)
+                leaves.append(number)
+            elif kind == INTERIOR:
+                seen.add(number)
+                waiting += list_children(self._image, number)
+            else:
+                has_holes = True
+        return _Tree(leaves, seen, has_holes)
+
+    def _read_roots(self) -> dict[str, int]:
+        """Return where the file itself says that its tables begin."""
+        rows = [row for page in self._trees[_SCHEMA].leaves for row in read_rows(self._image, page)]
+        told = [row.values for row in rows if len(row.values) == 5]
+        return {
+            str(name): root
+            for kind, name, _, root, _ in told
+            if kind == "table" and name in self._columns and isinstance(root, int) and root > 1
+        }
+
+    def _fits(self, table: str, row: CarvedRow) -> bool:
+        columns = self._columns[table]
+        return len(columns) == len(row.values) and all(
+            column.admits(value) for column, value in zip(columns, row.values, strict=True)
+        )
+
+    def _pick(self, table: str, row: CarvedRow, columns: tuple[str, ...]) -> tuple[Any, ...]:
+        found: dict[str, Value] = {"rowid": row.number}
+        for column, value in zip(self._columns[table], row.values, strict=True):
+            found[column.name] = row.number if column.is_number else value
+        return tuple(found[name] for name in columns)
+
+
+def _read_own_schema() -> tuple[dict[str, int], dict[str, list[_Column]]]:
+    """Return root page and columns of each table as a new store has them; a store's file never moves a root."""
+    connection = apsw.Connection(":memory:")
+    try:
+        migrate(connection)
+        tables = connection.execute(
+            "SELECT m.name, m.rootpage FROM sqlite_master m JOIN pragma_table_list l ON l.name = m.name "
+            "WHERE m.type = 'table' AND NOT l.wr"
+        ).fetchall()
+        roots = {str(name): int(str(root)) for name, root in tables}
+        return roots, {name: _read_columns(connection, name) for name in roots}
+    finally:
+        connection.close()
+
+
+def _read_columns(connection: apsw.Connection, table: str) -> list[_Column]:
+    rows = connection.execute(
+        'SELECT name, type, "notnull", pk FROM pragma_table_info(?)', (table,)
+    ).fetchall()
+    keys = sum(bool(row[3]) for row in rows)
+    return [
+        _Column(
+            name=str(name),
+            type=str(kind),
+            nullable=not required and not key,
+            is_number=bool(key) and kind == "INTEGER" and keys == 1,
+        )
+        for name, kind, required, key in rows
+    ]
