@@ -45,7 +45,7 @@ def _build_bundle(number: int, workspace: str) -> SmallBundle:
     """Build the bundle of a number: a few small blobs, one of them in all; now and then one that goes through a file."""
     source = random.Random(number)
     prompts = {f"p{one}": source.randbytes(source.randrange(1, 400)).hex().encode() for one in range(1, 6)}
-    if number % 8 == 0:
+    if number % 3 == 0:
         prompts["large"] = source.randbytes(_LARGE_BYTES // 2).hex().encode()
     return build_small_bundle(workspace, prompts={"shared": b"In all.\n", **prompts}, revision=number + 1)
 
@@ -188,11 +188,12 @@ def _run_trials(directory: Path, count: int, capsys: pytest.CaptureFixture[str])
         await _verify_contents(served, trials.bundles)
         await direct.close()
         await wait_until(lambda: served.count_sockets() <= quiet, "sockets stay open")
+        await wait_until(lambda: not served.list_unnamed_files(), "files of packs stay open")
         grown = served.measure_resident_bytes() - memory
         _report(trials, count, grown, capsys)
         assert trials.outcomes.total() == count
         assert set(KINDS) <= trials.struck.keys()
-        assert not [one for one in served.list_descriptors() if one.endswith("(deleted)")]
+        assert trials.outcomes["stored"] > count // 2, "what passes by itself is waited for"
         assert served.list_files() == files
         assert grown < _MAX_GROWTH_BYTES
         assert _count_rows(served, "staged") == 0

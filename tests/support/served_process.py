@@ -107,16 +107,20 @@ class ServedProcess:
         """Return a client; through another port when a proxy stands between."""
         return open_client(port or self.port, self.identity_file, self.runtime_id, deadlines)
 
-    def list_descriptors(self) -> list[str]:
-        """Return what the process has open: `socket:…`, paths, and paths of files without a name, `… (deleted)`."""
+    def count_sockets(self) -> int:
+        """Return how many sockets the process has open."""
+        return sum(one.startswith("socket:") for one in self._list_descriptors())
+
+    def list_unnamed_files(self) -> list[str]:
+        """Return the files without a name that the process has open; packs pass through such."""
+        return [one for one in self._list_descriptors() if one.endswith(" (deleted)")]
+
+    def _list_descriptors(self) -> list[str]:
         found = []
         for entry in Path(f"/proc/{self.process.pid}/fd").iterdir():
             with suppress(FileNotFoundError):
                 found.append(str(entry.readlink()))
         return found
-
-    def count_sockets(self) -> int:
-        return sum(one.startswith("socket:") for one in self.list_descriptors())
 
     def measure_resident_bytes(self) -> int:
         """Return the memory of the process that is in use."""
