@@ -21,7 +21,8 @@ RuntimeName = WorkspaceId
 """What an operator calls a Runtime; the grammar of a workspace's id."""
 
 Label: TypeAlias = Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*(?!\n)$")]
-Wildcard: TypeAlias = Literal["*"]
+NamePattern: TypeAlias = Annotated[str, Meta(max_length=128, pattern=r"^(?:\*|[a-z0-9][a-z0-9._-]*)(?!\n)$")]
+"""A name in the grammar of a workspace's id, or `*` for any."""
 
 MAX_RULES = 1000
 MAX_LABELS = 64
@@ -40,8 +41,8 @@ class PlacementRule(Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
 
     id: WorkspaceId
     effect: PlacementEffect
-    workspaces: Annotated[tuple[WorkspaceId | Wildcard, ...], Meta(min_length=1, max_length=MAX_RULES)]
-    runtimes: Annotated[tuple[RuntimeName | Wildcard, ...], Meta(min_length=1, max_length=MAX_RULES)]
+    workspaces: Annotated[tuple[NamePattern, ...], Meta(min_length=1, max_length=MAX_RULES)]
+    runtimes: Annotated[tuple[NamePattern, ...], Meta(min_length=1, max_length=MAX_RULES)]
     visibility: Annotated[tuple[Visibility, ...], Meta(max_length=3)] = ()
     labels: Annotated[dict[Label, Label], Meta(max_length=MAX_LABELS)] = {}
 

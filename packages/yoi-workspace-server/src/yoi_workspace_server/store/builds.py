@@ -1,0 +1,91 @@
+"""How builds ended, in the database; the latest 200 of each workspace (K-01)."""
+
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select
+
+from worker_runtime.clock import format_instant
+from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
+from yoi_workspace_server.audit import SYSTEM_ACTOR, AuditEntry
+from yoi_workspace_server.revisions import MAX_DIAGNOSTICS, BuildRecord, NewBuild
+from yoi_workspace_server.store.database import Database, Transaction
+from yoi_workspace_server.store.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.tables import builds
+from yoi_workspace_server.store.workspaces import lock_workspace
+
+KEPT_BUILDS = 200
+"""Of each workspace; a directory that is watched builds on every save."""
+
+
+class BuildRepository:
+    """Records builds."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record_build(self, new: NewBuild, *, actor: str = SYSTEM_ACTOR, now: int) -> BuildRecord:
+        """Write down how a build ended.
+
+        Raises:
+            WorkspaceNotFoundError: There is no such workspace.
+        """
+        row = {
+            "workspace": new.workspace,
+            "outcome": new.outcome,
+            "digest": new.digest,
+            "revision": new.revision,
+            "diagnostics": new.diagnostics[:MAX_DIAGNOSTICS],
+            "diagnostic_count": max(new.diagnostic_count, len(new.diagnostics)),
+            "problem": new.problem,
+            "built_at": now,
+        }
+        async with self._database.write(now) as transaction:
+            await lock_workspace(transaction, new.workspace)
+            result = await transaction.connection.execute(insert(builds).values(row).returning(builds))
+            recorded = _read_build(result.one())
+            await _delete_old(transaction, new.workspace)
+            if new.problem is not None:
+                details = {"code": new.problem.code}
+                transaction.record(
+                    AuditEntry(actor=actor, action="build.failed", workspace=new.workspace, details=details)
+                )
+        return recorded
+
+    async def find_latest(self, workspace: str) -> BuildRecord | None:
+        """Return the last build; None before the first."""
+        page = await self.list_builds(workspace, limit=1)
+        return page.items[0] if page.items else None
+
+    async def list_builds(
+        self, workspace: str, *, limit: int = DEFAULT_PAGE_SIZE, cursor: str | None = None
+    ) -> Page[BuildRecord]:
+        """List builds, latest first."""
+        verify_page_size(limit)
+        query = select(builds).where(builds.c.workspace == workspace)
+        if cursor is not None:
+            query = query.where(builds.c.id < parse_number_cursor(cursor))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.order_by(builds.c.id.desc()).limit(limit + 1))).all()
+        return build_page(rows, limit, read=_read_build, cursor=lambda row: row.id)
+
+
+async def _delete_old(transaction: Transaction, workspace: str) -> None:
+    newest = select(builds.c.id).where(builds.c.workspace == workspace).order_by(builds.c.id.desc())
+    first_gone = newest.offset(KEPT_BUILDS).limit(1).scalar_subquery()
+    await transaction.connection.execute(
+        delete(builds).where(builds.c.workspace == workspace, builds.c.id <= first_gone)
+    )
+
+
+def _read_build(row: Row[Any]) -> BuildRecord:
+    return BuildRecord(
+        id=row.id,
+        workspace=row.workspace,
+        outcome=row.outcome,
+        digest=row.digest,
+        revision=row.revision,
+        diagnostics=row.diagnostics,
+        diagnostic_count=row.diagnostic_count,
+        problem=row.problem,
+        built_at=format_instant(row.built_at),
+    )

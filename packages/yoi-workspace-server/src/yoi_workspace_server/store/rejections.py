@@ -1,0 +1,98 @@
+"""Rejections in the database: which Runtime refused which bytes, as it was then (K-04)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from worker_runtime.clock import format_instant
+from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
+from yoi_workspace_server.store.database import Database, Transaction
+from yoi_workspace_server.store.insertion import insert_all_absent
+from yoi_workspace_server.store.instants import parse_instant
+from yoi_workspace_server.store.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.tables import rejections
+from yoi_workspace_server.sync_status import BundleRejection
+
+
+class RejectionRepository:
+    """Reads rejections; they are recorded by settling."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find_rejection(
+        self, workspace: str, digest: str, *, runtime: str, runtime_version: str, policy_generation: str
+    ) -> BundleRejection | None:
+        """Return the refusal of a digest by a Runtime that is as described; None when it may be offered."""
+        query = select(rejections).where(
+            rejections.c.workspace == workspace,
+            rejections.c.digest == digest,
+            rejections.c.runtime == runtime,
+            rejections.c.runtime_version == runtime_version,
+            rejections.c.policy_generation == policy_generation,
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else _read_rejection(row)
+
+    async def list_rejections(
+        self,
+        workspace: str,
+        *,
+        digest: str | None = None,
+        runtime: str | None = None,
+        limit: int = DEFAULT_PAGE_SIZE,
+        cursor: str | None = None,
+    ) -> Page[BundleRejection]:
+        """List a workspace's rejections, latest first, past ones too.
+
+        Args:
+            workspace: Its id.
+            digest: Only of this one.
+            runtime: Only by this one.
+            limit: How many at most.
+            cursor: From the page before.
+        """
+        verify_page_size(limit)
+        query = select(rejections).where(rejections.c.workspace == workspace)
+        if digest is not None:
+            query = query.where(rejections.c.digest == digest)
+        if runtime is not None:
+            query = query.where(rejections.c.runtime == runtime)
+        if cursor is not None:
+            query = query.where(rejections.c.id < parse_number_cursor(cursor))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.order_by(rejections.c.id.desc()).limit(limit + 1))).all()
+        return build_page(rows, limit, read=_read_rejection, cursor=lambda row: row.id)
+
+
+async def insert_rejections(transaction: Transaction, recorded: Sequence[BundleRejection]) -> None:
+    """Record rejections; one that is known already stays as it is."""
+    rows = [
+        {
+            "workspace": one.workspace,
+            "digest": one.digest,
+            "runtime": one.runtime,
+            "runtime_version": one.runtime_version,
+            "policy_generation": one.policy_generation,
+            "code": one.code,
+            "details": one.details,
+            "rejected_at": parse_instant(one.rejected_at),
+        }
+        for one in recorded
+    ]
+    await insert_all_absent(transaction, rejections, rows)
+
+
+def _read_rejection(row: Row[Any]) -> BundleRejection:
+    return BundleRejection(
+        workspace=row.workspace,
+        digest=row.digest,
+        runtime=row.runtime,
+        runtime_version=row.runtime_version,
+        policy_generation=row.policy_generation,
+        code=row.code,
+        details=row.details,
+        rejected_at=format_instant(row.rejected_at),
+    )

@@ -1,0 +1,179 @@
+"""The registry of Runtimes in the database (K-02)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, select, update
+
+from worker_runtime.clock import format_instant
+from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
+from yoi_workspace_server.audit import AuditEntry
+from yoi_workspace_server.errors import RuntimeConflictError, RuntimeNotFoundError
+from yoi_workspace_server.runtimes import NewRuntime, RegisteredRuntime, RuntimeConnection, RuntimeContact
+from yoi_workspace_server.store.contacts import write_contacts
+from yoi_workspace_server.store.database import Database, Transaction
+from yoi_workspace_server.store.insertion import insert_absent
+from yoi_workspace_server.store.paging import build_page
+from yoi_workspace_server.store.tables import runtimes
+
+
+class RuntimeRepository:
+    """Registers, changes, finds and deletes Runtimes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add_runtime(self, new: NewRuntime, *, actor: str, now: int) -> RegisteredRuntime:
+        """Register a Runtime; placement has to be applied to it next.
+
+        Raises:
+            RuntimeConflictError: The name is taken, or the Runtime is registered under another one.
+        """
+        row = {
+            "name": new.name,
+            "kind": new.kind,
+            "audience": new.audience,
+            "labels": new.labels,
+            "connection": new.connection,
+            "info": new.info,
+            "version": new.info.version if new.info else "",
+            "policy_generation": new.info.policy_generation if new.info else "",
+            "reachability": "reachable" if new.info else "unknown",
+            "last_seen_at": now if new.info else None,
+            "added_at": now,
+        }
+        async with self._database.write(now) as transaction:
+            if not await insert_absent(transaction, runtimes, row):
+                taken = await _find(transaction, new.name)
+                raise RuntimeConflictError(new.name, "name_exists" if taken else "runtime_exists")
+            details = {"kind": new.kind, "labels": new.labels}
+            transaction.record(
+                AuditEntry(actor=actor, action="runtime.added", runtime=new.name, details=details)
+            )
+            return await lock_runtime(transaction, new.name)
+
+    async def find_runtime(self, name: str) -> RegisteredRuntime | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(runtimes).where(runtimes.c.name == name))).first()
+        return None if row is None else read_runtime(row)
+
+    async def get_runtime(self, name: str) -> RegisteredRuntime:
+        """Return a Runtime.
+
+        Raises:
+            RuntimeNotFoundError: There is none of this name.
+        """
+        found = await self.find_runtime(name)
+        if found is None:
+            raise RuntimeNotFoundError(name)
+        return found
+
+    async def list_runtimes(
+        self, *, limit: int = DEFAULT_PAGE_SIZE, cursor: str | None = None
+    ) -> Page[RegisteredRuntime]:
+        """List Runtimes by name."""
+        verify_page_size(limit)
+        query = select(runtimes).order_by(runtimes.c.name).limit(limit + 1)
+        if cursor is not None:
+            query = query.where(runtimes.c.name > cursor)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return build_page(rows, limit, read=read_runtime, cursor=lambda row: row.name)
+
+    async def get_runtimes(self, names: Sequence[str]) -> Mapping[str, RegisteredRuntime]:
+        """Return those of these Runtimes that are registered, at most 500, by name."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(runtimes).where(runtimes.c.name.in_(names)))).all()
+        return {row.name: read_runtime(row) for row in rows}
+
+    async def change_runtime(
+        self,
+        name: str,
+        *,
+        labels: dict[str, str] | None = None,
+        connection: RuntimeConnection | None = None,
+        actor: str,
+        now: int,
+    ) -> RegisteredRuntime:
+        """Change labels or connection; placement has to be applied anew after a change of labels.
+
+        Args:
+            name: Which one.
+            labels: All that it is to have; None leaves them.
+            connection: How to dial it from now on; None leaves it.
+            actor: Who asks for it.
+            now: The instant.
+
+        Raises:
+            RuntimeNotFoundError: There is none of this name.
+        """
+        given = {"labels": labels, "connection": connection}
+        values = {field: value for field, value in given.items() if value is not None}
+        async with self._database.write(now) as transaction:
+            found = await lock_runtime(transaction, name)
+            if not values:
+                return found
+            await transaction.connection.execute(
+                update(runtimes).where(runtimes.c.name == name).values(**values)
+            )
+            details: dict[str, Any] = {"fields": sorted(values)} | (
+                {"labels": labels} if labels is not None else {}
+            )
+            transaction.record(
+                AuditEntry(actor=actor, action="runtime.changed", runtime=name, details=details)
+            )
+            return await lock_runtime(transaction, name)
+
+    async def record_contacts(self, contacts: Sequence[RuntimeContact], *, now: int) -> None:
+        """Write down what came of speaking to Runtimes, at most 500; unknown names are passed over.
+
+        The pairs of a Runtime that is reachable again, or has another version or policy, become due (K-04).
+        """
+        if not contacts:
+            return
+        async with self._database.write(now) as transaction:
+            await write_contacts(transaction, contacts)
+
+    async def delete_runtime(self, name: str, *, actor: str, now: int) -> None:
+        """Take a Runtime out of the registry, with what is known of it; nothing is asked of it any more.
+
+        Raises:
+            RuntimeNotFoundError: There is none of this name.
+        """
+        async with self._database.write(now) as transaction:
+            await lock_runtime(transaction, name)
+            await transaction.connection.execute(delete(runtimes).where(runtimes.c.name == name))
+            transaction.record(AuditEntry(actor=actor, action="runtime.deleted", runtime=name))
+
+
+async def lock_runtime(transaction: Transaction, name: str) -> RegisteredRuntime:
+    """Return a Runtime that nobody else changes until the transaction ends.
+
+    Raises:
+        RuntimeNotFoundError: There is none of this name.
+    """
+    row = await _find(transaction, name)
+    if row is None:
+        raise RuntimeNotFoundError(name)
+    return read_runtime(row)
+
+
+async def _find(transaction: Transaction, name: str) -> Row[Any] | None:
+    query = select(runtimes).where(runtimes.c.name == name).with_for_update(key_share=True)
+    return (await transaction.connection.execute(query)).first()
+
+
+def read_runtime(row: Row[Any]) -> RegisteredRuntime:
+    """Read a row of the table."""
+    return RegisteredRuntime(
+        name=row.name,
+        kind=row.kind,
+        audience=row.audience,
+        labels=row.labels,
+        connection=row.connection,
+        info=row.info,
+        reachability=row.reachability,
+        problem=row.problem,
+        last_seen_at=None if row.last_seen_at is None else format_instant(row.last_seen_at),
+        added_at=format_instant(row.added_at),
+    )

@@ -1,0 +1,135 @@
+"""Settling: what came of attempts is written down in one transaction a batch (K-04, K-05)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, bindparam, update
+
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
+from yoi_workspace_server.store.activations import allocate_generation
+from yoi_workspace_server.store.database import Database, Transaction
+from yoi_workspace_server.store.due_pairs import match_keys
+from yoi_workspace_server.store.instants import parse_instant
+from yoi_workspace_server.store.pair_rows import read_status, select_statuses
+from yoi_workspace_server.store.rejections import insert_rejections
+from yoi_workspace_server.store.tables import pairs
+from yoi_workspace_server.store.workspaces import lock_workspace
+from yoi_workspace_server.sync_plan import Observed
+from yoi_workspace_server.sync_status import PairKey, PairStatus, Settlement
+
+_MAX_LEAP = 2**32
+"""By how much a Runtime's word may move a workspace's counter; a wild one would use the counter up."""
+
+_UPDATE = (
+    update(pairs)
+    .where(pairs.c.runtime == bindparam("key_runtime"), pairs.c.workspace == bindparam("key_workspace"))
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in (
+                "observed_at",
+                "observed_generation",
+                "observed_digest",
+                "observed_revision",
+                "holdings",
+                "attempts",
+                "problem",
+                "last_success_at",
+                "due_at",
+                "lease_expires_at",
+            )
+        }
+    )
+)
+
+
+class SettlingRepository:
+    """Settles claims."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def settle(self, settlements: Sequence[Settlement], *, now: int) -> frozenset[PairKey]:
+        """Write down how attempts ended, in one transaction, and give their pairs free.
+
+        A pair that was triggered meanwhile is due at once. When a Runtime turns out to have a generation that this
+        Backend never gave it, as after a restore from a backup, the pair gets a generation above that one.
+
+        Args:
+            settlements: At most 500, one for a pair.
+            now: Milliseconds since 1970.
+
+        Returns:
+            The pairs of which the lease still was the caller's; of the others nothing was changed.
+        """
+        if not settlements:
+            return frozenset()
+        async with self._database.write(now) as transaction:
+            held = await _lock_held(transaction, settlements)
+            kept = [one for one in settlements if one.key in held]
+            if not kept:
+                return frozenset()
+            rows = [_build_values(one, held[one.key], now) for one in kept]
+            await transaction.connection.execute(_UPDATE, rows)
+            await insert_rejections(transaction, [one.rejection for one in kept if one.rejection is not None])
+            transaction.record(*(entry for one in kept for entry in one.audit))
+            if any(row.triggers != row.lease_triggers for row in held.values()):
+                transaction.wake("pairs")
+        for one in kept:
+            if one.observed is not None and _is_ahead(read_status(held[one.key]), one.observed):
+                await self._raise_generation(one.key, one.observed.generation, now)
+        return frozenset(held)
+
+    async def _raise_generation(self, key: PairKey, observed: int, now: int) -> None:
+        """Give a pair a generation above one that was observed, so that its desired state can be set again."""
+        async with self._database.write(now) as transaction:
+            workspace = await lock_workspace(transaction, key.workspace)
+            if observed > min(workspace.generation + _MAX_LEAP, MAX_SAFE_INTEGER - _MAX_LEAP):
+                return
+            generation = await allocate_generation(transaction, key.workspace, above=observed)
+            statement = update(pairs).where(match_keys([key]))
+            await transaction.connection.execute(
+                statement.values(placement_generation=generation, due_at=now, triggers=pairs.c.triggers + 1)
+            )
+            transaction.wake("pairs")
+
+
+async def _lock_held(
+    transaction: Transaction, settlements: Sequence[Settlement]
+) -> Mapping[PairKey, Row[Any]]:
+    leases = {one.key: one.lease for one in settlements}
+    query = select_statuses().where(match_keys(list(leases)), pairs.c.lease_expires_at.is_not(None))
+    query = query.order_by(pairs.c.runtime, pairs.c.workspace).with_for_update(of=pairs, key_share=True)
+    rows = (await transaction.connection.execute(query)).all()
+    found = {PairKey(row.runtime, row.workspace): row for row in rows}
+    return {key: row for key, row in found.items() if leases[key] == row.lease}
+
+
+def _build_values(one: Settlement, row: Row[Any], now: int) -> dict[str, Any]:
+    observed = one.observed
+    succeeded = one.problem is None
+    return {
+        "key_runtime": one.key.runtime,
+        "key_workspace": one.key.workspace,
+        "new_observed_at": row.observed_at if observed is None else parse_instant(observed.observed_at),
+        "new_observed_generation": row.observed_generation if observed is None else observed.generation,
+        "new_observed_digest": row.observed_digest if observed is None else observed.digest,
+        "new_observed_revision": row.observed_revision if observed is None else observed.revision,
+        "new_holdings": row.holdings if one.holdings is None else one.holdings,
+        "new_attempts": 0 if succeeded else row.attempts + 1,
+        "new_problem": one.problem,
+        "new_last_success_at": now if succeeded else row.last_success_at,
+        "new_due_at": one.due_at if row.triggers == row.lease_triggers else now,
+        "new_lease_expires_at": None,
+    }
+
+
+def _is_ahead(status: PairStatus, observed: Observed) -> bool:
+    """Tell whether the Runtime holds a generation by which the desired state would be refused (R-11)."""
+    desired = status.desired if status.placed else None
+    if desired is None:
+        return observed.digest is not None and observed.generation >= max(status.placement_generation, 1)
+    same = observed.digest == desired.digest
+    return observed.generation > desired.generation or (
+        observed.generation == desired.generation and not same
+    )

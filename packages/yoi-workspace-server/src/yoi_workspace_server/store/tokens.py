@@ -1,0 +1,109 @@
+"""API tokens in the database, by the hash of their secret (K-09)."""
+
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from worker_runtime.clock import MINUTE, format_instant
+from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
+from yoi_workspace_server.audit import AuditEntry
+from yoi_workspace_server.errors import TokenNotFoundError
+from yoi_workspace_server.store.database import Database
+from yoi_workspace_server.store.paging import build_page
+from yoi_workspace_server.store.tables import tokens
+from yoi_workspace_server.tokens import ApiToken, NewApiToken
+
+
+class TokenRepository:
+    """Keeps tokens, finds them by hash and revokes them; a revoked one stays in the list."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add_token(self, new: NewApiToken, *, actor: str, now: int) -> ApiToken:
+        row = {
+            "id": new.id,
+            "secret_hash": new.secret_hash,
+            "name": new.name,
+            "role": new.role,
+            "workspaces": new.workspaces,
+            "scopes": new.scopes,
+            "created_at": now,
+            "expires_at": new.expires_at,
+        }
+        async with self._database.write(now) as transaction:
+            await transaction.connection.execute(insert(tokens), row)
+            details = {"name": new.name, "role": new.role}
+            transaction.record(
+                AuditEntry(actor=actor, action="token.created", subject=new.id, details=details)
+            )
+            added = await transaction.connection.execute(select(tokens).where(tokens.c.id == new.id))
+            return _read_token(added.one())
+
+    async def find_by_hash(self, secret_hash: str, *, now: int) -> ApiToken | None:
+        """Return the token whose secret has this hash; None when there is none in force now."""
+        query = select(tokens).where(tokens.c.secret_hash == secret_hash, tokens.c.revoked_at.is_(None))
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        if row is None or (row.expires_at is not None and row.expires_at <= now):
+            return None
+        return _read_token(row)
+
+    async def touch_token(self, token: str, *, now: int) -> None:
+        """Write down that a token was used; at most once a minute there is anything to write."""
+        recent = tokens.c.last_used_at.is_(None) | (tokens.c.last_used_at <= now - MINUTE)
+        async with self._database.write(now) as transaction:
+            await transaction.connection.execute(
+                update(tokens).where(tokens.c.id == token, recent).values(last_used_at=now)
+            )
+
+    async def has_tokens(self) -> bool:
+        """Tell whether there ever was a token; without one this is a first start."""
+        async with self._database.read() as connection:
+            return (await connection.execute(select(tokens.c.id).limit(1))).first() is not None
+
+    async def list_tokens(
+        self, *, limit: int = DEFAULT_PAGE_SIZE, cursor: str | None = None
+    ) -> Page[ApiToken]:
+        """List all tokens by id, revoked and expired ones too."""
+        verify_page_size(limit)
+        query = select(tokens).order_by(tokens.c.id).limit(limit + 1)
+        if cursor is not None:
+            query = query.where(tokens.c.id > cursor)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return build_page(rows, limit, read=_read_token, cursor=lambda row: row.id)
+
+    async def revoke_token(self, token: str, *, actor: str, now: int) -> ApiToken:
+        """Put a token out of force; again changes nothing.
+
+        Raises:
+            TokenNotFoundError: There is none of this id.
+        """
+        async with self._database.write(now) as transaction:
+            statement = update(tokens).where(tokens.c.id == token, tokens.c.revoked_at.is_(None))
+            result = await transaction.connection.execute(statement.values(revoked_at=now))
+            row = (await transaction.connection.execute(select(tokens).where(tokens.c.id == token))).first()
+            if row is None:
+                raise TokenNotFoundError(token)
+            if result.rowcount:
+                transaction.record(AuditEntry(actor=actor, action="token.revoked", subject=token))
+        return _read_token(row)
+
+
+def _read_token(row: Row[Any]) -> ApiToken:
+    return ApiToken(
+        id=row.id,
+        name=row.name,
+        role=row.role,
+        workspaces=row.workspaces,
+        scopes=row.scopes,
+        created_at=format_instant(row.created_at),
+        expires_at=_format(row.expires_at),
+        revoked_at=_format(row.revoked_at),
+        last_used_at=_format(row.last_used_at),
+    )
+
+
+def _format(instant: int | None) -> str | None:
+    return None if instant is None else format_instant(instant)

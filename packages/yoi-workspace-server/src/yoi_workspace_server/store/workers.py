@@ -1,0 +1,168 @@
+"""Workers that were created through the Backend, in the database (K-06)."""
+
+from typing import Any
+
+from sqlalchemy import Row, and_, delete, or_, select, update
+
+from worker_runtime.clock import format_instant
+from worker_runtime.errors import WorkerConflictError, WorkerNotFoundError
+from worker_runtime.paging import (
+    DEFAULT_PAGE_SIZE,
+    Page,
+    Position,
+    format_cursor,
+    parse_cursor,
+    verify_page_size,
+)
+from yoi_workspace_server.audit import AuditEntry
+from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
+from yoi_workspace_server.store.database import Database
+from yoi_workspace_server.store.insertion import insert_absent
+from yoi_workspace_server.store.paging import build_page
+from yoi_workspace_server.store.tables import workers
+from yoi_workspace_server.store.workspaces import lock_workspace
+
+
+class WorkerRepository:
+    """Remembers under which key, on which Runtime and with which digest a Worker was asked for."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def reserve_worker(self, new: WorkerReservation, *, now: int) -> PlacedWorker:
+        """Keep key → digest and Runtime before anything is sent; the same key again gives what was kept.
+
+        Raises:
+            WorkspaceNotFoundError: There is no such workspace.
+            WorkerConflictError: The key stands for another request.
+        """
+        row = {
+            "id": new.id,
+            "workspace": new.workspace,
+            "key": new.key,
+            "fingerprint": new.fingerprint,
+            "runtime": new.runtime,
+            "audience": new.audience,
+            "request": new.request,
+            "created_at": now,
+        }
+        by_key = select(workers).where(workers.c.workspace == new.workspace, workers.c.key == new.key)
+        async with self._database.write(now) as transaction:
+            await lock_workspace(transaction, new.workspace)
+            await insert_absent(transaction, workers, row)
+            kept = read_worker((await transaction.connection.execute(by_key)).one())
+        if kept.fingerprint != new.fingerprint:
+            raise WorkerConflictError(new.key, kept.id)
+        return kept
+
+    async def find_by_key(self, workspace: str, key: str) -> PlacedWorker | None:
+        query = select(workers).where(workers.c.workspace == workspace, workers.c.key == key)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else read_worker(row)
+
+    async def get_worker(self, worker: str) -> PlacedWorker:
+        """Return a Worker's record; that the caller may see its workspace is for the caller to check.
+
+        Raises:
+            WorkerNotFoundError: There is none of this id.
+        """
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(workers).where(workers.c.id == worker))).first()
+        if row is None:
+            raise WorkerNotFoundError(worker)
+        return read_worker(row)
+
+    async def confirm_worker(self, worker: str, runtime_worker: str, *, actor: str, now: int) -> PlacedWorker:
+        """Write down that the Runtime made the Worker, and under which id of its own; again changes nothing.
+
+        Raises:
+            WorkerNotFoundError: There is none of this id.
+        """
+        query = select(workers).where(workers.c.id == worker)
+        async with self._database.write(now) as transaction:
+            statement = update(workers).where(workers.c.id == worker, workers.c.runtime_worker.is_(None))
+            result = await transaction.connection.execute(statement.values(runtime_worker=runtime_worker))
+            row = (await transaction.connection.execute(query)).first()
+            if row is None:
+                raise WorkerNotFoundError(worker)
+            kept = read_worker(row)
+            if result.rowcount:
+                transaction.record(_build_entry(kept, actor))
+        return kept
+
+    async def forget_worker(self, worker: str, *, entry: AuditEntry, now: int) -> None:
+        """Take a record out: the Runtime refused the Worker, or has deleted it; its key is free again.
+
+        Args:
+            worker: Its id; one that is not there changes nothing but the audit.
+            entry: The audit record of the refusal or deletion.
+            now: The instant.
+        """
+        async with self._database.write(now) as transaction:
+            await transaction.connection.execute(delete(workers).where(workers.c.id == worker))
+            transaction.record(entry)
+
+    async def list_workers(
+        self,
+        *,
+        workspace: str | None = None,
+        runtime: str | None = None,
+        within: frozenset[str] | None = None,
+        limit: int = DEFAULT_PAGE_SIZE,
+        cursor: str | None = None,
+    ) -> Page[PlacedWorker]:
+        """List Workers' records, newest first.
+
+        Args:
+            workspace: Only this one's.
+            runtime: Only those on this one.
+            within: The workspaces that the caller may see; None for all.
+            limit: How many at most.
+            cursor: From the page before.
+        """
+        verify_page_size(limit)
+        query = select(workers).order_by(workers.c.created_at.desc(), workers.c.id.desc()).limit(limit + 1)
+        if workspace is not None:
+            query = query.where(workers.c.workspace == workspace)
+        if runtime is not None:
+            query = query.where(workers.c.runtime == runtime)
+        if within is not None:
+            query = query.where(workers.c.workspace.in_(sorted(within)))
+        last = parse_cursor(cursor)
+        if last is not None:
+            older = and_(workers.c.created_at == last.at, workers.c.id < last.id)
+            query = query.where(or_(workers.c.created_at < last.at, older))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return build_page(rows, limit, read=read_worker, cursor=_format_position)
+
+
+def read_worker(row: Row[Any]) -> PlacedWorker:
+    """Read a row of the table."""
+    return PlacedWorker(
+        id=row.id,
+        workspace=row.workspace,
+        key=row.key,
+        fingerprint=row.fingerprint,
+        runtime=row.runtime,
+        audience=row.audience,
+        request=row.request,
+        runtime_worker=row.runtime_worker,
+        created_at=format_instant(row.created_at),
+    )
+
+
+def _format_position(row: Row[Any]) -> str:
+    return format_cursor(Position(row.created_at, row.id))
+
+
+def _build_entry(worker: PlacedWorker, actor: str) -> AuditEntry:
+    return AuditEntry(
+        actor=actor,
+        action="worker.created",
+        workspace=worker.workspace,
+        runtime=worker.runtime,
+        subject=worker.id,
+        details={"digest": worker.request.bundle_digest, "selector": worker.request.selector},
+    )
