@@ -84,6 +84,62 @@ def test_what_proves_nothing_is_401_and_every_time_the_same(
     assert logged == list(tried.values())
 
 
+def _build_bad_tokens(server: RestUnderTest) -> dict[str, tuple[str, str]]:
+    """Return case → a token that is wrong in this one point, and the word that the log has for it."""
+    now = server.clock.now() // 1000
+    wrong_key = create_identity(server.directory / "wrong.json", issuer="main").active
+    claims = {**build_claims(server.clock.now(), aud=server.audience, scope="runtime:read")}
+    known = build_header(server.identities["main"].active)
+    cases: dict[str, tuple[str, str]] = {
+        f"without {name}": (_forge(server, **{name: None}), "claims")
+        for name in ("iss", "aud", "iat", "exp", "jti", "scope", "workspaces")
+    }
+    cases |= {f"without {name}": (_forge(server, header={name: None}), "header") for name in known}
+    cases |= {
+        "another key under a known name": (sign(known, claims, wrong_key.private_key), "signature"),
+        "a key that it brings itself": (
+            sign({**build_header(wrong_key), "jwk": {"kty": "OKP"}}, claims, wrong_key.private_key),
+            "header",
+        ),
+        "alg none in capitals": (_forge(server, header={"alg": "None"}), "algorithm"),
+        "alg HS256": (_forge(server, header={"alg": "HS256"}), "algorithm"),
+        "alg EdDSA": (_forge(server, header={"alg": "EdDSA"}), "algorithm"),
+        "a critical extension": (_forge(server, header={"crit": ["b64"], "b64": False}), "header"),
+        "of another type": (_forge(server, header={"typ": "JWT"}), "header"),
+        "two audiences": (_forge(server, aud=[server.audience, "another"]), "claims"),
+        "an unknown claim": (_forge(server, admin=True), "claims"),
+        "over thirty seconds ahead": (_forge(server, iat=now + 31, exp=now + 60), "from_the_future"),
+        "over thirty seconds ended": (_forge(server, iat=now - 90, exp=now - 30), "expired"),
+        "of no time": (_forge(server, iat=now, exp=now), "lifetime"),
+        "ended before it began": (_forge(server, iat=now, exp=now - 1), "lifetime"),
+        "over five minutes": (_forge(server, iat=now, exp=now + 301), "lifetime"),
+        "of sixteen kilobytes": ("A" * 16_384, "too_long"),
+        "junk": ("\xff\xfe", "malformed"),
+    }
+    return cases
+
+
+def test_each_claim_and_member_counts_and_only_the_log_says_which(
+    server: RestUnderTest, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="worker_runtime.rest")
+    cases = _build_bad_tokens(server)
+    bodies = set()
+    for token, _ in cases.values():
+        answer = _ask(server, f"Bearer {token}")
+        bodies.add((answer.status, answer.body.replace(answer.headers["yoi-request-id"].encode(), b"")))
+    assert {status for status, _ in bodies} == {401}
+    assert len(bodies) == 1
+    logged = [record.facts["reason"] for record in caplog.records if record.message == "refused"]  # type: ignore[attr-defined]
+    assert dict(zip(cases, logged, strict=True)) == {case: reason for case, (_, reason) in cases.items()}
+
+
+def test_clocks_may_differ_by_thirty_seconds(server: RestUnderTest) -> None:
+    now = server.clock.now() // 1000
+    for claims in ({"iat": now + 30, "exp": now + 60}, {"iat": now - 90, "exp": now - 29}):
+        assert _ask(server, f"Bearer {_forge(server, **claims)}").status == 200
+
+
 def test_a_genuine_token_that_asks_for_too_much_is_403_and_not_told_why(server: RestUnderTest) -> None:
     for claims in ({"workspaces": ["library", "vault"]}, {"scope": "runtime:read host:root"}):
         answer = _ask(server, f"Bearer {_forge(server, **claims)}")
