@@ -241,8 +241,8 @@ def test_workers_that_took_deleted_ones_numbers_and_keys_are_not_mixed_up_with_t
 class _FileWithAStrayEvent(DamagedFile):
     """A file that also gives an event of a Worker that had the first one's number before."""
 
-    def scan_rows(self, table: str, columns: tuple[str, ...], *, with_strays: bool = True) -> Iterator[Any]:
-        yield from super().scan_rows(table, columns, with_strays=with_strays)
+    def scan_strays(self, table: str, columns: tuple[str, ...]) -> Iterator[Any]:
+        yield from super().scan_strays(table, columns)
         if table == "event":
             fields = (1, 7, START - 1, "input", b'{"text":"of old"}')
             yield (9_999, *fields, compute_checksum("event", *fields))

@@ -78,18 +78,26 @@ class DamagedFile:
         """Whether the file says so itself; otherwise only what it holds can tell."""
         return self._image.application_id == APPLICATION_ID
 
-    def scan_rows(
-        self, table: str, columns: tuple[str, ...], *, with_strays: bool = True
-    ) -> Iterator[tuple[Any, ...]]:
-        """Yield every row that is found, those at their place first; a row may come in several versions.
+    def scan_rows(self, table: str, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+        """Yield every row that stands at its place, each once.
 
         Args:
             table: Its name; it has row numbers.
             columns: What to give of each row; `rowid` is its number.
-            with_strays: Whether to look at pages that belong to no table, too.
         """
-        tree = self._trees[table]
-        for page in [*tree.leaves, *(self._list_strays(tree) if with_strays else ())]:
+        return self._scan(table, columns, self._trees[table].leaves)
+
+    def scan_strays(self, table: str, columns: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+        """Yield rows of pages that belong to no table: a row may come in several versions, or be long deleted.
+
+        Args:
+            table: Its name; it has row numbers.
+            columns: What to give of each row; `rowid` is its number.
+        """
+        return self._scan(table, columns, self._list_strays(self._trees[table]))
+
+    def _scan(self, table: str, columns: tuple[str, ...], pages: list[int]) -> Iterator[tuple[Any, ...]]:
+        for page in pages:
             for row in read_rows(self._image, page):
                 if self._fits(table, row):
                     yield self._pick(table, row, columns)

@@ -92,8 +92,13 @@ _BLOB = _Table("blob", ("id", "workspace_id", "digest", "size", "json", "bytes")
 def _copy(
     source: DamagedFile, target: Database, table: _Table, is_sound: Callable[[tuple[Any, ...]], bool]
 ) -> int:
-    rows = source.scan_rows(table.name, table.columns)
-    return _insert(target, table, (row for row in rows if is_sound(row)))
+    return _insert(target, table, (row for row in _scan_all(source, table) if is_sound(row)))
+
+
+def _scan_all(source: DamagedFile, table: "_Table") -> Iterator[tuple[Any, ...]]:
+    """Yield what stands at its place before what was found astray; the first under a key stays."""
+    yield from source.scan_rows(table.name, table.columns)
+    yield from source.scan_strays(table.name, table.columns)
 
 
 def _insert(target: Database, table: "_Table", rows: Iterator[tuple[Any, ...]]) -> int:
@@ -114,7 +119,7 @@ def _copy_assignments(source: DamagedFile, target: Database, known: frozenset[in
     """Copy assignments; of several versions the one of the highest generation, which only grows (R-11)."""
     rows = [
         row
-        for row in source.scan_rows(_ASSIGNMENT.name, _ASSIGNMENT.columns)
+        for row in _scan_all(source, _ASSIGNMENT)
         if row[0] in known and _fits(row[-1], "assignment", row[:-1])
     ]
     return _insert(target, _ASSIGNMENT, iter(sorted(rows, key=lambda row: -int(row[1]))))

@@ -1,5 +1,6 @@
 """Bring Workers over from a damaged database: from their record, or from their pins and events (R-03, W-02)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import apsw
@@ -53,38 +54,48 @@ class _Found(Struct, frozen=True, kw_only=True):
 
     Attributes:
         records: The newest record of each Worker, by number and id.
-        pins: By number; those at their place in front of those found astray.
+        seen: Ids of Workers of which there is anything, sound or not.
+        pins: By number; several only where all were found astray.
+        placed: Numbers whose pins stand at their place.
         specs: By number.
-        events: By the Worker's number.
+        events: By the Worker's number and their own.
     """
 
     records: dict[tuple[int, str], tuple[Any, ...]]
-    seen: frozenset[str]
+    seen: set[str]
     pins: dict[int, list[tuple[Any, ...]]]
+    placed: set[int]
     specs: dict[int, tuple[Any, ...]]
-    events: dict[int, list[tuple[Any, ...]]]
+    events: dict[int, dict[int, tuple[Any, ...]]]
 
     def choose_pins(self, number: int) -> tuple[Any, ...]:
         """Return the pins of the Worker that had a number last."""
         return max(self.pins[number], key=lambda row: self.get_created_at(number, row[1]))
 
     def get_created_at(self, number: int, worker_id: str) -> int:
+        """Return the instant in milliseconds that the record or else the first event tells; 0 where both are lost."""
         record = self.records.get((number, worker_id))
-        firsts = [row[3] for row in self.events.get(number, []) if row[2] == 1]
-        return int(record[7]) if record is not None else max(firsts, default=0)
+        if record is not None:
+            return int(record[7])
+        first = self.events.get(number, {}).get(1)
+        return int(first[3]) if first is not None else 0
+
+    def list_events(self, number: int) -> list[tuple[Any, ...]]:
+        events = self.events.get(number, {})
+        return [events[sequence] for sequence in sorted(events)]
 
 
 def salvage_workers(source: DamagedFile, target: Database) -> Salvaged:
     """Copy every Worker whose pins are whole; its record is made anew from pins and events where it is not."""
     found = _find_all(source)
     chosen = [found.choose_pins(number) for number in found.pins]
-    # Of two Workers under one key the older one was deleted.
-    chosen.sort(key=lambda row: -found.get_created_at(row[0], row[1]))
+    # Of two Workers under one key one was deleted: that which is only found astray, or else the older.
+    chosen.sort(key=lambda row: (row[0] not in found.placed, -found.get_created_at(row[0], row[1])))
     kept: dict[int, str] = {}
     without_spec: list[int] = []
     events = 0
     for row in chosen:
-        own = _list_own_events(found, row[0], row[1])
+        own = found.list_events(row[0])
         if not _bring_over(target, found, row, own):
             continue
         kept[row[0]] = row[1]
@@ -130,39 +141,39 @@ def _insert(connection: apsw.Connection, table: str, rows: list[tuple[Any, ...]]
 
 
 def _find_all(source: DamagedFile) -> _Found:
-    records: dict[tuple[int, str], tuple[Any, ...]] = {}
-    seen: set[str] = set()
-    for row in source.scan_rows("worker", _WORKER):
-        seen.add(row[1])
-        held = records.get(row[:2])
-        if _fits(row, "worker", row[1:-1]) and (held is None or held[8] < row[8]):
-            records[row[:2]] = row
-    pins: dict[int, list[tuple[Any, ...]]] = {}
-    for row in source.scan_rows("worker_pins", _PINS):
-        seen.add(row[1])
-        if _fits(row, "worker_pins", row[1:-1]):
-            pins.setdefault(row[0], []).append(row)
-    # A spec found astray may be that of a Worker that had the number before; it is resolved again instead.
-    specs = {
-        row[0]: row
-        for row in source.scan_rows("worker_spec", _SPEC, with_strays=False)
-        if _fits(row, "worker_spec", row[:-1])
-    }
-    events: dict[int, list[tuple[Any, ...]]] = {}
-    for row in source.scan_rows("event", _EVENT):
+    found = _Found(records={}, seen=set(), pins={}, placed=set(), specs={}, events={})
+    _take_workers(found, source.scan_rows("worker", _WORKER), source.scan_rows("worker_pins", _PINS))
+    found.placed.update(found.pins)
+    for row in source.scan_rows("worker_spec", _SPEC):
+        if _fits(row, "worker_spec", row[:-1]):
+            found.specs[row[0]] = row
+    _take_events(found, source.scan_rows("event", _EVENT))
+    # A stray spec may be that of a Worker that had the number before; a lost one is resolved again instead.
+    strays = sorted(source.scan_strays("worker", _WORKER), key=lambda row: -int(row[8]))
+    _take_workers(found, iter(strays), source.scan_strays("worker_pins", _PINS))
+    owners = {number: found.get_created_at(number, found.choose_pins(number)[1]) for number in found.pins}
+    _take_events(
+        found, (row for row in source.scan_strays("event", _EVENT) if row[3] >= owners.get(row[1], 0))
+    )
+    return found
+
+
+def _take_workers(found: _Found, records: Iterator[tuple[Any, ...]], pins: Iterator[tuple[Any, ...]]) -> None:
+    for row in records:
+        found.seen.add(row[1])
+        if _fits(row, "worker", row[1:-1]):
+            found.records.setdefault(row[:2], row)
+    for row in pins:
+        found.seen.add(row[1])
+        if row[0] not in found.placed and _fits(row, "worker_pins", row[1:-1]):
+            found.pins.setdefault(row[0], []).append(row)
+
+
+def _take_events(found: _Found, rows: Iterator[tuple[Any, ...]]) -> None:
+    """Keep of each Worker's events the first that is found under a sequence number."""
+    for row in rows:
         if _fits(row, "event", row[1:-1]):
-            events.setdefault(row[1], []).append(row)
-    return _Found(records=records, seen=frozenset(seen), pins=pins, specs=specs, events=events)
-
-
-def _list_own_events(found: _Found, number: int, worker_id: str) -> list[tuple[Any, ...]]:
-    """Return a Worker's events in order, without those of a Worker that had its number before."""
-    since = found.get_created_at(number, worker_id)
-    by_sequence: dict[int, tuple[Any, ...]] = {}
-    for row in found.events.get(number, []):
-        if row[3] >= since:
-            by_sequence.setdefault(row[2], row)
-    return [by_sequence[sequence] for sequence in sorted(by_sequence)]
+            found.events.setdefault(row[1], {}).setdefault(row[2], row)
 
 
 def _rebuild(number: int, worker_id: str, pins: WorkerPins, events: list[tuple[Any, ...]]) -> tuple[Any, ...]:
@@ -209,13 +220,12 @@ def _move(connection: apsw.Connection, record: tuple[Any, ...], pins: WorkerPins
 
 def _copy_approvals(source: DamagedFile, target: Database, created_at: dict[int, int]) -> None:
     """Copy the approvals of kept Workers, given as number → instant; a decided one goes before one still open."""
-    rows = [
-        row
-        for row in source.scan_rows("approval", _APPROVAL)
-        if row[1] in created_at and row[3] >= created_at[row[1]] and _fits(row, "approval", row[1:-1])
-    ]
+    strays = source.scan_strays("approval", _APPROVAL)
+    later = [row for row in strays if row[3] >= created_at.get(row[1], 0)]
+    rows = [*source.scan_rows("approval", _APPROVAL), *sorted(later, key=lambda row: row[5] is None)]
+    sound = [row for row in rows if row[1] in created_at and _fits(row, "approval", row[1:-1])]
     with target.write() as connection:
-        _insert(connection, "approval", sorted(rows, key=lambda row: row[5] is None))
+        _insert(connection, "approval", sound)
 
 
 def _fits(row: tuple[Any, ...], kind: str, fields: tuple[Any, ...]) -> bool:
