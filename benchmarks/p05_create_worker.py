@@ -101,11 +101,12 @@ class ProbedHost(BenchHost):
 
     def __init__(self, mount: Path) -> None:
         self._mount = mount
+        self._commands = PathProbe()
 
     def build_ports(self, issuer: str, workspace: str, read_package: ReadPackage) -> HostPorts:
         del issuer, workspace, read_package
         mounts = DirectoryProbe({"workspace": str(self._mount)})
-        return HostPorts(secrets=self, mounts=mounts, commands=PathProbe(), packages=self)
+        return HostPorts(secrets=self, mounts=mounts, commands=self._commands, packages=self)
 
 
 async def open_runtime(directory: Path, host: Host) -> tuple[EmbeddedRuntime, WorkerRequest]:
@@ -199,16 +200,27 @@ def report(directory: Path, name: str, host: Host) -> None:
 
 
 async def measure_growth(directory: Path) -> None:
+    """Print create / commit at each size over that at the first, so that the disk's own moods fall out."""
     runtime, request = await open_runtime(directory, BenchHost())
+    bare = open_bare(directory)
     stored, first = 0, 0.0
     for target in GROWTH:
         while stored < target:
             await create(runtime, request, stored)
             stored += 1
-        taken = statistics.median([await create(runtime, request, stored + number) for number in range(50)])
-        stored += 50
-        first = first or taken
-        print(f"     {target:>6} Workers stored: {taken / first:.2f} x the time with {GROWTH[0]}")
+        documents = read_documents(directory)
+        created, committed = [], []
+        for number in range(stored, stored + BATCH):
+            created.append(await create(runtime, request, number))
+            committed.append(commit_bare(bare, documents))
+        stored += BATCH
+        ratio = statistics.median(created) / statistics.median(committed)
+        first = first or ratio
+        print(
+            f"     {target:>6} Workers stored: {ratio / first:.2f} x what it is with {GROWTH[0]} "
+            f"({statistics.median(created) * 1e6:.0f} microseconds)"
+        )
+    bare.close()
     runtime.close()
 
 

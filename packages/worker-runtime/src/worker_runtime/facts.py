@@ -1,7 +1,7 @@
 """What is really there on this host: gathered once, only for names that policy allows (S-01)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -137,8 +137,7 @@ async def gather_host_facts(needs: HostNeeds, ports: HostPorts) -> HostFacts:
         except TimeoutError:
             silent.append(port)
 
-    # A port of which nothing is asked costs nothing: no task, no timer.
-    await asyncio.gather(*[ask(*question) for question in questions if question[1]])
+    await _run_together([ask(*question) for question in questions if question[1]])
     commands = answers["commands"]
     mounts: dict[str, Access | None] = answers["mounts"]
     return HostFacts(
@@ -149,6 +148,21 @@ async def gather_host_facts(needs: HostNeeds, ports: HostPorts) -> HostFacts:
         packages={need.digest: fact for need, fact in answers["packages"].items()},
         silent=tuple(sorted(silent)),
     )
+
+
+async def _run_together(work: list[Coroutine[Any, Any, None]]) -> None:
+    """Run coroutines side by side, the first without a task of its own: most Workers ask one or two ports."""
+    if not work:
+        return
+    first, *others = work
+    tasks = [asyncio.create_task(one) for one in others]
+    try:
+        await first
+        for task in tasks:
+            await task
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def join_needs(all_needs: Iterable[HostNeeds]) -> HostNeeds:

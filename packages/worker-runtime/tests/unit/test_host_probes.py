@@ -28,3 +28,24 @@ def test_a_command_is_a_bare_name_on_the_search_path(tmp_path: Path) -> None:
     assert asyncio.run(probe.has_command("issue-server"))
     assert not asyncio.run(probe.has_command(str(program)))
     assert not asyncio.run(probe.has_command("other"))
+
+
+@pytest.mark.req("S-01")
+def test_a_program_that_was_there_is_looked_for_again(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for directory in (first, second):
+        directory.mkdir()
+        _install(directory / "issue-server")
+    probe = PathProbe(f"{first}:{second}")
+    assert asyncio.run(probe.has_command("issue-server"))
+    (first / "issue-server").unlink()
+    assert asyncio.run(probe.has_command("issue-server"))
+    (second / "issue-server").chmod(0o644)
+    assert not asyncio.run(probe.has_command("issue-server"))
+    _install(first / "issue-server")
+    assert asyncio.run(probe.has_command("issue-server"))
+
+
+def _install(program: Path) -> None:
+    program.write_bytes(b"#!/bin/sh\n")
+    program.chmod(0o755)

@@ -1,10 +1,12 @@
 """The origin of a URL: scheme, host and port, with the scheme's own port left out (RFC 6454)."""
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 OWN_PORTS = {"http": 80, "https": 443}
 
 
+@lru_cache(maxsize=1024)
 def get_origin(url: str) -> str:
     """Return the origin of an http or https URL without userinfo: `https://api.example.com`."""
     parts = urlsplit(url)
