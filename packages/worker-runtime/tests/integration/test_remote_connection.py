@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from cryptography import x509
@@ -190,18 +190,26 @@ async def _yield_forever() -> AsyncIterator[bytes]:
         yield bytes(64 * 1024)
 
 
+_STREAM = ("POST", _yield_forever)
+_BYTES = ("PUT", lambda: bytes(8 * 1024 * 1024))
+_AT_ONCE = 10**9
+
+
 @pytest.mark.req("R-09")
 @pytest.mark.parametrize(
-    "deadlines",
+    ("asked", "deadlines"),
     [
-        Deadlines(idle_seconds=0.2, min_bytes_per_second=10**9),
-        Deadlines(stream_seconds=0.2),
+        (_STREAM, Deadlines(idle_seconds=0.2, min_bytes_per_second=_AT_ONCE)),
+        (_STREAM, Deadlines(stream_seconds=0.2)),
+        (_BYTES, Deadlines(idle_seconds=0.2, min_bytes_per_second=_AT_ONCE)),
+        (_BYTES, Deadlines(request_seconds=0.2, min_bytes_per_second=_AT_ONCE)),
     ],
-    ids=["a piece", "the whole"],
+    ids=["a piece of a stream", "a stream", "a piece of a body", "a body"],
 )
-def test_a_runtime_that_takes_no_more_of_a_stream_is_given_up(
-    server: RestUnderTest, deadlines: Deadlines
+def test_a_runtime_that_takes_no_more_of_a_body_is_given_up(
+    server: RestUnderTest, asked: tuple[str, Any], deadlines: Deadlines
 ) -> None:
+    method, make_body = asked
     given_up = asyncio.Event()
 
     async def take_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -215,7 +223,7 @@ def test_a_runtime_that_takes_no_more_of_a_stream_is_given_up(
         connection = Connection(Endpoint(socket=deaf), server.credentials, deadlines=deadlines)
         try:
             with pytest.raises(RuntimeUnavailableError) as caught:
-                await RemoteRuntime(connection).put_pack(_CALLER, "lease", _yield_forever())
+                await connection.request(_CALLER, method, "/v1/x", body=make_body())
             assert caught.value.retryable
         finally:
             await connection.close()

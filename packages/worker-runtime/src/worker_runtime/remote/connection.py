@@ -11,7 +11,7 @@ from multidict import CIMultiDictProxy
 from worker_runtime.caller import Caller
 from worker_runtime.errors import RuntimeUnavailableError, UnauthenticatedError
 from worker_runtime.remote.credentials import Credentials
-from worker_runtime.remote.deadlines import Deadlines, StreamDeadline
+from worker_runtime.remote.deadlines import Deadlines, RequestDeadline
 from worker_runtime.remote.endpoint import Endpoint, build_connector
 from worker_runtime.remote.refusals import rebuild_error
 from yoi_bundle.errors import LimitExceededError
@@ -113,14 +113,15 @@ class Connection:
             credentials = self._credentials.build_headers(caller)
         except ValueError:
             raise UnauthenticatedError("the caller cannot stand in a token") from None
-        ask = {"params": query, "headers": {**credentials, **(headers or {})}, "allow_redirects": False}
-        if body is None or isinstance(body, bytes):
-            async with asyncio.timeout(self._deadlines.compute_request_seconds(len(body or b""))):
-                return await self._receive(method, path, data=body, **ask)
+        ask = {
+            "params": query,
+            "headers": {**credentials, **(headers or {}), **_say_length(body)},
+            "allow_redirects": False,
+        }
         async with asyncio.timeout(None) as running:
-            deadline = StreamDeadline(running, self._deadlines)
+            deadline = RequestDeadline(running, self._deadlines, body)
             try:
-                return await self._receive(method, path, data=deadline.watch(body), **ask)
+                return await self._receive(method, path, data=deadline.watch_body(), **ask)
             finally:
                 deadline.stop()
 
@@ -161,6 +162,11 @@ async def _read_answer(response: aiohttp.ClientResponse, method: str) -> bytes:
                 "answer_bytes", value=received, allowed=_MAX_ANSWER_BYTES, place="answer"
             )
     return b"".join(pieces)
+
+
+def _say_length(body: bytes | AsyncIterable[bytes] | None) -> dict[str, str]:
+    """Bytes may go in pieces, and are of a known length nevertheless."""
+    return {"Content-Length": str(len(body))} if isinstance(body, bytes) else {}
 
 
 def quote_segment(text: str) -> str:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 
+_PIECE_BYTES = 64 * 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class Deadlines:
@@ -32,20 +34,30 @@ class Deadlines:
         return self.idle_seconds + piece_bytes / self.min_bytes_per_second
 
 
-class StreamDeadline:
-    """The deadline of one request with a streamed body, which moves while the body does.
+class RequestDeadline:
+    """The deadline of one request, which moves while its body does.
 
-    Waiting for an answer is bounded once the body has gone; until then only this sees that nothing moves.
+    The connection itself bounds the wait for an answer once the body has gone; until then only this sees that nothing
+    moves.
 
     Args:
         running: Entered by whoever waits for the answer.
         deadlines: The bounds.
+        body: Bytes, or a stream of unknown length.
     """
 
-    def __init__(self, running: asyncio.Timeout, deadlines: Deadlines) -> None:
+    def __init__(
+        self, running: asyncio.Timeout, deadlines: Deadlines, body: bytes | AsyncIterable[bytes] | None
+    ) -> None:
         self._running = running
         self._deadlines = deadlines
-        self._ends_at = asyncio.get_running_loop().time() + deadlines.stream_seconds
+        self._body = body
+        seconds = (
+            deadlines.compute_request_seconds(len(body or b""))
+            if body is None or isinstance(body, bytes)
+            else deadlines.stream_seconds
+        )
+        self._ends_at = asyncio.get_running_loop().time() + seconds
         self._over = False
         self._move(self._ends_at)
 
@@ -53,8 +65,14 @@ class StreamDeadline:
         """Let the deadline be; the answer is here."""
         self._over = True
 
-    async def watch(self, pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-        """Yield the body's pieces; the time to make one is the sender's own, the time to take it is bounded."""
+    def watch_body(self) -> bytes | AsyncIterator[bytes] | None:
+        """Return the body to send; what does not go in one piece is watched on its way."""
+        if self._body is None or (isinstance(self._body, bytes) and len(self._body) <= _PIECE_BYTES):
+            return self._body
+        return self._watch(_split(self._body) if isinstance(self._body, bytes) else self._body)
+
+    async def _watch(self, pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+        """Yield pieces; the time to make one is the sender's own, the time to take it is bounded."""
         loop = asyncio.get_running_loop()
         async for piece in pieces:
             self._move(loop.time() + self._deadlines.compute_piece_seconds(len(piece)))
@@ -65,3 +83,8 @@ class StreamDeadline:
         # A connection that is closed may still ask for a piece.
         if not self._over and not self._running.expired():
             self._running.reschedule(min(when, self._ends_at))
+
+
+async def _split(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), _PIECE_BYTES):
+        yield body[start : start + _PIECE_BYTES]
