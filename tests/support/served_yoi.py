@@ -26,11 +26,13 @@ class ServedYoi:
     Attributes:
         address: Where it says that it listens: `http://…`, `https://…` or `unix:…`.
         log: Its standard error; JSON lines beside what it tells its operator.
+        output: Its standard output.
     """
 
     process: subprocess.Popen[bytes]
     address: str
     log: Path
+    output: Path
 
     def stop(self) -> int:
         """End it as a service manager does; return its exit code."""
@@ -48,16 +50,17 @@ def serve(yoi: Yoi, *arguments: str | Path) -> Iterator[ServedYoi]:
     """Serve a data directory on a free port, unless the arguments say where, until the context ends."""
     named = {"--socket", "--port", "--config"} & {str(one) for one in arguments}
     port = () if named else ("--port", str(find_free_port()))
-    log = yoi.data.with_name(f"{yoi.data.name}-serve.log")
-    with log.open("wb") as errors:
+    log, output = (yoi.data.with_name(f"{yoi.data.name}-serve.{kind}") for kind in ("log", "out"))
+    with log.open("wb") as errors, output.open("wb") as printed:
         process = subprocess.Popen(
             [yoi.python, "-m", "yoi", "runtime", "serve", *port, *map(str, arguments)],
+            stdout=printed,
             stderr=errors,
             stdin=subprocess.DEVNULL,
             env=_build_environment(yoi),
         )
     try:
-        yield ServedYoi(process=process, address=_wait_for_address(process, log), log=log)
+        yield ServedYoi(process=process, address=_wait_for_address(process, log), log=log, output=output)
     finally:
         process.kill()
         process.wait(_DEADLINE_SECONDS)

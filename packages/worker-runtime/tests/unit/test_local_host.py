@@ -1,5 +1,6 @@
 """The host's policy file, read again when it changes."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,25 @@ def test_a_host_does_not_start_with_a_faulty_policy(policy_file: Path, tmp_path:
     _write(policy_file, "no list")
     with pytest.raises(HostPolicyInvalidError):
         LocalHost(policy_file, data_directory=tmp_path, environment={})
+
+
+@pytest.mark.req("S-04")
+def test_secrets_lie_beside_the_policy_unless_another_directory_is_named(
+    policy_file: Path, tmp_path: Path
+) -> None:
+    named = tmp_path / "credentials"
+    for folder, secret in ((policy_file.parent / "secrets", "BESIDE"), (named, "NAMED")):
+        folder.mkdir()
+        (folder / secret).write_text("made up for this test\n", encoding="utf-8")
+    _write(policy_file, "")
+
+    async def read_package(digest: str) -> bytes:
+        raise AssertionError(f"{digest} is not asked for")
+
+    def find(directory: Path | None) -> list[str]:
+        host = LocalHost(policy_file, data_directory=tmp_path, environment={}, secrets_directory=directory)
+        secrets = host.build_ports("local", "library", read_package).secrets
+        return [name for name in ("BESIDE", "NAMED") if asyncio.run(secrets.exists(name))]
+
+    assert find(None) == ["BESIDE"]
+    assert find(named) == ["NAMED"]

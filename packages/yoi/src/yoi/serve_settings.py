@@ -11,7 +11,7 @@ from worker_runtime.rest.listening import Listening
 
 @dataclass(frozen=True, kw_only=True)
 class ServeSettings:
-    """Where to listen, and what the Runtime says of itself; names are those of the flags."""
+    """Where to listen, and where traces go, and what the Runtime says of itself; names are those of the flags."""
 
     socket: Path | None = None
     address: str = "127.0.0.1"
@@ -19,6 +19,7 @@ class ServeSettings:
     certificate: Path | None = None
     private_key: Path | None = None
     behind_proxy: bool = False
+    traces: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
 
     def build_listening(self) -> Listening:
@@ -39,6 +40,7 @@ class _SettingsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     certificate: str | None = None
     private_key: str | None = None
     behind_proxy: bool = False
+    traces: str | None = None
     labels: dict[str, str] = {}
 
 
@@ -63,6 +65,7 @@ def load_serve_settings(path: Path) -> ServeSettings:
         certificate=_resolve(beside, found.certificate),
         private_key=_resolve(beside, found.private_key),
         behind_proxy=found.behind_proxy,
+        traces=found.traces,
         labels=found.labels,
     )
 

@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 import yoi
 from yoi.configuration import read_configuration
 
@@ -20,6 +22,28 @@ def test_an_empty_variable_counts_as_absent() -> None:
     found = read_configuration({"YOI_DATA_DIR": "", "NO_COLOR": ""})
     assert found.data_directory.name == "yoi"
     assert found.colour
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, None),
+        ({"OTEL_TRACES_EXPORTER": "console"}, "console"),
+        ({"OTEL_TRACES_EXPORTER": "none"}, None),
+        ({"OTEL_TRACES_EXPORTER": "console", "OTEL_SDK_DISABLED": "True"}, None),
+    ],
+)
+def test_traces_go_where_opentelemetrys_own_variables_say(
+    environment: dict[str, str], expected: str | None
+) -> None:
+    assert read_configuration(environment).trace_exporter == expected
+
+
+def test_a_service_manager_says_where_secrets_are_and_where_it_listens(tmp_path: Path) -> None:
+    found = read_configuration({"YOI_SECRETS_DIR": str(tmp_path), "NOTIFY_SOCKET": "@ready"})
+    assert (found.secrets_directory, found.notify_socket) == (tmp_path, "@ready")
+    found = read_configuration({})
+    assert (found.secrets_directory, found.notify_socket) == (None, None)
 
 
 def test_no_other_module_reads_the_environment() -> None:

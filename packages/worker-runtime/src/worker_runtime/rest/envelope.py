@@ -18,7 +18,7 @@ from worker_runtime.rest.problems import (
     format_problem_header,
 )
 from worker_runtime.rest.refusals import HttpRefusalError
-from worker_runtime.rest.request_log import get_request_id, log_event, set_request_id
+from worker_runtime.rest.request_log import get_request_id, log_event, note_problem, set_request_id
 from worker_runtime.rest.sending import PacedSending, UnreadAnswerError
 from worker_runtime.rest.services import Bounds
 from yoi_bundle.errors import YoiError
@@ -114,6 +114,7 @@ class _Answer:
 
 
 async def _refuse(answer: _Answer, error: YoiError, scope: Scope) -> None:
+    note_problem(scope, error.code)
     problem = build_problem(error, get_request_id(scope))
     body = msgspec.json.encode(problem)
     headers = {

@@ -9,7 +9,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from worker_runtime.errors import RequestInvalidError
-from worker_runtime.rest.envelope import Envelope
+from worker_runtime.rest.envelope import Asgi
 from worker_runtime.rest.listening import Listening
 from worker_runtime.rest.occupancy import is_answered, verify_free
 
@@ -54,9 +54,7 @@ class RestServer:
         header_seconds: How long a connection may take for its next headers, the first or those after an answer.
     """
 
-    def __init__(
-        self, app: Envelope, listening: Listening, *, header_seconds: float = HEADER_SECONDS
-    ) -> None:
+    def __init__(self, app: Asgi, listening: Listening, *, header_seconds: float = HEADER_SECONDS) -> None:
         self.app = app
         self._listening = listening
         # The server logs through its own loggers; requests are logged by the envelope, as JSON.

@@ -5,7 +5,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 METRICS_MEDIA_TYPE = CONTENT_TYPE_LATEST
 _UNMATCHED = "unmatched"
-_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
+KNOWN_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
 
 
 class Metrics:
@@ -36,7 +36,7 @@ class Metrics:
             status: 0 when the caller went away before there was one.
             seconds: From the first byte of the headers to the last of the answer.
         """
-        known = method if method in _METHODS else "other"
+        known = method if method in KNOWN_METHODS else "other"
         self._requests.labels(known, route or _UNMATCHED, str(status)).inc()
         self._seconds.labels(route or _UNMATCHED).observe(seconds)
 

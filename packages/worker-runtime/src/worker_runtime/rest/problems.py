@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from worker_runtime.errors import RuntimeOverloadedError
 from worker_runtime.rest.allowed import find_allowed_methods
 from worker_runtime.rest.refusals import HttpRefusalError
-from worker_runtime.rest.request_log import get_request_id, log_fault, log_refusal
+from worker_runtime.rest.request_log import get_request_id, log_fault, log_refusal, note_problem
 from worker_runtime.rest.statuses import find_status
 from yoi_bundle.errors import BundleBlobsMissingError, YoiError
 
@@ -56,6 +56,7 @@ def answer_error(request: Request[Any, Any, Any], error: YoiError) -> Response[b
     """Answer with a typed error."""
     if not isinstance(error, BundleBlobsMissingError):
         log_refusal(request.scope, error)
+    note_problem(request.scope, error.code)
     problem = build_problem(error, get_request_id(request.scope))
     return Response(
         msgspec.json.encode(problem),

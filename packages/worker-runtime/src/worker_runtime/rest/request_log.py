@@ -11,6 +11,7 @@ from yoi_bundle.errors import YoiError
 
 _LOGGER = logging.getLogger("worker_runtime.rest")
 _STATE_KEY = "yoi_request_id"
+_CODE_KEY = "yoi_problem_code"
 
 
 class JsonLines(logging.Formatter):
@@ -34,6 +35,17 @@ def set_request_id(scope: MutableMapping[str, Any], request_id: str) -> None:
 def get_request_id(scope: Any) -> str:
     """Return the id that the envelope gave the request."""
     return str(scope.get(_STATE_KEY, ""))
+
+
+def note_problem(scope: Any, code: str) -> None:
+    """Keep what a request was answered with, for whoever looks at it afterwards."""
+    scope[_CODE_KEY] = code
+
+
+def get_problem_code(scope: Any) -> str | None:
+    """Return the code of the problem that a request was answered with; None when it was none."""
+    code = scope.get(_CODE_KEY)
+    return None if code is None else str(code)
 
 
 def log_event(event: str, **facts: Any) -> None:

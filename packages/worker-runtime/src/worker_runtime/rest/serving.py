@@ -12,6 +12,7 @@ from worker_runtime.clock import Clock
 from worker_runtime.embedded import EmbeddedRuntime
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import LocalTokenAuthenticator, TokenAuthenticator
+from worker_runtime.rest.envelope import Asgi
 from worker_runtime.rest.housekeeping import keep_house
 from worker_runtime.rest.listen import RestServer, verify_listening
 from worker_runtime.rest.listening import Listening
@@ -57,6 +58,7 @@ async def serve_runtime(
     data_directory: Path,
     clock: Clock,
     announce: Callable[[Served], None],
+    wrap: Callable[[Asgi], Asgi] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end.
 
@@ -66,6 +68,7 @@ async def serve_runtime(
         data_directory: Where trusted keys and the local token lie.
         clock: What tokens are judged by.
         announce: Called once the server listens.
+        wrap: Puts something around the application, such as `worker_runtime.rest.tracing.TracedApp`.
 
     Raises:
         RequestInvalidError: It would be open to the network; see `verify_listening`.
@@ -81,7 +84,8 @@ async def serve_runtime(
         authenticator=_build_authenticator(embedded, trust, listening, token_file, clock),
         check_readiness=RecentReadiness(embedded.check_readiness).check,
     )
-    server = RestServer(build_app(services), listening)
+    app: Asgi = build_app(services)
+    server = RestServer(app if wrap is None else wrap(app), listening)
     await server.start()
     alone = listening.is_local and not trust.read().keys
     announce(Served(address=listening.describe(), local_token_file=token_file if alone else None))

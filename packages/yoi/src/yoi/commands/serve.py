@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import click
 
+from worker_runtime.errors import RequestInvalidError
 from yoi.command import YoiCommand, data_directory_option, host_policy_option
 from yoi.local_runtime import open_local_runtime
 from yoi.serve_settings import ServeSettings, load_serve_settings
@@ -27,6 +30,9 @@ from yoi.service_manager import notify_ready
 @click.option("--private-key", type=click.Path(dir_okay=False, path_type=Path), help="PEM file, for TLS.")
 @click.option(
     "--behind-proxy", is_flag=True, default=None, help="Something in front of this server speaks TLS."
+)
+@click.option(
+    "--traces", help="Trace to this OpenTelemetry exporter (else OTEL_TRACES_EXPORTER, else to none)."
 )
 @data_directory_option
 @host_policy_option
@@ -47,14 +53,37 @@ async def _serve(context: click.Context, settings: ServeSettings) -> None:
     from worker_runtime.rest.serving import serve_runtime
 
     configuration = context.obj
-    with open_local_runtime(configuration, labels=settings.labels) as local:
+    exporter = settings.traces or configuration.trace_exporter
+    with (
+        open_local_runtime(configuration, labels=settings.labels) as local,
+        _open_tracing(exporter) as wrap,
+    ):
         await serve_runtime(
             local.embedded,
             settings.build_listening(),
             data_directory=configuration.data_directory,
             clock=SystemClock(),
             announce=partial(_announce, configuration.notify_socket),
+            wrap=wrap,
         )
+
+
+@contextmanager
+def _open_tracing(exporter: str | None) -> Iterator[Callable[[Any], Any] | None]:
+    """Give what makes a span of each request; nothing is imported when there is no exporter."""
+    if exporter is None or exporter == "none":
+        yield None
+        return
+    try:
+        from worker_runtime.rest.tracing import TracedApp
+        from worker_runtime.tracing import Tracing, load_exporter
+    except ModuleNotFoundError:
+        raise RequestInvalidError("to trace, install worker-runtime[otel]", field="traces") from None
+    tracing = Tracing(load_exporter(exporter))
+    try:
+        yield partial(TracedApp, tracer=tracing.tracer)
+    finally:
+        tracing.close()
 
 
 def _announce(notify_socket: str | None, served: Any) -> None:
