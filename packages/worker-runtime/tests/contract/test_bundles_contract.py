@@ -1,9 +1,11 @@
 """Store, read, list and delete bundles: the same on every Runtime, for every caller."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from contract_runtimes import ContractRuntime
+from msgspec.structs import replace
 from runtime_under_test import (
     create_worker,
     cut_after,
@@ -219,6 +221,39 @@ def test_a_manifest_may_come_compressed_or_as_a_delta(runtime: ContractRuntime) 
     store_bundle(runtime, caller, base)
     outcome = runtime.run(runtime.api.put_bundle(caller, edited.digest, edited.metadata, delta))
     assert isinstance(outcome, StagedOutcome)
+
+
+@pytest.mark.req("B-03")
+@pytest.mark.parametrize(
+    ("pointer", "change"),
+    [
+        ("/revision", {"revision": 0}),
+        ("/revision", {"revision": 2**53}),
+        ("/created_at", {"created_at": "yesterday"}),
+        ("/created_at", {"created_at": "2026-02-30T12:00:00Z"}),
+        ("/publisher", {"publisher": "p" * 257}),
+        ("/provenance/source", {"provenance": {"source": "https://sam:word@example.com/library"}}),
+        ("/provenance/source", {"provenance": {"source": "s" * 1025}}),
+        ("/provenance/commit", {"provenance": {"commit": "main"}}),
+    ],
+)
+def test_metadata_out_of_range_is_refused_whoever_made_it(
+    runtime: ContractRuntime, pointer: str, change: dict[str, Any]
+) -> None:
+    """An embedded caller makes it from values, of which no decoder has seen the range."""
+    bundle = build_small_bundle()
+    changes = {
+        name: replace(bundle.metadata.provenance, **value) if name == "provenance" else value
+        for name, value in change.items()
+    }
+    metadata = replace(bundle.metadata, **changes)
+    body = ManifestBody(content=bundle.manifest)
+    caller = runtime.build_caller()
+    with pytest.raises(BundleInvalidError) as caught:
+        runtime.run(runtime.api.put_bundle(caller, bundle.digest, metadata, body))
+    assert [fault.pointer for fault in caught.value.faults] == [pointer]
+    with pytest.raises(BundleMissingError):
+        runtime.run(runtime.api.get_bundle_status(caller, bundle.digest))
 
 
 @pytest.mark.req("B-03")

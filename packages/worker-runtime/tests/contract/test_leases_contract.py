@@ -12,7 +12,7 @@ from runtime_under_test import (
 from small_bundles import SmallBundle, build_many_prompts, build_small_bundle
 
 from worker_runtime.assignments import AssignmentRequest
-from worker_runtime.bundles import StagedOutcome
+from worker_runtime.bundles import StagedOutcome, StoredOutcome
 from worker_runtime.caller import build_local_caller
 from worker_runtime.errors import BundleMissingError, LeaseExpiredError, RuntimeOverloadedError
 
@@ -111,6 +111,25 @@ def test_leases_are_capped_in_number(runtime: ContractRuntime) -> None:
     assert isinstance(other, StagedOutcome)
     runtime.clock.advance(minutes=15)
     put_manifest(runtime, caller, build_small_bundle())
+
+
+@pytest.mark.req("R-02")
+def test_a_stored_bundle_can_be_put_again_when_there_are_no_leases_left(runtime: ContractRuntime) -> None:
+    """It is held: nothing is asked of the store but to say so. A lease that the caller has is renewed as ever."""
+    caller = runtime.build_caller()
+    covered, stored = _fill(runtime, 2)
+    runtime.clock.advance(minutes=15)
+    first = put_manifest(runtime, caller, covered)
+    for number in range(31):
+        put_manifest(runtime, caller, build_small_bundle(prompts={"p": f"{number}".encode()}))
+    again = put_manifest(runtime, caller, stored)
+    assert isinstance(again, StoredOutcome)
+    assert (again.digest, again.lease, again.created) == (stored.digest, None, False)
+    renewed = put_manifest(runtime, caller, covered)
+    assert renewed.lease is not None
+    assert renewed == first
+    with pytest.raises(RuntimeOverloadedError):
+        put_manifest(runtime, caller, build_small_bundle())
 
 
 def test_young_bundles_and_the_newest_ten_are_kept_and_the_rest_goes(runtime: ContractRuntime) -> None:

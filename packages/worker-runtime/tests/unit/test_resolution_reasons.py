@@ -30,7 +30,7 @@ from worker_runtime.resolution.errors import (
 )
 from worker_runtime.resolution.resolve import HostSnapshot, Resolution, resolve_worker
 from yoi_bundle.builtin import load_builtin_set
-from yoi_bundle.manifest import Asks, Grants, MountAsk, MountGrant, Rule
+from yoi_bundle.manifest import Ask, Asks, Grants, Member, MountAsk, MountGrant, Rule
 
 
 def codes(resolution: Resolution) -> set[tuple[str, str, str]]:
@@ -234,6 +234,38 @@ def test_a_missing_optional_item_is_a_denied_decision_and_no_refusal() -> None:
     denied = {(one.kind, one.id) for one in resolution.decisions if one.outcome == "denied"}
     assert {("mount", "workspace"), ("tool", "file.read"), ("host", "shell"), ("tool", "shell.run")} <= denied
     assert resolution.reasons == ()
+
+
+@pytest.mark.req("S-05", "S-09")
+@pytest.mark.parametrize("layer", ["bundle", "host_policy", "host_facts", "intent"])
+@pytest.mark.parametrize("required", [True, False])
+def test_a_required_mount_that_any_layer_narrows_refuses_and_an_optional_one_does_not(
+    layer: str, required: bool
+) -> None:
+    """Who requires to write is not served by reading."""
+    asks = Asks(mounts={"workspace": MountAsk(access="rw", required=required)})
+    access: dict[str, Any] = dict.fromkeys(("bundle", "host_policy", "host_facts"), "rw") | {layer: "ro"}
+    grants = replace(make_manifest().grants, mounts={"workspace": MountGrant(access=access["bundle"])})
+    narrowing = Narrowing(mounts={"workspace": access["intent"]} if layer == "intent" else None)
+    resolution = resolve(
+        make_manifest(grants=grants, profiles={"helper": make_profile(asks=asks)}),
+        policy=make_host_policy(mounts={"workspace": access["host_policy"]}),
+        facts=make_facts(mounts={"workspace": access["host_facts"]}),
+        intent=Intent(narrowing=narrowing),
+    )
+    found = [(one.kind, one.id, one.layer, one.rule) for one in resolution.reasons]
+    assert found == ([("mount", "workspace", layer, f"{layer}.lower_access")] if required else [])
+    assert [one.access for one in resolution.spec.mounts] == ["ro"]
+
+
+@pytest.mark.req("S-09")
+def test_a_required_host_pattern_that_is_narrowed_refuses() -> None:
+    asks = Asks(network={"*.example.org": Ask(required=True)})
+    grants = replace(make_manifest().grants, network={"*.example.org": Member()})
+    manifest = make_manifest(grants=grants, profiles={"helper": make_profile(asks=asks)})
+    assert codes(resolve(manifest)) == {("policy.denied", "network", "*.example.org")}
+    wide = make_host_policy(network=frozenset({"*.example.org"}))
+    assert resolve(manifest, policy=wide).reasons == ()
 
 
 @pytest.mark.req("S-02")

@@ -1,6 +1,7 @@
 """What is known about a bundle: revision, time, provenance; never part of the digest (B-03)."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -80,12 +81,40 @@ def decode_metadata(data: bytes) -> BundleMetadata:
     if len(data) > MAX_METADATA_BYTES:
         raise BundleInvalidError([_fault("metadata of more than 4 KiB")])
     try:
-        return msgspec.json.decode(data, type=BundleMetadata)
+        metadata = msgspec.json.decode(data, type=BundleMetadata)
     except msgspec.ValidationError:
         faults = find_type_faults(msgspec.json.decode(data), BundleMetadata)
         raise BundleInvalidError(faults or [_fault("not bundle metadata")]) from None
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise BundleInvalidError([_fault("metadata that is not JSON")]) from None
+    _verify_meaning(metadata)
+    return metadata
+
+
+def verify_metadata(metadata: BundleMetadata) -> None:
+    """Check metadata that was made in this process; its type alone promises no range and no form.
+
+    Raises:
+        BundleInvalidError: With every fault; pointers are into the metadata.
+    """
+    try:
+        data = msgspec.json.encode(metadata)
+    except (TypeError, ValueError, UnicodeError):
+        raise BundleInvalidError([_fault("values that JSON has no form for")]) from None
+    decode_metadata(data)
+
+
+def _verify_meaning(metadata: BundleMetadata) -> None:
+    """Check what no pattern can: that the instant is one, and that the source holds no credentials."""
+    faults: list[Fault] = []
+    try:
+        datetime.fromisoformat(metadata.created_at)
+    except ValueError:
+        faults.append(_fault("no day or time of the calendar", "/created_at"))
+    if _USERINFO.match(metadata.provenance.source):
+        faults.append(_fault("credentials in an address", "/provenance/source"))
+    if faults:
+        raise BundleInvalidError(faults)
 
 
 _USERINFO = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/@]*@", re.IGNORECASE)
@@ -97,5 +126,5 @@ def remove_credentials(source: str) -> str:
     return re.split(r"[?#]", without_user, maxsplit=1)[0] if "://" in source else without_user
 
 
-def _fault(message: str) -> Fault:
-    return Fault(code="bundle.invalid", pointer="", message=message)
+def _fault(message: str, pointer: str = "") -> Fault:
+    return Fault(code="bundle.invalid", pointer=pointer, message=message)

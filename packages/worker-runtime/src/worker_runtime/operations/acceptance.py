@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from worker_runtime.operations.context import Context
 from worker_runtime.operations.loading import read_blob
-from worker_runtime.store.blobs import find_unchecked_json, mark_json
+from worker_runtime.store.blobs import find_missing_blobs, find_unchecked_json, mark_json
 from worker_runtime.store.text_checks import find_unchecked_texts, mark_texts
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.text_blob import find_text_blob_faults
@@ -102,6 +102,14 @@ def find_unchecked(connection: apsw.Connection, workspace_id: int, checks: Conte
     if checks.texts:
         unchecked.update(find_unchecked_texts(connection, workspace_id, checks.texts))
     return sorted(unchecked)
+
+
+def find_unready(
+    connection: apsw.Connection, workspace_id: int, bundle: VerifiedBundle, checks: ContentChecks
+) -> list[str]:
+    """Return what keeps a bundle from being committed; blobs held before may be gone or damaged since."""
+    missing = find_missing_blobs(connection, workspace_id, bundle.blobs)
+    return missing or find_unchecked(connection, workspace_id, checks)
 
 
 def mark_checked_texts(

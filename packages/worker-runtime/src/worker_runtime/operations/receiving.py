@@ -16,7 +16,7 @@ from worker_runtime.errors import (
 )
 from worker_runtime.operations.acceptance import (
     ContentChecks,
-    find_unchecked,
+    find_unready,
     list_checks,
     mark_checked_texts,
     verify_content,
@@ -24,7 +24,7 @@ from worker_runtime.operations.acceptance import (
 )
 from worker_runtime.operations.context import Context
 from worker_runtime.operations.loading import read_manifest_bytes
-from worker_runtime.store.blobs import VerifiedBlob, find_missing_blobs, put_blobs
+from worker_runtime.store.blobs import VerifiedBlob, put_blobs
 from worker_runtime.store.bundles import find_bundle_id, put_bundle
 from worker_runtime.store.leases import (
     LeaseRequest,
@@ -34,9 +34,9 @@ from worker_runtime.store.leases import (
     delete_staged,
     find_staged,
     get_lease,
-    put_lease,
     put_staged,
     renew_lease,
+    take_lease,
 )
 from worker_runtime.store.rejections import delete_rejection, put_rejection
 from worker_runtime.store.workspaces import find_workspaces, put_workspace
@@ -44,7 +44,7 @@ from worker_runtime.transfer.manifest_coding import decode_manifest_body
 from worker_runtime.transfer.pack_reader import PackedBlob
 from yoi_bundle.errors import DigestMismatchError, YoiError
 from yoi_bundle.limits import Limits
-from yoi_bundle.metadata import BundleMetadata
+from yoi_bundle.metadata import BundleMetadata, verify_metadata
 from yoi_bundle.verified import VerifiedBundle, verify_manifest
 
 
@@ -77,8 +77,12 @@ class ReceivingOperations:
     def put_manifest(
         self, caller: Caller, digest: str, metadata: BundleMetadata, body: ManifestBody
     ) -> PutOutcome:
-        """Take a manifest; the bundle is stored at once when its workspace has all the blobs."""
+        """Take a manifest; the bundle is stored at once when its workspace has all the blobs.
+
+        Metadata is checked here, whoever decoded it: an embedded caller makes it from values.
+        """
         verify_access(caller, "bundles:write", metadata.workspace)
+        verify_metadata(metadata)
         if metadata.digest != digest:
             raise RequestInvalidError("not the digest of the path", field="metadata/digest")
         manifest = decode_manifest_body(
@@ -153,11 +157,13 @@ class ReceivingOperations:
             lease = self._keep(connection, caller, upload, blobs)
             # Host policy may have come to ask for more while the pack came.
             checks = list_checks(self._context, caller.issuer, upload.bundle)
-            missing = _find_unready(connection, lease.workspace_id, upload.bundle, checks)
+            missing = find_unready(connection, lease.workspace_id, upload.bundle, checks)
             if missing:
                 return _staged(lease, missing)
             now = self._context.clock.now()
-            return self._commit(connection, lease, upload.bundle, upload.staged, now)
+            return self._commit(
+                connection, lease.workspace_id, upload.bundle, upload.staged, lease=lease, now=now
+            )
 
     def _keep(
         self, connection: apsw.Connection, caller: Caller, upload: Upload, blobs: Collection[VerifiedBlob]
@@ -212,29 +218,33 @@ class ReceivingOperations:
                 digest=bundle.digest,
                 new_id=context.new_id(),
             )
-            lease = put_lease(connection, request, retention=context.retention, now=now)
-            missing = _find_unready(connection, workspace_id, bundle, checks)
-            if missing:
+            missing = find_unready(connection, workspace_id, bundle, checks)
+            held = not missing and find_bundle_id(connection, workspace_id, bundle.digest) is not None
+            lease = take_lease(connection, request, retention=context.retention, now=now, optional=held)
+            if lease is not None and missing:
                 put_staged(connection, lease, bundle, staged, retention=context.retention, now=now)
                 # The pack comes next, and need not verify the manifest again.
                 context.manifests.put((workspace_id, bundle.digest), bundle, len(staged.manifest))
                 return _staged(lease, missing)
-            return self._commit(connection, lease, bundle, staged, now)
+            return self._commit(connection, workspace_id, bundle, staged, lease=lease, now=now)
 
     def _commit(
         self,
         connection: apsw.Connection,
-        lease: LeaseRow,
+        workspace_id: int,
         bundle: VerifiedBundle,
         staged: Staged,
+        *,
+        lease: LeaseRow | None,
         now: int,
     ) -> StoredOutcome:
-        created = put_bundle(
-            connection, lease.workspace_id, bundle, staged.manifest, staged.metadata, now=now
+        created = put_bundle(connection, workspace_id, bundle, staged.manifest, staged.metadata, now=now)
+        if lease is not None:
+            delete_staged(connection, lease.id)
+        delete_rejection(connection, workspace_id, bundle.digest)
+        return StoredOutcome(
+            digest=bundle.digest, lease=None if lease is None else _view(lease), created=created
         )
-        delete_staged(connection, lease.id)
-        delete_rejection(connection, lease.workspace_id, bundle.digest)
-        return StoredOutcome(digest=bundle.digest, lease=_view(lease), created=created)
 
     def _reload(self, lease: LeaseRow, staged: Staged) -> VerifiedBundle:
         context = self._context
@@ -270,14 +280,6 @@ class ReceivingOperations:
                 most=context.retention.max_rejections,
                 now=context.clock.now(),
             )
-
-
-def _find_unready(
-    connection: apsw.Connection, workspace_id: int, bundle: VerifiedBundle, checks: ContentChecks
-) -> list[str]:
-    """Return what keeps a bundle from being committed; blobs held before may be gone or damaged since."""
-    missing = find_missing_blobs(connection, workspace_id, bundle.blobs)
-    return missing or find_unchecked(connection, workspace_id, checks)
 
 
 def _staged(lease: LeaseRow, missing: list[str]) -> StagedOutcome:

@@ -21,7 +21,7 @@ def find_reasons(decisions: tuple[Decision, ...], requires: Collection[str]) -> 
     Raises:
         RequestInvalidError: A capability is none of the grammar.
     """
-    missing = [one for one in decisions if one.required and one.outcome == "denied"]
+    missing = [one for one in decisions if one.required and _is_missing(one)]
     if not missing and not requires:
         return ()
     index = {join_pointer(f"/{one.kind}", one.id): one for one in decisions}
@@ -31,6 +31,16 @@ def find_reasons(decisions: tuple[Decision, ...], requires: Collection[str]) -> 
     for text in sorted(requires):
         reasons.update(dict.fromkeys(_check_capability(parse_capability(text), decisions, index)))
     return tuple(reasons)
+
+
+def _is_missing(decision: Decision) -> bool:
+    """Tell whether an item is not what was asked for; a mount or host pattern asks for all that it names.
+
+    A server that the intent keeps in part is there.
+    """
+    if decision.outcome == "narrowed":
+        return decision.kind in ("mount", "network")
+    return decision.outcome == "denied"
 
 
 def _explain(decision: Decision, index: _Index) -> Iterator[Reason]:

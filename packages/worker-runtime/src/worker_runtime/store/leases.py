@@ -69,6 +69,22 @@ def put_lease(
     return _row(request.new_id, request, expires_at)
 
 
+def take_lease(
+    connection: apsw.Connection, request: LeaseRequest, *, retention: Retention, now: int, optional: bool
+) -> LeaseRow | None:
+    """Grant or renew a lease as `put_lease` does; an optional one is left out where there are as many as may be.
+
+    Raises:
+        RuntimeOverloadedError: There are, and it is not optional.
+    """
+    try:
+        return put_lease(connection, request, retention=retention, now=now)
+    except RuntimeOverloadedError:
+        if not optional:
+            raise
+        return None
+
+
 def get_lease(connection: apsw.Connection, lease_id: str, *, holder: str, now: int) -> LeaseRow:
     """Return a holder's lease that is in force.
 

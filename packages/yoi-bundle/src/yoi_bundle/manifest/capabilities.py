@@ -36,6 +36,8 @@ class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_
 
 
 class MountAsk(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A wish for a mount. A required one is refused with less access too."""
+
     access: Access = READ_ONLY
     required: bool = False
 
