@@ -105,8 +105,8 @@ class ReceivingOperations:
         verify_scope(caller, "bundles:write")
         context = self._context
         with context.database.read() as connection:
-            lease = get_lease(connection, lease_id, holder=caller.key, now=context.clock.now())
             known = find_workspaces(connection, caller.issuer, caller.workspaces)
+            lease = get_lease(connection, lease_id, holder=caller.key, now=context.clock.now())
             if lease.workspace_id not in known:
                 raise LeaseExpiredError(lease_id)
             staged = find_staged(connection, lease_id)
