@@ -87,7 +87,7 @@ class _Kills:
         self._random = source
         self._acknowledged: list[SmallBundle] = []
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["killed_client"])
+        self._context.set_forkserver_preload(["worker_runtime.bundle_sync", "worker_runtime.remote.runtime"])
 
     async def kill_server(self, number: int) -> None:
         """Kill the server within a sync; that sync goes on by itself once there is a server again."""
