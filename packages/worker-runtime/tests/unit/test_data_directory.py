@@ -1,11 +1,11 @@
 """Where the store lies, and what happens when it cannot lie there (R-03, R-10)."""
 
-import os
 from pathlib import Path
 
 import pytest
 from runtime_under_test import EmbeddedUnderTest, build_caller, store_bundle
 from small_bundles import build_small_bundle
+from unprivileged import ask_as_another_user
 
 from worker_runtime.errors import RuntimeUnavailableError
 from worker_runtime.store.files import DATABASE_NAME, DataDirectory
@@ -23,14 +23,27 @@ def test_a_directory_that_cannot_be_made_leaves_the_runtime_unready(tmp_path: Pa
     runtime.close()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for the superuser")
-def test_a_read_only_directory_leaves_the_runtime_unready(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    runtime = EmbeddedUnderTest(tmp_path)
-    readiness = runtime.run(runtime.api.check_readiness())
-    tmp_path.chmod(0o700)
-    assert readiness.problems[0]["details"] == {"reason": "storage_read_only"}
-    runtime.close()
+READ_ONLY = {"code": "runtime.unavailable", "details": {"reason": "storage_read_only"}}
+
+
+@pytest.mark.parametrize("what", ["empty directory", "directory of a store", "files of a store"])
+def test_what_may_not_be_written_leaves_the_runtime_unready_and_unchanged(tmp_path: Path, what: str) -> None:
+    directory = tmp_path / "data"
+    directory.mkdir()
+    if "store" in what:
+        runtime = EmbeddedUnderTest(directory)
+        store_bundle(runtime, build_caller(), build_small_bundle())
+        runtime.close()
+    before = {path.name: path.read_bytes() for path in directory.iterdir()}
+    if what == "files of a store":
+        (directory / DATABASE_NAME).chmod(0o444)
+        (directory / "runtime.lock").chmod(0o666)
+    directory.chmod(0o777 if what == "files of a store" else 0o555)
+    problems, refusal = ask_as_another_user(directory)
+    directory.chmod(0o700)
+    assert problems == (READ_ONLY,)
+    assert refusal == {"code": "runtime.unavailable", "reason": "storage_read_only"}
+    assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
 
 
 def test_a_closed_runtime_says_so(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ def large(runtime: EmbeddedUnderTest) -> Populated:
 def _read_all(directory: Path) -> dict[str, list[tuple[object, ...]]]:
     with open_page_image(directory / DATABASE_NAME) as image:
         file = DamagedFile(image)
+        assert not any(list(file.scan_strays(table, ("rowid",))) for table in TABLES)
         return {
             table: sorted(file.scan_rows(table, tuple(columns.split(", "))))
             for table, columns in TABLES.items()

@@ -36,9 +36,12 @@ class DataDirectory:
         """Use the database beside others; waits for no repair.
 
         Raises:
-            RuntimeUnavailableError: A repair is under way, or the directory cannot be written.
+            RuntimeUnavailableError: A repair is under way, or directory or database cannot be written.
         """
         with self._hold(fcntl.LOCK_SH):
+            # SQLite would open it and then say only that something failed.
+            if self.database.exists() and not os.access(self.database, os.W_OK):
+                raise RuntimeUnavailableError("storage_read_only")
             yield
 
     @contextmanager
