@@ -1,6 +1,9 @@
-"""Settings of all tests: Hypothesis draws the same examples on every run, and no machine is too slow for it."""
+"""Settings and shared fixtures of all tests: Hypothesis draws the same examples on every run, and no machine is too slow for it."""
 
 from hypothesis import HealthCheck, settings
+from real_postgresql import postgresql_server
+
+__all__ = ["postgresql_server"]
 
 settings.register_profile(
     "repeatable",

@@ -52,9 +52,9 @@ async def write_contacts(transaction: Transaction, contacts: Sequence[RuntimeCon
         )
     if announced:
         await transaction.connection.execute(_ANNOUNCED, announced)
-    for one in sorted(known, key=lambda contact: contact.name):
-        if _is_another(before[one.name], one):
-            await mark_due(transaction, runtime=one.name)
+    changed = [one.name for one in known if _is_another(before[one.name], one)]
+    if changed:
+        await mark_due(transaction, runtimes=changed)
 
 
 def _build_contact(contact: RuntimeContact, now: int) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class Database:
         self._lock = FileLock(address.path) if address.dialect == "sqlite" else None
         self._listener: Listener | None = None
 
-    async def lock(self) -> None:
+    def lock(self) -> None:
         """Keep other processes out of a SQLite database.
 
         Raises:
@@ -99,13 +99,8 @@ class Database:
         if self._lock is not None:
             self._lock.acquire()
 
-    async def start(self) -> None:
-        """Keep other processes out, or listen to what they notify.
-
-        Raises:
-            BackendUnavailableError: The database is in use.
-        """
-        await self.lock()
+    def listen(self) -> None:
+        """Pass on from now on what other processes notify."""
         if self.address.dialect == "postgresql" and self._listener is None:
             self._listener = Listener(self.engines.reading, CHANNEL, self.wakeups)
             self._listener.start()

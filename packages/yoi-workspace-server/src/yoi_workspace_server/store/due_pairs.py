@@ -10,7 +10,7 @@ from yoi_workspace_server.sync_status import PairKey
 
 
 async def mark_due(
-    transaction: Transaction, *, workspace: str | None = None, runtime: str | None = None
+    transaction: Transaction, *, workspace: str | None = None, runtimes: Sequence[str] | None = None
 ) -> int:
     """Make pairs due now, whatever their back-off; return how many.
 
@@ -19,13 +19,13 @@ async def mark_due(
     Args:
         transaction: Of what triggers it.
         workspace: Only this one's pairs; None for those of all.
-        runtime: Only this one's pairs; None for those of all.
+        runtimes: Only the pairs of these, at most 500; None for those of all.
     """
     conditions: list[ColumnElement[bool]] = []
     if workspace is not None:
         conditions.append(pairs.c.workspace == workspace)
-    if runtime is not None:
-        conditions.append(pairs.c.runtime == runtime)
+    if runtimes is not None:
+        conditions.append(pairs.c.runtime.in_(runtimes))
     await lock_pairs(transaction, conditions)
     sooner = case((pairs.c.due_at <= transaction.now, pairs.c.due_at), else_=transaction.now)
     result = await transaction.connection.execute(

@@ -34,7 +34,7 @@ async def migrate(url: str, *, target: str = "head") -> None:
     address = parse_address(url)
     database = Database(address)
     try:
-        await database.lock()
+        database.lock()
         _prepare_file(address)
         with translate_failures():
             async with database.engines.writing.connect() as connection, connection.begin():

@@ -66,7 +66,9 @@ class PairRepository:
             now: The instant.
         """
         async with self._database.write(now) as transaction:
-            return await mark_due(transaction, runtime=runtime, workspace=workspace)
+            return await mark_due(
+                transaction, runtimes=None if runtime is None else [runtime], workspace=workspace
+            )
 
 
 def _parse_cursor(cursor: str) -> tuple[str, str]:

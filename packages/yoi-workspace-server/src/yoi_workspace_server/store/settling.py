@@ -116,9 +116,9 @@ def _build_values(one: Settlement, row: Row[Any], now: int) -> dict[str, Any]:
         "new_observed_digest": row.observed_digest if observed is None else observed.digest,
         "new_observed_revision": row.observed_revision if observed is None else observed.revision,
         "new_holdings": row.holdings if one.holdings is None else one.holdings,
-        "new_attempts": 0 if succeeded else row.attempts + 1,
+        "new_attempts": row.attempts if not one.asked else 0 if succeeded else row.attempts + 1,
         "new_problem": one.problem,
-        "new_last_success_at": now if succeeded else row.last_success_at,
+        "new_last_success_at": now if succeeded and one.asked else row.last_success_at,
         "new_due_at": one.due_at if row.triggers == row.lease_triggers else now,
         "new_lease_expires_at": None,
     }

@@ -55,8 +55,13 @@ class Store:
         Raises:
             BackendUnavailableError: It is not; the reason says why.
         """
-        await self._database.start()
-        await verify_schema(self._database)
+        try:
+            self._database.lock()
+            await verify_schema(self._database)
+            self._database.listen()
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Let go of the database."""
