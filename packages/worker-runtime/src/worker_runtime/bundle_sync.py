@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from worker_runtime.api import RuntimeApi
 from worker_runtime.assignments import Assignment, AssignmentRequest
-from worker_runtime.bundles import ManifestEncoding, PutOutcome, StagedOutcome
+from worker_runtime.bundles import ManifestBody, ManifestEncoding, PutOutcome, StagedOutcome
 from worker_runtime.caller import Caller
 from worker_runtime.errors import (
     BundleBaseMissingError,
@@ -28,6 +28,9 @@ from yoi_bundle.metadata import BundleMetadata
 
 ReadBlob: TypeAlias = Callable[[str], Awaitable[bytes]]
 """From a blob's digest to its bytes, on the sender's side."""
+
+EncodeManifest: TypeAlias = Callable[[bytes, ManifestEncoding, bytes | None], Awaitable[ManifestBody]]
+"""From a manifest, an encoding and the base of a delta to the body of a request."""
 
 _MAX_STUCK = 2
 _REFUSED_PACKS = (
@@ -71,6 +74,7 @@ async def sync_bundle(
     base: bytes | None = None,
     likely_held: bool = False,
     patience: Patience = ONE_ATTEMPT,
+    encode: EncodeManifest | None = None,
 ) -> SyncReport:
     """Make a Runtime hold a bundle, and make it the bundle of its workspace's new Workers.
 
@@ -86,12 +90,13 @@ async def sync_bundle(
         likely_held: Start with the assignment, which is all there is to do when nothing has changed.
         patience: How often to go on after a failure that may pass by itself; a blob more that was verified is a step
             forward.
+        encode: Encodes manifests, for a sender that has many Runtimes to give the same bytes to.
 
     Raises:
         AssignmentStaleError, AssignmentConflictError: A newer activation has been here.
         YoiError: What the Runtime refused; see `RuntimeApi`.
     """
-    run = _Run(runtime, caller, source, generation, base=base, held=likely_held)
+    run = _Run(runtime, caller, source, generation, base=base, held=likely_held, encode=encode)
     return await retry(run.go_on, patience, measure=run.measure)
 
 
@@ -107,6 +112,7 @@ class _Run:
         *,
         base: bytes | None,
         held: bool,
+        encode: EncodeManifest | None,
     ) -> None:
         self._runtime = runtime
         self._caller = caller
@@ -114,6 +120,7 @@ class _Run:
         self._generation = generation
         self._base = base
         self._held = held
+        self._encode = encode or _encode
         self._missing: int | None = None
         self._requests = 0
         self._sent: list[str] = []
@@ -182,10 +189,14 @@ class _Run:
     async def _put(self, encoding: ManifestEncoding, base: bytes | None) -> PutOutcome:
         self._requests += 1
         metadata = self._source.metadata
-        body = encode_manifest(self._source.manifest, encoding, base=base)
+        body = await self._encode(self._source.manifest, encoding, base)
         return await self._runtime.put_bundle(self._caller, metadata.digest, metadata, body)
 
     async def _read_blobs(self, digests: tuple[str, ...]) -> AsyncIterator[tuple[str, bytes]]:
         for digest in digests:
             yield digest, await self._source.read_blob(digest)
             self._sent.append(digest)
+
+
+async def _encode(manifest: bytes, encoding: ManifestEncoding, base: bytes | None) -> ManifestBody:
+    return encode_manifest(manifest, encoding, base=base)

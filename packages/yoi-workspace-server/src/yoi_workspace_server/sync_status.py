@@ -23,12 +23,14 @@ class Holdings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         stored: Digests that it has complete, newest first.
         workers: Digest → number of Workers that pin it.
+        lacking: `DIGEST/PROFILE` → features that keep the Runtime from running the profile (B-06).
         observed_at: RFC 3339.
     """
 
     observed_at: str
     stored: tuple[str, ...] = ()
     workers: dict[str, int] = {}
+    lacking: dict[str, tuple[str, ...]] = {}
 
 
 class PairStatus(Struct, frozen=True, kw_only=True):
@@ -109,11 +111,13 @@ class Settlement(Struct, frozen=True, kw_only=True):
         problem: None for success.
         rejection: To be recorded with it.
         audit: To be recorded with it.
+        asked: False when nothing was asked of the Runtime, so that this is no success.
     """
 
     key: PairKey
     lease: int
     due_at: int
+    asked: bool = True
     observed: Observed | None = None
     holdings: Holdings | None = None
     problem: SafeProblem | None = None

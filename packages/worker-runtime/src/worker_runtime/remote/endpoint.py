@@ -19,12 +19,14 @@ class Endpoint:
         url: `https://HOST:PORT`, or `http://` towards loopback; with a socket the host is only a name.
         socket: Path of a Unix socket.
         authority: PEM file of a private CA; then no other is believed.
+        authority_text: The same as text, for who keeps it elsewhere than in a file.
         fingerprint: SHA-256 of the server's certificate (64 hexadecimal digits); then that one alone is believed.
     """
 
     url: str = "http://localhost"
     socket: Path | None = None
     authority: Path | None = None
+    authority_text: str | None = None
     fingerprint: str | None = None
 
 
@@ -42,10 +44,11 @@ def build_connector(endpoint: Endpoint, *, connections: int) -> aiohttp.BaseConn
 def _build_trust(endpoint: Endpoint) -> ssl.SSLContext | aiohttp.Fingerprint | bool:
     if endpoint.fingerprint is not None:
         return _parse_fingerprint(endpoint.fingerprint)
-    if endpoint.authority is None:
+    if endpoint.authority is None and endpoint.authority_text is None:
         return True
+    file = None if endpoint.authority is None else str(endpoint.authority)
     try:
-        return ssl.create_default_context(cafile=str(endpoint.authority))
+        return ssl.create_default_context(cafile=file, cadata=endpoint.authority_text)
     except (OSError, ssl.SSLError) as error:
         raise RequestInvalidError("no certificate of an authority can be read", field="authority") from error
 

@@ -1,0 +1,174 @@
+"""One attempt to bring one Runtime nearer to what one workspace should be there (K-04)."""
+
+from collections.abc import Callable
+
+from worker_runtime.bundle_sync import sync_bundle
+from worker_runtime.clock import Clock, format_instant
+from worker_runtime.errors import AssignmentConflictError, AssignmentStaleError
+from yoi_bundle.errors import YoiError
+from yoi_workspace_server.reconciler.inspection import inspect_holdings, needs_inspection
+from yoi_workspace_server.reconciler.outcomes import (
+    observe_assignment,
+    settle_failure,
+    settle_idle,
+    settle_rejection,
+    settle_success,
+)
+from yoi_workspace_server.reconciler.settings import ReconcilerSettings
+from yoi_workspace_server.reconciler.shelf import BundleShelf
+from yoi_workspace_server.registry.contacting import ask_info, verify_compatible
+from yoi_workspace_server.registry.dialing import Dialer, Dialled
+from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact
+from yoi_workspace_server.sync_plan import Assign, Hold, Nothing, Observed, Send, Withdraw, plan_sync
+from yoi_workspace_server.sync_status import BundleRejection, Claim, Settlement
+
+
+class Attempts:
+    """Makes attempts.
+
+    Args:
+        dialer: The way to Runtimes.
+        shelf: The bundles to send.
+        settings: How long to wait afterwards.
+        clock: The source of time.
+        draw: Uniform in [0, 1), for jitter.
+        report: Told what a Runtime was found to be, when it had to be asked.
+    """
+
+    def __init__(
+        self,
+        dialer: Dialer,
+        shelf: BundleShelf,
+        *,
+        settings: ReconcilerSettings,
+        clock: Clock,
+        draw: Callable[[], float],
+        report: Callable[[RuntimeContact], None],
+    ) -> None:
+        self._dialer = dialer
+        self._shelf = shelf
+        self._settings = settings
+        self._clock = clock
+        self._draw = draw
+        self._report = report
+
+    async def make(self, claim: Claim, runtime: RegisteredRuntime) -> Settlement:
+        """Do the next step for a pair; every failure of the Runtime or the network becomes part of the settlement."""
+        step = _plan(claim)
+        if isinstance(step, Nothing | Hold):
+            return settle_idle(claim, self._settings, now=self._clock.now(), draw=self._draw())
+        try:
+            dialled = self._dialer.dial(runtime)
+            await self._verify(runtime, dialled)
+            observed = await self._carry_out(claim, step, dialled)
+        except YoiError as error:
+            return await self._settle_error(claim, runtime, step, error)
+        holdings = None
+        if needs_inspection(claim.status, observed, self._settings, now=self._clock.now()):
+            try:
+                holdings = await inspect_holdings(dialled, claim.status.key.workspace, self._clock)
+            except YoiError as error:
+                return settle_failure(
+                    claim, self._settings, error, observed=observed, now=self._clock.now(), draw=self._draw()
+                )
+        return settle_success(
+            claim,
+            self._settings,
+            observed=observed,
+            holdings=holdings,
+            now=self._clock.now(),
+            draw=self._draw(),
+        )
+
+    async def _verify(self, runtime: RegisteredRuntime, dialled: Dialled) -> None:
+        """Have nothing done on a Runtime that this Backend cannot speak with (R-08)."""
+        info = runtime.info
+        if info is None:
+            info = await ask_info(dialled)
+            self._report(RuntimeContact(name=runtime.name, reachability="reachable", info=info))
+        verify_compatible(info)
+
+    async def _carry_out(self, claim: Claim, step: Assign | Send | Withdraw, dialled: Dialled) -> Observed:
+        workspace = claim.status.key.workspace
+        caller = dialled.build_caller(workspace)
+        if isinstance(step, Withdraw):
+            assignment = await dialled.api.delete_assignment(caller, workspace, step.generation)
+            return observe_assignment(assignment, self._clock.now())
+        desired = step.desired
+        source = await self._shelf.get_source(workspace, desired.digest, desired.revision)
+        base = await self._shelf.find_base(workspace, step.base) if isinstance(step, Send) else None
+        report = await sync_bundle(
+            dialled.api,
+            caller,
+            source,
+            generation=desired.generation,
+            base=base,
+            likely_held=isinstance(step, Assign),
+            encode=self._shelf.encode,
+        )
+        return observe_assignment(report.assignment, self._clock.now())
+
+    async def _settle_error(
+        self, claim: Claim, runtime: RegisteredRuntime, step: Assign | Send | Withdraw, error: YoiError
+    ) -> Settlement:
+        if not error.retryable and not isinstance(step, Withdraw):
+            rejection = await self._find_rejection(claim, runtime, step.desired.digest)
+            if rejection is not None:
+                return settle_rejection(
+                    claim, self._settings, rejection, now=self._clock.now(), draw=self._draw()
+                )
+        fenced = isinstance(error, AssignmentStaleError | AssignmentConflictError)
+        observed = await self._observe(claim, runtime) if fenced else None
+        return settle_failure(
+            claim, self._settings, error, observed=observed, now=self._clock.now(), draw=self._draw()
+        )
+
+    async def _observe(self, claim: Claim, runtime: RegisteredRuntime) -> Observed | None:
+        """Ask what is assigned there, and since which generation; None when the Runtime does not say."""
+        workspace = claim.status.key.workspace
+        try:
+            dialled = self._dialer.dial(runtime)
+            assignment = await dialled.api.get_assignment(dialled.build_caller(workspace), workspace)
+        except YoiError:
+            return None
+        return observe_assignment(assignment, self._clock.now())
+
+    async def _find_rejection(
+        self, claim: Claim, runtime: RegisteredRuntime, digest: str
+    ) -> BundleRejection | None:
+        """Ask the Runtime whether it was these bytes that it refused, and as what it refused them.
+
+        It remembers only refusals of bytes that hashed to their digest; anything else may have gone wrong on the way.
+        """
+        workspace = claim.status.key.workspace
+        try:
+            dialled = self._dialer.dial(runtime)
+            status = await dialled.api.get_bundle_status(dialled.build_caller(workspace), digest)
+            info = await ask_info(dialled)
+        except YoiError:
+            return None
+        self._report(RuntimeContact(name=runtime.name, reachability="reachable", info=info))
+        if status.rejected is None:
+            return None
+        return BundleRejection(
+            workspace=workspace,
+            digest=digest,
+            runtime=runtime.name,
+            runtime_version=info.version,
+            policy_generation=info.policy_generation,
+            code=status.rejected.code,
+            details=status.rejected.details,
+            rejected_at=format_instant(self._clock.now()),
+        )
+
+
+def _plan(claim: Claim) -> Nothing | Assign | Send | Withdraw | Hold:
+    status = claim.status
+    return plan_sync(
+        placed=status.placed,
+        desired=status.desired,
+        observed=status.observed,
+        withdrawal_generation=status.placement_generation,
+        rejected=claim.rejected,
+        held=frozenset(status.holdings.stored) if status.holdings else frozenset(),
+    )

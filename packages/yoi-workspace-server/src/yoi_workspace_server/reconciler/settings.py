@@ -1,0 +1,35 @@
+"""How much the reconciler does at once, and how long it waits."""
+
+from msgspec import Struct
+
+from worker_runtime.backoff import Backoff
+
+
+class ReconcilerSettings(Struct, frozen=True, kw_only=True):
+    """The bounds of reconciling; times are seconds.
+
+    Attributes:
+        concurrency: Attempts of this process at once.
+        concurrency_per_runtime: Of them, on one Runtime.
+        lease_seconds: For how long a claim holds when its owner says nothing; others take over then.
+        confirm_seconds: After a success, when the Runtime is asked again although nothing happened.
+        inspect_seconds: When what a Runtime stores and uses is looked at again.
+        hopeless_seconds: When a failure that will not pass by itself is tried again.
+        probe_seconds: How often a Runtime is asked for its announcement.
+        jitter: Part of each of these waits that is left to chance.
+        backoff: After failures that may pass.
+    """
+
+    concurrency: int = 64
+    concurrency_per_runtime: int = 4
+    lease_seconds: float = 60.0
+    confirm_seconds: float = 600.0
+    inspect_seconds: float = 600.0
+    hopeless_seconds: float = 900.0
+    probe_seconds: float = 30.0
+    jitter: float = 0.2
+    backoff: Backoff = Backoff(first_seconds=1.0, max_seconds=120.0)
+
+    def spread(self, seconds: float, draw: float) -> float:
+        """Return a wait of about so many seconds, so that what began together does not stay together."""
+        return seconds * (1 + self.jitter * (2 * draw - 1))

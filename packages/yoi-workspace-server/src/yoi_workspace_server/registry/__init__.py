@@ -1,0 +1,1 @@
+"""Runtimes, dialled and asked how they are (K-02)."""

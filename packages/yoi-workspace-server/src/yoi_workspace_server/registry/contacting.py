@@ -1,0 +1,66 @@
+"""Ask a Runtime how it is, and say what came of it (K-02, R-08)."""
+
+from worker_runtime.clock import Clock, format_instant
+from worker_runtime.errors import (
+    ForbiddenError,
+    RuntimeIncompatibleError,
+    UnauthenticatedError,
+)
+from worker_runtime.runtime_info import API_VERSIONS, RuntimeInfo
+from yoi_bundle.errors import YoiError
+from yoi_bundle.schema import READABLE_SCHEMA_VERSIONS
+from yoi_workspace_server.registry.dialing import Dialer, Dialled
+from yoi_workspace_server.runtimes import (
+    Reachability,
+    RegisteredRuntime,
+    RuntimeContact,
+    describe_problem,
+)
+
+
+async def contact_runtime(dialer: Dialer, runtime: RegisteredRuntime, clock: Clock) -> RuntimeContact:
+    """Ask a Runtime for its announcement; never raises what the Runtime or the network is at fault for."""
+    try:
+        dialled = dialer.dial(runtime)
+        info = await ask_info(dialled)
+    except YoiError as error:
+        return describe_failure(runtime.name, error, clock)
+    try:
+        verify_compatible(info)
+    except RuntimeIncompatibleError as error:
+        problem = describe_problem(error, occurred_at=format_instant(clock.now()))
+        return RuntimeContact(name=runtime.name, reachability="incompatible", info=info, problem=problem)
+    return RuntimeContact(name=runtime.name, reachability="reachable", info=info)
+
+
+async def ask_info(dialled: Dialled) -> RuntimeInfo:
+    """Return a Runtime's announcement.
+
+    Raises:
+        YoiError: See `RuntimeApi.get_runtime`.
+    """
+    return await dialled.api.get_runtime(dialled.build_caller())
+
+
+def describe_failure(name: str, error: YoiError, clock: Clock) -> RuntimeContact:
+    """Say how reachable a Runtime is that answered with an error, or not at all."""
+    reachability: Reachability = "unreachable"
+    if isinstance(error, UnauthenticatedError | ForbiddenError):
+        reachability = "unauthenticated"
+    elif isinstance(error, RuntimeIncompatibleError):
+        reachability = "incompatible"
+    problem = describe_problem(error, occurred_at=format_instant(clock.now()))
+    return RuntimeContact(name=name, reachability=reachability, problem=problem)
+
+
+def verify_compatible(info: RuntimeInfo) -> None:
+    """Check that a Runtime and this Backend share an API major and a schema version (R-08).
+
+    Raises:
+        RuntimeIncompatibleError: They do not; nothing may be asked of it that has an effect.
+    """
+    if not set(API_VERSIONS) & set(info.api_versions):
+        raise RuntimeIncompatibleError(ours=API_VERSIONS, theirs=info.api_versions, what="api")
+    ours = tuple(sorted(READABLE_SCHEMA_VERSIONS))
+    if not set(ours) & set(info.schema_versions):
+        raise RuntimeIncompatibleError(ours=ours, theirs=info.schema_versions, what="schema")
