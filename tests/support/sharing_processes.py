@@ -1,0 +1,126 @@
+"""Processes that share one data directory, and do the same work at the same time."""
+
+import asyncio
+import multiprocessing
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from crash_work import CALLER, build_bundle
+from fake_host import FakeHost
+from msgspec import Struct
+from runtime_under_test import build_caller
+
+from worker_runtime.assignments import AssignmentRequest
+from worker_runtime.bundles import ManifestBody, StagedOutcome
+from worker_runtime.caller import Caller
+from worker_runtime.embedded import EmbeddedRuntime
+from worker_runtime.errors import AssignmentConflictError, AssignmentStaleError
+from worker_runtime.requests import WorkerRequest
+from worker_runtime.store.retention import Retention
+from worker_runtime.transfer.pack import write_pack
+from worker_runtime.workers import CreateWorkerRequest
+
+KEEP_NOTHING = Retention(newest=0, young_milliseconds=0)
+"""Leases, assignments and pins alone hold a bundle; every collection takes the rest."""
+_DEADLINE_SECONDS = 60.0
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """What one process did.
+
+    Attributes:
+        workers: Key → id of the Worker that stood under it.
+        created: How many bundles it was the one to store.
+        collected: Bundles that its collections took.
+        failure: What ended its work early.
+    """
+
+    workers: dict[str, str]
+    created: int
+    collected: int
+    failure: str = ""
+
+
+def work_together(directory: Path, *, processes: int, rounds: int) -> list[Done]:
+    """Let processes put, assign, create and collect the same bundles at once, each in an order of its own."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["sharing_processes", "crash_child"])
+    started = context.Barrier(processes)
+    pipes = []
+    children = []
+    for number in range(processes):
+        reader, writer = context.Pipe(duplex=False)
+        child = context.Process(target=_run, args=(str(directory), number, rounds, started, writer))
+        child.start()
+        writer.close()
+        pipes.append(reader)
+        children.append(child)
+    done = [_receive(pipe) for pipe in pipes]
+    for child in children:
+        child.join(_DEADLINE_SECONDS)
+    return done
+
+
+def _receive(pipe: Connection) -> Done:
+    assert pipe.poll(_DEADLINE_SECONDS), "a process says nothing"
+    done: Done = pipe.recv()
+    pipe.close()
+    return done
+
+
+def _run(directory: str, number: int, rounds: int, started: object, pipe: Connection) -> None:
+    started.wait(_DEADLINE_SECONDS)  # type: ignore[attr-defined]
+    order = random.Random(number).sample(range(rounds), rounds)
+    pipe.send(asyncio.run(_work(Path(directory), number, order)))
+
+
+async def _work(directory: Path, number: int, order: Sequence[int]) -> Done:
+    caller = build_caller(subject=f"process {number}")
+    runtime = EmbeddedRuntime(directory, host=FakeHost(), retention=KEEP_NOTHING)
+    workers: dict[str, str] = {}
+    created = collected = 0
+    failure = ""
+    try:
+        for one in order:
+            created += await _store(runtime, caller, one)
+            await _assign(runtime, one)
+            workers[f"key {one}"] = await _create(runtime, caller, one)
+            collected += (await runtime.maintenance.collect()).bundles
+    except Exception as error:  # noqa: BLE001 - the parent shows it
+        failure = repr(error)
+    finally:
+        runtime.close()
+    return Done(workers=workers, created=created, collected=collected, failure=failure)
+
+
+async def _store(runtime: EmbeddedRuntime, caller: Caller, number: int) -> bool:
+    """Put a bundle, and in every second case another that nobody will pin."""
+    created = False
+    for wanted in (number, number + 100 if number % 2 else number):
+        bundle = build_bundle(wanted)
+        outcome = await runtime.put_bundle(
+            caller, bundle.digest, bundle.metadata, ManifestBody(content=bundle.manifest)
+        )
+        while isinstance(outcome, StagedOutcome):
+            part = [(digest, bundle.blobs[digest]) for digest in outcome.missing[:1]]
+            outcome = await runtime.put_pack(caller, outcome.lease.id, write_pack(part))
+        created = created or outcome.created
+    return created
+
+
+async def _assign(runtime: EmbeddedRuntime, number: int) -> None:
+    current = await runtime.get_assignment(CALLER, "library")
+    request = AssignmentRequest(
+        digest=build_bundle(number).digest, revision=1, generation=current.generation + 1
+    )
+    with suppress(AssignmentStaleError, AssignmentConflictError):
+        await runtime.put_assignment(CALLER, "library", request)
+
+
+async def _create(runtime: EmbeddedRuntime, caller: Caller, number: int) -> str:
+    request = WorkerRequest(selector="default", bundle_digest=build_bundle(number).digest)
+    wanted = CreateWorkerRequest(workspace="library", key=f"key {number}", request=request)
+    return (await runtime.create_worker(caller, wanted)).id
