@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from contract_runtimes import ContractRuntime
-from runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
+from runtime_under_test import build_caller, create_worker, put_blobs, put_manifest, store_bundle
 from small_bundles import SmallBundle, build_small_bundle
 
 from worker_runtime.bundles import ManifestBody, StagedOutcome
@@ -72,6 +72,30 @@ def test_a_workspace_sends_every_blob_itself_whoever_has_it_already(
     other_issuer = put_manifest(runtime, build_caller(kind="remote", issuer="other"), bundle)
     assert isinstance(other_issuer, StagedOutcome)
     assert set(other_issuer.missing) == set(bundle.blobs)
+
+
+def test_a_bundle_that_names_another_workspaces_blob_gets_nothing_of_it(
+    runtime: ContractRuntime, bundle: SmallBundle
+) -> None:
+    """Its digest is no secret; whoever names it has to bring the bytes."""
+    thief, (stolen,) = runtime.build_caller("museum"), bundle.blobs
+    naming = build_small_bundle("museum", prompts={"greeting": bundle.blobs[stolen], "own": b"Be brief.\n"})
+    staged = put_manifest(runtime, thief, naming)
+    assert isinstance(staged, StagedOutcome)
+    own = [(digest, data) for digest, data in naming.blobs.items() if digest != stolen]
+    left = put_blobs(runtime, thief, staged.lease.id, own)
+    assert isinstance(left, StagedOutcome)
+    assert left.missing == (stolen,)
+    request = WorkerRequest(selector="default", bundle_digest=naming.digest)
+    api = runtime.api
+    for attempt in (
+        api.get_bundle(thief, naming.digest),
+        runtime.embedded.get_blob(thief, naming.digest, stolen),
+        runtime.embedded.get_blob(thief, bundle.digest, stolen),
+        api.create_worker(thief, CreateWorkerRequest(workspace="museum", key="k", request=request)),
+    ):
+        with pytest.raises(BundleMissingError):
+            runtime.run(attempt)
 
 
 def test_a_delta_cannot_be_made_against_a_strangers_manifest(
