@@ -1,0 +1,138 @@
+"""Runtimes come and go; each change is followed by placement (K-02, K-03)."""
+
+from collections.abc import Sequence
+
+from worker_runtime.clock import Clock, format_instant
+from worker_runtime.errors import RequestInvalidError, RuntimeIncompatibleError
+from worker_runtime.runtime_info import RuntimeInfo
+from yoi_bundle.errors import YoiError
+from yoi_workspace_server.placement import PlacementPolicy, PlacementRule
+from yoi_workspace_server.registry.contacting import ask_info, contact_runtime, verify_compatible
+from yoi_workspace_server.registry.dialing import Dialer
+from yoi_workspace_server.runtimes import NewRuntime, RegisteredRuntime, RuntimeConnection
+from yoi_workspace_server.store.store import Store
+
+
+class Registration:
+    """Changes the registry and the placement rules, and applies the rules to what changed.
+
+    Args:
+        store: Where both are kept.
+        dialer: The way to Runtimes.
+        clock: The source of time.
+    """
+
+    def __init__(self, store: Store, dialer: Dialer, *, clock: Clock) -> None:
+        self._store = store
+        self._dialer = dialer
+        self._clock = clock
+
+    async def add_remote(
+        self,
+        name: str,
+        connection: RuntimeConnection,
+        *,
+        audience: str,
+        labels: dict[str, str],
+        actor: str,
+    ) -> RegisteredRuntime:
+        """Register a remote Runtime; one that does not answer yet is registered all the same, and asked again.
+
+        Raises:
+            RuntimeConflictError: The name or the Runtime is registered already.
+            RuntimeIncompatibleError: It answered, and cannot be spoken with.
+            RequestInvalidError: It answered, and is another Runtime than was named.
+        """
+        probe = RegisteredRuntime(
+            name=name,
+            kind="remote",
+            audience=audience,
+            labels=labels,
+            connection=connection,
+            info=None,
+            reachability="unknown",
+            problem=None,
+            last_seen_at=None,
+            added_at=format_instant(self._clock.now()),
+        )
+        info = await self._ask(probe)
+        if info is not None and info.id != audience:
+            raise RequestInvalidError("another Runtime answers there", field="id")
+        new = NewRuntime(
+            name=name, kind="remote", audience=audience, labels=labels, connection=connection, info=info
+        )
+        added = await self._store.runtimes.add_runtime(new, actor=actor, now=self._clock.now())
+        contact = await contact_runtime(self._dialer, added, self._clock)
+        await self._store.runtimes.record_contacts([contact], now=self._clock.now())
+        await self._apply(runtime=name, actor=actor)
+        return await self._store.runtimes.get_runtime(name)
+
+    async def add_embedded(
+        self, name: str, info: RuntimeInfo, *, labels: dict[str, str], actor: str
+    ) -> RegisteredRuntime:
+        """Register the Runtime of this process, or find it registered already."""
+        found = await self._store.runtimes.find_runtime(name)
+        if found is None or found.audience != info.id:
+            new = NewRuntime(name=name, kind="embedded", audience=info.id, labels=labels, info=info)
+            found = await self._store.runtimes.add_runtime(new, actor=actor, now=self._clock.now())
+        contact = await contact_runtime(self._dialer, found, self._clock)
+        await self._store.runtimes.record_contacts([contact], now=self._clock.now())
+        await self._apply(runtime=name, actor=actor)
+        return await self._store.runtimes.get_runtime(name)
+
+    async def change(
+        self,
+        name: str,
+        *,
+        labels: dict[str, str] | None = None,
+        connection: RuntimeConnection | None = None,
+        actor: str,
+    ) -> RegisteredRuntime:
+        """Change labels or connection.
+
+        Raises:
+            RuntimeNotFoundError: There is none of this name.
+        """
+        await self._store.runtimes.change_runtime(
+            name, labels=labels, connection=connection, actor=actor, now=self._clock.now()
+        )
+        await self._apply(runtime=name, actor=actor)
+        await self._store.pairs.mark_due(runtime=name, now=self._clock.now())
+        return await self._store.runtimes.get_runtime(name)
+
+    async def remove(self, name: str, *, actor: str) -> None:
+        """Take a Runtime out of the registry; what it holds stays there, for nobody asks it any more.
+
+        Raises:
+            RuntimeNotFoundError: There is none of this name.
+        """
+        await self._store.runtimes.delete_runtime(name, actor=actor, now=self._clock.now())
+        self._dialer.forget(name)
+
+    async def put_rules(
+        self, rules: Sequence[PlacementRule], *, expected_generation: int, actor: str
+    ) -> PlacementPolicy | None:
+        """Replace the placement rules, unless somebody else has since the caller read them; None then."""
+        if len({rule.id for rule in rules}) != len(rules):
+            raise RequestInvalidError("two rules have one id", field="rules")
+        policy = await self._store.placements.put_policy(
+            rules, expected_generation=expected_generation, actor=actor, now=self._clock.now()
+        )
+        if policy is not None:
+            await self._apply(actor=actor)
+        return policy
+
+    async def _apply(self, *, runtime: str | None = None, actor: str) -> None:
+        await self._store.placements.apply_policy(runtime=runtime, actor=actor, now=self._clock.now())
+
+    async def _ask(self, runtime: RegisteredRuntime) -> RuntimeInfo | None:
+        try:
+            info = await ask_info(self._dialer.dial(runtime))
+        except RuntimeIncompatibleError:
+            raise
+        except YoiError:
+            return None
+        finally:
+            self._dialer.forget(runtime.name)
+        verify_compatible(info)
+        return info

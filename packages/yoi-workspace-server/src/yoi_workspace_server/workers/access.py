@@ -1,0 +1,96 @@
+"""The way to a Worker that was created through the Backend: its record, and its Runtime (K-06)."""
+
+from typing import NamedTuple
+
+from worker_runtime.api import RuntimeApi
+from worker_runtime.caller import Caller
+from worker_runtime.clock import Clock
+from worker_runtime.errors import RuntimeUnavailableError, WorkerNotFoundError
+from yoi_workspace_server.audit import AuditAction, AuditEntry
+from yoi_workspace_server.placed_workers import PlacedWorker
+from yoi_workspace_server.registry.dialing import Dialer
+from yoi_workspace_server.roles import Principal
+from yoi_workspace_server.store.store import Store
+
+
+class ReachableWorker(NamedTuple):
+    """A Worker that can be asked about.
+
+    Attributes:
+        id: The Runtime's own id for it.
+    """
+
+    record: PlacedWorker
+    api: RuntimeApi
+    caller: Caller
+    id: str
+
+
+class WorkerAccess:
+    """Finds Workers for principals, and the Runtimes that have them."""
+
+    def __init__(self, store: Store, dialer: Dialer, *, clock: Clock) -> None:
+        self._store = store
+        self._dialer = dialer
+        self._clock = clock
+
+    async def get_record(self, worker: str, principal: Principal) -> PlacedWorker:
+        """Return a Worker's record.
+
+        Raises:
+            WorkerNotFoundError: There is none of this id, or it belongs to a workspace that the principal does not see.
+        """
+        record = await self._store.workers.get_worker(worker)
+        if not principal.sees(record.workspace):
+            raise WorkerNotFoundError(worker)
+        return record
+
+    async def reach(self, worker: str, principal: Principal) -> ReachableWorker:
+        """Return a Worker with the way to its Runtime.
+
+        Raises:
+            WorkerNotFoundError: As for `get_record`; or the Runtime never said that it made it.
+            RuntimeUnavailableError: Its Runtime is no longer registered, or is another one now.
+        """
+        record = await self.get_record(worker, principal)
+        if record.runtime_worker is None:
+            raise WorkerNotFoundError(worker)
+        runtime = await self._store.runtimes.find_runtime(record.runtime)
+        if runtime is None or runtime.audience != record.audience:
+            raise RuntimeUnavailableError("unreachable")
+        dialled = self._dialer.dial(runtime)
+        return ReachableWorker(
+            record, dialled.api, dialled.build_caller(record.workspace), record.runtime_worker
+        )
+
+    async def record_control(self, record: PlacedWorker, operation: str, *, actor: str) -> None:
+        """Write down that somebody spoke to a Worker or ended it (K-10)."""
+        entry = self._build_entry(record, "worker.controlled", actor, {"operation": operation})
+        await self._store.audit.append([entry], now=self._clock.now())
+
+    async def delete(self, worker: str, principal: Principal) -> None:
+        """Delete a Worker that has ended, on its Runtime and here.
+
+        Raises:
+            WorkerNotFoundError, RuntimeUnavailableError: See `reach`.
+            WorkerInvalidStateError: It has not ended.
+        """
+        record = await self.get_record(worker, principal)
+        if record.runtime_worker is not None:
+            found = await self.reach(worker, principal)
+            await found.api.delete_worker(found.caller, found.id)
+        entry = self._build_entry(record, "worker.deleted", principal.name, {})
+        await self._store.workers.forget_worker(record.id, entry=entry, now=self._clock.now())
+
+    @staticmethod
+    def _build_entry(
+        record: PlacedWorker, action: AuditAction, actor: str, details: dict[str, object]
+    ) -> AuditEntry:
+        return AuditEntry(
+            actor=actor,
+            action=action,
+            workspace=record.workspace,
+            runtime=record.runtime,
+            subject=record.id,
+            details=details,
+        )

@@ -1,0 +1,241 @@
+"""Create a Worker: placement, availability, repair, Runtime; each may refuse, and is named when it does (K-06)."""
+
+from collections.abc import Callable
+
+from worker_runtime.clock import Clock
+from worker_runtime.errors import BundleMissingError, RequestInvalidError, RuntimeUnavailableError
+from worker_runtime.paging import MAX_PAGE_SIZE
+from worker_runtime.requests import WorkerRequest
+from worker_runtime.workers import CreateWorkerRequest, Worker
+from yoi_bundle.errors import YoiError
+from yoi_workspace_server.audit import AuditEntry
+from yoi_workspace_server.errors import BundleRevokedError, RuntimeNotFoundError
+from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
+from yoi_workspace_server.reconciler.reconciler import Reconciler
+from yoi_workspace_server.registry.dialing import Dialer
+from yoi_workspace_server.runtimes import RegisteredRuntime
+from yoi_workspace_server.store.store import Store
+from yoi_workspace_server.sync_status import PairKey, PairStatus
+from yoi_workspace_server.workers.choosing import Choice, choose_runtimes
+from yoi_workspace_server.workers.orders import (
+    RuntimeRefusal,
+    WorkerOrder,
+    WorkerRefusedError,
+    describe_refusal,
+)
+from yoi_workspace_server.workspaces import Workspace
+
+_REPAIR_SECONDS = 60.0
+_MAX_REFUSALS = 20
+
+
+class CreatedWorker:
+    """A Worker as the Backend and its Runtime know it."""
+
+    def __init__(self, record: PlacedWorker, worker: Worker) -> None:
+        self.record = record
+        self.worker = worker
+
+
+class WorkerCreation:
+    """Creates Workers.
+
+    Args:
+        store: Where key → digest and Runtime are kept before anything is sent.
+        dialer: The way to Runtimes.
+        reconciler: Brings a bundle to a Runtime that lacks it.
+        clock: The source of time.
+        new_id: Makes ids.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        dialer: Dialer,
+        reconciler: Reconciler,
+        *,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._dialer = dialer
+        self._reconciler = reconciler
+        self._clock = clock
+        self._new_id = new_id
+
+    async def create(self, order: WorkerOrder, *, actor: str) -> CreatedWorker:
+        """Create a Worker, or return the one under the key (W-01).
+
+        Raises:
+            WorkspaceNotFoundError, RuntimeNotFoundError: There is none such.
+            BundleRevokedError: No new Worker may use the digest.
+            WorkerConflictError: The key stands for another order.
+            WorkerRefusedError: With what each Runtime was refused by.
+        """
+        kept = await self._store.workers.find_by_key(order.workspace, order.key)
+        if kept is None:
+            workspace = await self._store.workspaces.get_workspace(order.workspace)
+            digest = await self._choose_digest(order, workspace)
+            choice = await self._choose_runtimes(order, digest, workspace)
+            return await self._try_all(order, digest, choice, actor)
+        kept = await self._reserve(order, kept.runtime, kept.audience, kept.request)
+        runtime = await self._store.runtimes.get_runtime(kept.runtime)
+        if runtime.audience != kept.audience:
+            raise RuntimeNotFoundError(kept.runtime)
+        return await self._create_on(runtime, kept, actor)
+
+    async def _choose_digest(self, order: WorkerOrder, workspace: Workspace) -> str | None:
+        """Return the bundle to use; None for a built-in profile of a workspace without any."""
+        digest = order.digest
+        if digest is None and workspace.active is not None:
+            digest = workspace.active.digest
+        if digest is None:
+            if order.selector.startswith("workspace:"):
+                raise RequestInvalidError(
+                    "the workspace has no active bundle; activate one", field="selector"
+                )
+            return None
+        if not await self._store.bundles.has_bundle(workspace.id, digest):
+            raise BundleMissingError(digest)
+        if await self._store.revocations.find_revocation(workspace.id, digest) is not None:
+            raise BundleRevokedError(workspace.id, digest)
+        return digest
+
+    async def _choose_runtimes(self, order: WorkerOrder, digest: str | None, workspace: Workspace) -> Choice:
+        if order.runtime is not None:
+            runtimes = [await self._store.runtimes.get_runtime(order.runtime)]
+        else:
+            runtimes = await self._list_runtimes()
+        return choose_runtimes(
+            order,
+            digest,
+            workspace=workspace,
+            policy=await self._store.placements.get_policy(),
+            runtimes=runtimes,
+            pairs=await self._list_pairs(workspace.id),
+        )
+
+    async def _try_all(
+        self, order: WorkerOrder, digest: str | None, choice: Choice, actor: str
+    ) -> CreatedWorker:
+        """Ask candidates in turn: the next one only where the last could not be asked, not where it said no."""
+        refusals: list[RuntimeRefusal] = []
+        first: YoiError | None = None
+        for candidate in choice.candidates:
+            runtime = candidate.runtime
+            request = WorkerRequest(selector=order.selector, bundle_digest=digest, intent=order.intent)
+            try:
+                if digest is not None and not candidate.has_digest:
+                    await self._repair(runtime.name, order.workspace, digest)
+            except YoiError as error:
+                first = first or error
+                refusals.append(describe_refusal(runtime.name, "availability", error))
+                continue
+            record = await self._reserve(order, runtime.name, runtime.audience, request)
+            if record.audience != runtime.audience:
+                runtime = await self._store.runtimes.get_runtime(record.runtime)
+            return await self._create_on(runtime, record, actor, earlier=tuple(refusals))
+        refusals += [describe_refusal(one.runtime, one.by, one.error) for one in choice.excluded]
+        nearest = first or _find_nearest(choice) or RuntimeUnavailableError("unreachable")
+        refused = WorkerRefusedError(nearest, tuple(refusals[:_MAX_REFUSALS]))
+        await self._record_refusal(order, "", refused, actor)
+        raise refused
+
+    async def _repair(self, runtime: str, workspace: str, digest: str) -> None:
+        """Bring the bundle there before a Worker needs it; only the active one is ever sent."""
+        status = await self._reconciler.sync_now(
+            PairKey(runtime, workspace), deadline_seconds=_REPAIR_SECONDS
+        )
+        if status is not None and status.observed is not None and status.observed.digest == digest:
+            return
+        if status is not None and status.active is not None and status.active.digest == digest:
+            raise RuntimeUnavailableError("unreachable")
+
+    async def _reserve(
+        self, order: WorkerOrder, runtime: str, audience: str, request: WorkerRequest
+    ) -> PlacedWorker:
+        return await self._store.workers.reserve_worker(
+            WorkerReservation(
+                id=self._new_id(),
+                workspace=order.workspace,
+                key=order.key,
+                fingerprint=order.compute_fingerprint(),
+                runtime=runtime,
+                audience=audience,
+                request=request,
+            ),
+            now=self._clock.now(),
+        )
+
+    async def _create_on(
+        self,
+        runtime: RegisteredRuntime,
+        record: PlacedWorker,
+        actor: str,
+        *,
+        earlier: tuple[RuntimeRefusal, ...] = (),
+    ) -> CreatedWorker:
+        """Ask the Runtime; the record's id is the key there, so that asking twice makes one Worker."""
+        try:
+            dialled = self._dialer.dial(runtime)
+            worker = await dialled.api.create_worker(
+                dialled.build_caller(record.workspace),
+                CreateWorkerRequest(workspace=record.workspace, key=record.id, request=record.request),
+            )
+        except YoiError as error:
+            refused = WorkerRefusedError(error, (describe_refusal(runtime.name, "runtime", error), *earlier))
+            if not error.retryable:
+                entry = self._build_refusal(record.workspace, runtime.name, record.id, refused, actor)
+                await self._store.workers.forget_worker(record.id, entry=entry, now=self._clock.now())
+            raise refused from error
+        record = await self._store.workers.confirm_worker(
+            record.id, worker.id, actor=actor, now=self._clock.now()
+        )
+        return CreatedWorker(record, worker)
+
+    async def _record_refusal(
+        self, order: WorkerOrder, runtime: str, refused: WorkerRefusedError, actor: str
+    ) -> None:
+        entry = self._build_refusal(order.workspace, runtime, "", refused, actor)
+        await self._store.audit.append([entry], now=self._clock.now())
+
+    def _build_refusal(
+        self, workspace: str, runtime: str, worker: str, refused: WorkerRefusedError, actor: str
+    ) -> AuditEntry:
+        return AuditEntry(
+            actor=actor,
+            action="worker.refused",
+            workspace=workspace,
+            runtime=runtime,
+            subject=worker,
+            details={
+                "code": refused.error.code,
+                "refused_by": {one.runtime: f"{one.by}: {one.code}" for one in refused.refusals},
+            },
+        )
+
+    async def _list_runtimes(self) -> list[RegisteredRuntime]:
+        found: list[RegisteredRuntime] = []
+        cursor: str | None = None
+        while True:
+            page = await self._store.runtimes.list_runtimes(limit=MAX_PAGE_SIZE, cursor=cursor)
+            found += page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+    async def _list_pairs(self, workspace: str) -> dict[str, PairStatus]:
+        found: dict[str, PairStatus] = {}
+        cursor: str | None = None
+        while True:
+            page = await self._store.pairs.list_pairs(workspace=workspace, limit=MAX_PAGE_SIZE, cursor=cursor)
+            found.update((status.key.runtime, status) for status in page.items)
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+
+def _find_nearest(choice: Choice) -> YoiError | None:
+    """Return the reason that decides the answer when nobody could be asked: who is away comes before who may not."""
+    by_stage = sorted(choice.excluded, key=lambda one: one.by != "availability")
+    return by_stage[0].error if by_stage else None
