@@ -1,5 +1,6 @@
 """The repair command's work: from a damaged data directory to one that a Runtime can serve (R-03)."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from worker_runtime.clock import Clock, SystemClock
@@ -13,12 +14,22 @@ from worker_runtime.store.page_image import open_page_image
 
 
 def repair_data_directory(
-    path: Path, *, host: Host | None = None, clock: Clock | None = None
+    path: Path,
+    *,
+    host: Host | None = None,
+    clock: Clock | None = None,
+    open_database: Callable[[Path], Database] = Database,
 ) -> RepairReport:
     """Salvage a store into a new one, which takes its place; the damaged files stay beside it.
 
     Blocks on the disk for as long as reading the whole store takes. Cut at any instant, it leaves the damaged store or
     the repaired one.
+
+    Args:
+        path: The data directory.
+        host: Policy and ports of this machine, for specs that have to be resolved again.
+        clock: The source of time.
+        open_database: Opens the new database file.
 
     Raises:
         RuntimeUnavailableError: A Runtime has the store open, or the disk fails.
@@ -32,7 +43,7 @@ def repair_data_directory(
         directory.finish_repair(kept_as)
         directory.clear_building()
         try:
-            report = _salvage(directory, host or BareHost(), clock)
+            report = _salvage(directory, host or BareHost(), clock, open_database)
         except BaseException:
             directory.clear_building()
             raise
@@ -41,10 +52,12 @@ def repair_data_directory(
     return report
 
 
-def _salvage(directory: DataDirectory, host: Host, clock: Clock) -> RepairReport:
+def _salvage(
+    directory: DataDirectory, host: Host, clock: Clock, open_database: Callable[[Path], Database]
+) -> RepairReport:
     with open_page_image(directory.database) as image:
         source = DamagedFile(image)
-        target = Database(directory.building)
+        target = open_database(directory.building)
         try:
             return repair(
                 source, lambda database: build_context(database, directory.path, host, clock), target

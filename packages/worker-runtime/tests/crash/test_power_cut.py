@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from crash_ledger import Ledger
 from crash_work import KINDS, CrashWork
+from fake_host import FakeHost
 from forgetting_vfs import NAME, Disk, ForgettingVfs, LoneDatabase
+from manual_clock import ManualClock
 
+from worker_runtime.repair import repair_data_directory
 from worker_runtime.store.connection import Database
+from worker_runtime.store.files import DATABASE_NAME
 
 pytestmark = pytest.mark.req("R-02")
 
@@ -74,3 +78,57 @@ def test_a_store_that_does_not_sync_is_caught_losing_what_it_acknowledged(tmp_pa
     power.run(seed=3, synchronous="OFF")
     with pytest.raises(AssertionError, match="lost"):
         power.verify()
+
+
+class RepairCut:
+    """Repairs a store on a disk that forgets what the repair writes; the damaged store lies on one that does not."""
+
+    def __init__(self, directory: Path, *, synchronous: str) -> None:
+        self.data = directory / "data"
+        self.ledger = Ledger()
+        work = CrashWork(self.data, 5, self.ledger.listen, kinds=KINDS_HERE)
+        asyncio.run(work.run(STEPS))
+        self.damaged = {path.name: path.read_bytes() for path in self.data.iterdir()}
+        self.cuts: list[dict[str, bytes]] = []
+        self.disk = Disk()
+        self._synchronous = synchronous
+        self._vfs = ForgettingVfs(self.disk, lambda: self.cuts.append(self.disk.survive()))
+
+    def run(self) -> None:
+        repair_data_directory(self.data, host=FakeHost(), clock=ManualClock(), open_database=self._open)
+
+    def _open(self, path: Path) -> Database:
+        return LoneDatabase(path, vfs=NAME, synchronous=self._synchronous)
+
+
+def _verify_left(directory: Path, left: dict[str, bytes], ledger: Ledger) -> None:
+    directory.mkdir()
+    for name, data in left.items():
+        (directory / name).write_bytes(data)
+    copy.deepcopy(ledger).verify(directory)
+
+
+def test_a_repair_that_is_cut_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    cut = RepairCut(tmp_path, synchronous="FULL")
+    cut.run()
+    assert len(cut.cuts) > 10
+    for number, left in enumerate(cut.cuts):
+        _verify_left(tmp_path / str(number), {**cut.damaged, **left}, cut.ledger)
+
+
+def test_all_that_a_repair_brought_over_is_on_the_disk_before_it_takes_the_old_ones_place(
+    tmp_path: Path,
+) -> None:
+    cut = RepairCut(tmp_path, synchronous="FULL")
+    cut.run()
+    # Renames are the rest of it; `test_data_directory` cuts between them.
+    repaired = cut.disk.survive()["runtime.sqlite.building"]
+    _verify_left(tmp_path / "after", {DATABASE_NAME: repaired}, cut.ledger)
+
+
+def test_a_repair_that_does_not_sync_is_caught_losing_what_it_brought_over(tmp_path: Path) -> None:
+    cut = RepairCut(tmp_path, synchronous="OFF")
+    cut.run()
+    repaired = cut.disk.survive()["runtime.sqlite.building"]
+    with pytest.raises(AssertionError, match="lost"):
+        _verify_left(tmp_path / "after", {DATABASE_NAME: repaired}, cut.ledger)
