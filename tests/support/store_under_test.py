@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from yoi_workspace_server.revisions import Revision
 from yoi_workspace_server.runtimes import NewRuntime
 from yoi_workspace_server.store.migrating import migrate
 from yoi_workspace_server.store.store import Store, open_store
+from yoi_workspace_server.sync_status import Claim, PairKey, PairStatus, Settlement
 from yoi_workspace_server.workspaces import NewWorkspace, PublishedSource
 
 Answer = TypeVar("Answer")
@@ -33,18 +35,15 @@ class DatabaseMaker:
     def __init__(self, directory: Path, server: PostgresqlServer | None) -> None:
         self._directory = directory
         self._server = server
-        self._made: list[str] = []
+        self._numbers = count(1)
         self._template = self.create_empty()
         asyncio.run(migrate(self._template))
 
     def create_empty(self) -> str:
         """Return the URL of a database without any table."""
         if self._server is not None:
-            url = self._server.create_database()
-            self._made.append(url)
-            return url
-        self._made.append("")
-        return f"sqlite:///{self._directory / f'{len(self._made)}.db'}"
+            return self._server.create_database()
+        return f"sqlite:///{self._directory / f'{next(self._numbers)}.db'}"
 
     def create(self) -> str:
         """Return the URL of an empty database with the schema."""
@@ -52,14 +51,12 @@ class DatabaseMaker:
             url = self.create_empty()
             shutil.copyfile(str(make_url(self._template).database), str(make_url(url).database))
             return url
-        url = self._server.create_database(template=str(make_url(self._template).database))
-        self._made.append(url)
-        return url
+        return self._server.create_database(template=str(make_url(self._template).database))
 
-    def drop_all(self) -> None:
+    def drop(self, url: str) -> None:
+        """Delete a database; a file goes with its directory."""
         if self._server is not None:
-            for url in self._made:
-                self._server.drop_database(url)
+            self._server.drop_database(url)
 
 
 class StoreUnderTest:
@@ -138,6 +135,23 @@ class StoreUnderTest:
             new = NewRuntime(name=name, kind="remote", audience=f"id-{name}")
             self.run(self.store.runtimes.add_runtime(new, actor="ann", now=self.now))
 
+    def settle(self, *settlements: Settlement, now: int | None = None) -> frozenset[PairKey]:
+        return self.run(self.store.settling.settle(settlements, now=self.now if now is None else now))
+
+    def claim(self, *, limit: int = 100, now: int | None = None) -> dict[PairKey, Claim]:
+        """Claim what is due, for half a minute."""
+        claims = self.run(
+            self.store.claims.claim_due(
+                "here", limit=limit, lease_seconds=30, now=self.now if now is None else now
+            )
+        )
+        return {claim.status.key: claim for claim in claims}
+
+    def get_pair(self, runtime: str, workspace: str = "library") -> PairStatus:
+        found = self.run(self.store.pairs.find_pair(PairKey(runtime, workspace)))
+        assert found is not None
+        return found
+
     def place_everywhere(self) -> None:
         """Let every Runtime have the workspace `library`."""
         policy = self.run(self.store.placements.get_policy())
@@ -156,21 +170,19 @@ async def stream_contents(*contents: bytes) -> AsyncIterator[tuple[str, bytes]]:
 
 
 @pytest.fixture(scope="session", params=DIALECTS)
-def database_maker(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[DatabaseMaker]:
+def database_maker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> DatabaseMaker:
     """Give what makes databases of each kind in turn."""
     server: PostgresqlServer | None = None
     if request.param == "postgresql":
         server = request.getfixturevalue("postgresql_server")
-    maker = DatabaseMaker(tmp_path_factory.mktemp("databases"), server)
-    yield maker
-    maker.drop_all()
+    return DatabaseMaker(tmp_path_factory.mktemp("databases"), server)
 
 
 @pytest.fixture
 def world(database_maker: DatabaseMaker) -> Iterator[StoreUnderTest]:
     """Give a store on a fresh database of each kind."""
-    under_test = StoreUnderTest(database_maker.create())
+    url = database_maker.create()
+    under_test = StoreUnderTest(url)
     yield under_test
     under_test.close()
+    database_maker.drop(url)
