@@ -12,6 +12,7 @@ Kind = Literal[
     "cut answer",
     "repeat before",
     "repeat after",
+    "repeat at once",
     "throttle",
     "halves",
     "half",
@@ -22,6 +23,7 @@ KINDS: tuple[Kind, ...] = (
     "cut answer",
     "repeat before",
     "repeat after",
+    "repeat at once",
     "throttle",
     "halves",
     "half",
@@ -33,8 +35,8 @@ class Fault(Struct, frozen=True, kw_only=True):
     """What happens to one request.
 
     Attributes:
-        kind: `delay` before it and before its answer; `cut …` after a part of its bytes; `repeat …` sends it twice,
-            and the answer to the first (`after`) or the second (`before`) is passed on; `throttle` to 1 KB/s both
+        kind: `delay` before it and before its answer; `cut …` after a part of its bytes; `repeat …` sends it once
+            more on another connection, `before` it, `after` it or `at once` with it; `throttle` to 1 KB/s both
             ways; `halves` passes the answer on in two halves; `half` passes one on and then falls silent.
         part: Where to cut, as a part of the bytes that come.
         seconds: How long to delay.

@@ -81,14 +81,7 @@ class FaultProxy:
     async def _pass_exchange(self, client: "_Peer", server: "_Peer", head: bytes, fault: Fault) -> bool:
         """Pass one request and its answer on; tell whether another may follow."""
         if fault.kind.startswith("repeat"):
-            request = head + b"".join([piece async for piece in iterate_body(client.reader, head)])
-            if fault.kind == "repeat before":
-                await self._ask_elsewhere(request)
-            server.writer.write(request)
-            goes_on = await self._pass_answer(client, server, fault)
-            if fault.kind == "repeat after":
-                await self._ask_elsewhere(request)
-            return goes_on
+            return await self._repeat(client, server, head, fault)
         sending = asyncio.create_task(self._pass_request(client, server, head, fault))
         answering = asyncio.create_task(self._pass_answer(client, server, fault))
         try:
@@ -101,6 +94,21 @@ class FaultProxy:
             for one in (sending, answering):
                 one.cancel()
             await asyncio.gather(sending, answering, return_exceptions=True)
+
+    async def _repeat(self, client: "_Peer", server: "_Peer", head: bytes, fault: Fault) -> bool:
+        """Pass one request on twice, and one of its answers."""
+        request = head + b"".join([piece async for piece in iterate_body(client.reader, head)])
+        if fault.kind == "repeat before":
+            await self._ask_elsewhere(request)
+        at_once = [self._ask_elsewhere(request)] if fault.kind == "repeat at once" else []
+        goes_on, *_ = await asyncio.gather(self._pass_whole(client, server, request, fault), *at_once)
+        if fault.kind == "repeat after":
+            await self._ask_elsewhere(request)
+        return goes_on
+
+    async def _pass_whole(self, client: "_Peer", server: "_Peer", request: bytes, fault: Fault) -> bool:
+        await server.send(request)
+        return await self._pass_answer(client, server, fault)
 
     async def _pass_request(self, client: "_Peer", server: "_Peer", head: bytes, fault: Fault) -> None:
         if fault.kind == "delay":
