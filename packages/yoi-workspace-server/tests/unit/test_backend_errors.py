@@ -3,10 +3,9 @@
 import pytest
 from repository import ROOT, read_table
 
-from worker_runtime.rest.statuses import STATUSES
+from worker_runtime.rest.statuses import BACKEND_STATUSES, STATUSES
 from yoi_bundle.errors import YoiError
 from yoi_workspace_server import errors
-from yoi_workspace_server.statuses import BACKEND_STATUSES
 
 _ROWS = [row for row in read_table(ROOT / "docs" / "errors.md", "code") if row["from"] == "Backend"]
 _D = f"sha256:{'1' * 64}"
@@ -38,4 +37,4 @@ def test_an_error_has_its_documented_details_and_a_remedy(error: YoiError) -> No
 
 
 def test_every_code_of_the_backend_is_among_them() -> None:
-    assert {error.code for error in _ERRORS} == set(BACKEND_STATUSES)
+    assert {error.code for error in _ERRORS} == {row["code"] for row in _ROWS}

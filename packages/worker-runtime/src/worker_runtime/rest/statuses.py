@@ -47,6 +47,20 @@ STATUSES: Mapping[str, int] = MappingProxyType(
     }
 )
 
+BACKEND_STATUSES: Mapping[str, int] = MappingProxyType(
+    {
+        "workspace.not_found": 404,
+        "workspace.conflict": 409,
+        "runtime.not_found": 404,
+        "runtime.conflict": 409,
+        "placement.denied": 403,
+        "bundle.revoked": 403,
+        "token.not_found": 404,
+        "backend.unavailable": 503,
+    }
+)
+"""Of codes that only the Backend has; its answers are written by the same functions."""
+
 
 def find_status(error: YoiError) -> int:
     """Return the HTTP status of an error.
@@ -58,4 +72,4 @@ def find_status(error: YoiError) -> int:
         return error.status
     if isinstance(error, RuntimeOverloadedError) and error.reason == "busy":
         return 429
-    return STATUSES.get(error.code, 500)
+    return STATUSES.get(error.code) or BACKEND_STATUSES.get(error.code, 500)
