@@ -11,13 +11,23 @@ from yoi_workspace_server.private import PrivateText
 Title: TypeAlias = Annotated[str, Meta(max_length=256)]
 
 
-class DirectorySource(Struct, frozen=True, kw_only=True, tag_field="kind", tag="directory"):
+class DirectorySource(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="directory"
+):
     """A directory of the Backend's own host."""
 
     path: PrivateText
 
 
-class GitSource(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="git"):
+class GitSource(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="git",
+):
     """A git repository.
 
     Attributes:
@@ -30,7 +40,9 @@ class GitSource(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
     subdirectory: str = ""
 
 
-class PublishedSource(Struct, frozen=True, kw_only=True, tag_field="kind", tag="published"):
+class PublishedSource(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="published"
+):
     """None that the Backend builds: finished bundles are published to it."""
 
 
@@ -76,7 +88,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
         return PlacedWorkspace(id=self.id, visibility=self.visibility)
 
 
-class NewWorkspace(Struct, frozen=True, kw_only=True):
+class NewWorkspace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A workspace to add; see `Workspace`."""
 
     id: WorkspaceId
@@ -86,7 +98,7 @@ class NewWorkspace(Struct, frozen=True, kw_only=True):
     automatic: bool = True
 
 
-class WorkspaceChange(Struct, frozen=True, kw_only=True):
+class WorkspaceChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to change in a workspace; None leaves a field as it is."""
 
     title: str | None = None

@@ -1,0 +1,58 @@
+"""The application: routes, the one place that turns errors into responses, and the envelope around it all."""
+
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from worker_runtime.rest.envelope import Envelope
+from worker_runtime.rest.problems import (
+    PROBLEM_MEDIA_TYPE,
+    answer_error,
+    answer_fault,
+    answer_http_exception,
+    build_headers,
+    build_problem,
+)
+from worker_runtime.rest.request_log import get_request_id, log_refusal
+from yoi_bundle.errors import YoiError
+from yoi_workspace_server.rest.services import BackendServices
+from yoi_workspace_server.rest.system_routes import SYSTEM_ROUTES
+from yoi_workspace_server.rest.workspace_routes import WORKSPACE_ROUTES
+from yoi_workspace_server.workers.orders import WorkerRefusedError
+
+ROUTES = (*SYSTEM_ROUTES, *WORKSPACE_ROUTES)
+
+
+def build_app(services: BackendServices) -> Envelope:
+    """Return the ASGI application of one Backend."""
+    inner = Litestar(
+        route_handlers=ROUTES,
+        state=State({"services": services}),
+        exception_handlers={
+            YoiError: answer_error,
+            WorkerRefusedError: answer_refused_worker,
+            HTTPException: answer_http_exception,
+            Exception: answer_fault,
+        },
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=None,
+        debug=False,
+    )
+    return Envelope(inner, services.bounds, services.metrics)
+
+
+def answer_refused_worker(request: Request[Any, Any, Any], refused: WorkerRefusedError) -> Response[bytes]:
+    """Answer with the Runtime's own problem, and with what each Runtime was refused by (K-06)."""
+    log_refusal(request.scope, refused.error)
+    problem = build_problem(refused.error, get_request_id(request.scope))
+    problem["refusals"] = msgspec.to_builtins(refused.refusals)
+    return Response(
+        msgspec.json.encode(problem),
+        status_code=problem["status"],
+        media_type=PROBLEM_MEDIA_TYPE,
+        headers=build_headers(refused.error),
+    )
