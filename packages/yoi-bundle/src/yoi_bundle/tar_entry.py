@@ -22,6 +22,12 @@ _LINK_NAME = slice(157, 257)
 _MAGIC = slice(257, 265)
 _PREFIX = slice(345, 500)
 _USTAR = b"ustar\x0000"
+_AFTER_NAME = b"0000644\x000000000\x000000000\x00"
+_AFTER_SIZE = b"\x0000000000000\x00"
+_AFTER_CHECKSUM = b"\0 0" + bytes(100) + _USTAR + bytes(247)
+_FIXED_SUM = sum(_AFTER_NAME + _AFTER_SIZE + b" " * 7 + _AFTER_CHECKSUM)
+"""Of what all written headers share, the eight bytes of the checksum itself taken as spaces."""
+
 _OCTAL = re.compile(rb"[0-7]{11}[\0 ]")
 _CHECKSUM_FORM = re.compile(rb"(?:[0-7]{6}\0 |[0-7]{6} \0|[0-7]{7}[\0 ])")
 
@@ -46,22 +52,16 @@ def encode_entry_header(name: str, size: int) -> bytes:
     encoded = name.encode("ascii")
     if not 0 < len(encoded) <= 100 or not 0 <= size <= MAX_ENTRY_BYTES:
         raise ValueError("the name or the size does not fit in a ustar header")
-    header = b"".join(
-        (
-            encoded.ljust(100, b"\0"),
-            b"0000644\x00",
-            b"0000000\x00",
-            b"0000000\x00",
-            b"%011o\x00" % size,
-            b"00000000000\x00",
-            b" " * 8,
-            b"0",
-            bytes(100),
-            _USTAR,
-            bytes(247),
-        )
+    octal = b"%011o" % size
+    checksum = _FIXED_SUM + _sum_short(encoded) + _sum_short(octal)
+    return b"%b%b%b%b%06o%b" % (
+        encoded.ljust(100, b"\0"),
+        _AFTER_NAME,
+        octal,
+        _AFTER_SIZE,
+        checksum,
+        _AFTER_CHECKSUM,
     )
-    return header[:148] + b"%06o\x00 " % _sum_bytes(header) + header[156:]
 
 
 def decode_entry_header(block: bytes) -> TarEntry | None:
@@ -70,12 +70,11 @@ def decode_entry_header(block: bytes) -> TarEntry | None:
     Raises:
         TarFormatError: It is not the header of a plain file with a short ASCII name.
     """
-    if not _has_content(block):
+    if not block[0] and not _has_content(block):
         return None
     if block[_MAGIC] != _USTAR:
         raise TarFormatError("not a POSIX ustar header")
-    checksum = block[_CHECKSUM]
-    if not _CHECKSUM_FORM.fullmatch(checksum) or int(checksum.strip(b"\0 "), 8) != _compute_checksum(block):
+    if not _is_checksum(block[_CHECKSUM], _compute_checksum(block)):
         raise TarFormatError("the header's checksum is wrong")
     if block[_TYPE] != b"0" or _has_content(block[_LINK_NAME]):
         raise TarFormatError("not a plain file")
@@ -94,18 +93,25 @@ def compute_padding(size: int) -> int:
     return -size % BLOCK_BYTES
 
 
+def _is_checksum(field: bytes, checksum: int) -> bool:
+    if field == b"%06o\0 " % checksum:
+        return True
+    return _CHECKSUM_FORM.fullmatch(field) is not None and int(field.strip(b"\0 "), 8) == checksum
+
+
 def _compute_checksum(block: bytes) -> int:
     """Sum all bytes, those of the checksum itself taken as spaces (POSIX.1-2017, pax, ustar Interchange Format)."""
-    return _sum_bytes(block) - sum(block[_CHECKSUM]) + 8 * ord(" ")
+    total = _sum_short(block[:256]) + _sum_short(block[256:])
+    return total - _sum_short(block[_CHECKSUM]) + 8 * ord(" ")
 
 
-def _sum_bytes(block: bytes) -> int:
-    """Sum the 512 bytes of a header, fifteen times as fast as `sum`.
+def _sum_short(data: bytes) -> int:
+    """Sum up to 256 bytes, many times as fast as `sum`: packs have thousands of headers.
 
-    The lower half of an Adler-32 is 1 plus the sum, modulo 65,521 (RFC 1950); 256 bytes never come to so much.
+    The lower half of an Adler-32 is 1 plus the sum, modulo 65,521 (RFC 1950), and so many bytes never come to that.
     """
-    return sum((zlib.adler32(half) & 0xFFFF) - 1 for half in (block[:256], block[256:]))
+    return (zlib.adler32(data) & 0xFFFF) - 1
 
 
 def _has_content(zeros: bytes) -> bool:
-    return zeros.strip(b"\0") != b""
+    return zeros.count(0) != len(zeros)

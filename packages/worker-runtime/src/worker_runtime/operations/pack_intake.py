@@ -39,10 +39,10 @@ async def take_pack(
         return upload
     keeping = _Keeping(receiving, caller, upload)
     try:
-        async for packed in read_pack(
-            pieces, upload.sizes, spool_directory=spool_directory, limits=receiving.limits
-        ):
-            await _add(keeping, receiving, caller, upload, deque(packed))
+        reading = read_pack(pieces, upload.sizes, spool_directory=spool_directory, limits=receiving.limits)
+        async with contextlib.aclosing(reading):
+            async for packed in reading:
+                await _add(keeping, receiving, caller, upload, deque(packed))
         return await keeping.finish()
     except BaseException:
         await keeping.salvage()

@@ -1,6 +1,6 @@
 """Packs as streams: one out of blobs, and its content coding, as it is or zstd (R-04, R-09)."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import Literal, TypeAlias
 
 from worker_runtime.transfer.pack_parser import compute_max_pack_bytes
@@ -11,12 +11,12 @@ from worker_runtime.transfer.zstd_stream import (
     encode_zstd,
 )
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
-from yoi_bundle.tar_entry import END_OF_ARCHIVE, compute_padding, encode_entry_header
+from yoi_bundle.tar_entry import BLOCK_BYTES, END_OF_ARCHIVE, compute_padding, encode_entry_header
 
 PACK_MEDIA_TYPE = "application/x-tar"
 PackEncoding: TypeAlias = Literal["identity", "zstd"]
 
-_PIECE_BYTES = 64 * 1024
+_PIECE_BYTES = 256 * 1024
 
 
 async def decode_pack(
@@ -41,8 +41,8 @@ async def write_pack(
     *,
     encoding: PackEncoding = "identity",
 ) -> AsyncIterator[bytes]:
-    """Yield a pack of (digest, bytes), in pieces of about 64 KiB; no more than one blob is held at a time."""
-    plain = _join_small(_iterate_plain(blobs))
+    """Yield a pack of (digest, bytes), in pieces worth a write of their own; not much more than one blob is held."""
+    plain = _iterate_plain(blobs)
     async for piece in encode_zstd(plain) if encoding == "zstd" else plain:
         yield piece
 
@@ -50,12 +50,30 @@ async def write_pack(
 async def _iterate_plain(
     blobs: Iterable[tuple[str, bytes]] | AsyncIterable[tuple[str, bytes]],
 ) -> AsyncIterator[bytes]:
+    held: list[bytes] = []
+    held_bytes = 0
     async for digest, data in _iterate(blobs):
-        yield encode_entry_header(f"blobs/{digest.replace(':', '/')}", len(data))
-        for start in range(0, len(data), _PIECE_BYTES):
-            yield data[start : start + _PIECE_BYTES]
-        yield bytes(compute_padding(len(data)))
-    yield END_OF_ARCHIVE
+        held += (
+            encode_entry_header(f"blobs/{digest.replace(':', '/')}", len(data)),
+            data,
+            bytes(compute_padding(len(data))),
+        )
+        held_bytes += BLOCK_BYTES + len(data)
+        if held_bytes >= _PIECE_BYTES:
+            for piece in _cut(b"".join(held)):
+                yield piece
+            held.clear()
+            held_bytes = 0
+    yield b"".join((*held, END_OF_ARCHIVE))
+
+
+def _cut(data: bytes) -> Iterator[bytes]:
+    """Yield what is longer than two pieces piece by piece, so that no copy of it waits to be sent."""
+    if len(data) < 2 * _PIECE_BYTES:
+        yield data
+        return
+    for start in range(0, len(data), _PIECE_BYTES):
+        yield data[start : start + _PIECE_BYTES]
 
 
 async def _iterate(
@@ -67,18 +85,3 @@ async def _iterate(
     else:
         for blob in blobs:
             yield blob
-
-
-async def _join_small(pieces: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """Join pieces until they are worth a write of their own."""
-    held: list[bytes] = []
-    held_bytes = 0
-    async for piece in pieces:
-        held.append(piece)
-        held_bytes += len(piece)
-        if held_bytes >= _PIECE_BYTES:
-            yield b"".join(held)
-            held.clear()
-            held_bytes = 0
-    if held_bytes:
-        yield b"".join(held)

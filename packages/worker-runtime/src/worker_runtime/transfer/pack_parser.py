@@ -1,15 +1,13 @@
 """The pack, taken apart as its bytes come: a ustar archive of blobs, nothing held but one header (R-04, R-09).
 
-No input or output here: bytes in, events out. An entry is named `blobs/sha256/` and the 64 hexadecimal digits of its
+No input or output here: bytes in, blobs out. An entry is named `blobs/sha256/` and the 64 hexadecimal digits of its
 digest, and nothing else may stand in a pack; so no name in it can be a path to anywhere.
 """
 
 import hashlib
 import re
-from collections.abc import Generator, Iterator, Mapping
-from typing import TypeAlias
-
-from msgspec import Struct
+from collections.abc import Mapping
+from typing import Protocol
 
 from worker_runtime.errors import RequestInvalidError
 from yoi_bundle.errors import DigestMismatchError, LimitExceededError
@@ -29,26 +27,17 @@ MAX_TRAILING_BYTES = 10_240
 _BLOB_NAME = re.compile(r"blobs/(sha256)/([0-9a-f]{64})")
 
 
-class BlobBegin(Struct, frozen=True):
-    """A blob that was asked for begins; `size` is in bytes."""
+class BlobSink(Protocol):
+    """What takes the blobs of a pack, one after the other."""
 
-    digest: str
-    size: int
+    def begin(self, digest: str, size: int) -> None:
+        """A blob that was asked for begins; `size` is in bytes."""
 
+    def add(self, data: memoryview) -> None:
+        """Some bytes of it have come; the memory is that of the piece that was fed."""
 
-class BlobPiece(Struct, frozen=True):
-    """Some bytes of it; the memory is that of the piece that was fed."""
-
-    data: memoryview
-
-
-class BlobEnd(Struct, frozen=True):
-    """All its bytes have come, and they hash to the digest."""
-
-    digest: str
-
-
-PackEvent: TypeAlias = BlobBegin | BlobPiece | BlobEnd
+    def end(self) -> None:
+        """All its bytes have come, and they hash to the digest."""
 
 
 class PackParser:
@@ -56,13 +45,15 @@ class PackParser:
 
     Args:
         expected: Digest → size in bytes of the blobs that may come, in any order, each at most once.
+        sink: What takes the blobs.
         limits: Bound on a blob, beside its expected size.
     """
 
-    def __init__(self, expected: Mapping[str, int], *, limits: Limits) -> None:
+    def __init__(self, expected: Mapping[str, int], sink: BlobSink, *, limits: Limits) -> None:
         self._expected = dict(expected)
+        self._sink = sink
         self._limits = limits
-        self._header = bytearray()
+        self._header = b""
         self._digest = ""
         self._hasher = hashlib.sha256()
         self._body_bytes = 0
@@ -70,8 +61,8 @@ class PackParser:
         self._end_blocks = 0
         self._trailing_bytes = 0
 
-    def feed(self, piece: bytes) -> Iterator[PackEvent]:
-        """Yield what a piece completes; run it to its end before the next piece.
+    def feed(self, piece: bytes) -> None:
+        """Tell the sink what a piece completes.
 
         Raises:
             RequestInvalidError: Not a pack; a blob that was not asked for, comes twice, or is of another size.
@@ -80,15 +71,15 @@ class PackParser:
         """
         view = memoryview(piece)
         while view:
-            if self._end_blocks == 2:
-                self._take_trailing(view)
-                return
             if self._body_bytes:
-                view = yield from self._take_body(view)
+                view = self._take_body(view)
             elif self._padding_bytes:
                 view = self._take_padding(view)
+            elif self._end_blocks < 2:
+                view = self._take_header(view)
             else:
-                view = yield from self._take_header(view)
+                self._take_trailing(view)
+                return
 
     def finish(self) -> None:
         """Check that the pack came to its end.
@@ -99,19 +90,19 @@ class PackParser:
         if self._end_blocks < 2:
             raise _invalid("the pack is cut")
 
-    def _take_header(self, view: memoryview) -> Generator[PackEvent, None, memoryview]:
-        wanted = BLOCK_BYTES - len(self._header)
-        self._header += view[:wanted]
+    def _take_header(self, view: memoryview) -> memoryview:
+        part = view[: BLOCK_BYTES - len(self._header)]
+        self._header += part
         if len(self._header) == BLOCK_BYTES:
-            entry = self._decode_header()
-            self._header.clear()
+            entry = self._decode_header(self._header)
+            self._header = b""
             if entry is not None:
-                yield from self._begin(entry)
-        return view[wanted:]
+                self._begin(entry)
+        return view[len(part) :]
 
-    def _decode_header(self) -> TarEntry | None:
+    def _decode_header(self, block: bytes) -> TarEntry | None:
         try:
-            entry = decode_entry_header(bytes(self._header))
+            entry = decode_entry_header(block)
         except TarFormatError as error:
             raise _invalid(str(error)) from None
         if entry is None:
@@ -120,7 +111,7 @@ class PackParser:
             raise _invalid("an entry after a block of zeros")
         return entry
 
-    def _begin(self, entry: TarEntry) -> Iterator[PackEvent]:
+    def _begin(self, entry: TarEntry) -> None:
         match = _BLOB_NAME.fullmatch(entry.name)
         if match is None:
             raise _invalid("an entry is not named after a blob")
@@ -136,24 +127,24 @@ class PackParser:
         self._hasher = hashlib.sha256()
         self._body_bytes = entry.size
         self._padding_bytes = compute_padding(entry.size)
-        yield BlobBegin(self._digest, entry.size)
+        self._sink.begin(self._digest, entry.size)
         if not entry.size:
-            yield self._end()
+            self._end()
 
-    def _take_body(self, view: memoryview) -> Generator[PackEvent, None, memoryview]:
+    def _take_body(self, view: memoryview) -> memoryview:
         part = view[: self._body_bytes]
         self._hasher.update(part)
         self._body_bytes -= len(part)
-        yield BlobPiece(part)
+        self._sink.add(part)
         if not self._body_bytes:
-            yield self._end()
+            self._end()
         return view[len(part) :]
 
-    def _end(self) -> BlobEnd:
+    def _end(self) -> None:
         computed = f"sha256:{self._hasher.hexdigest()}"
         if computed != self._digest:
             raise DigestMismatchError(self._digest, computed)
-        return BlobEnd(self._digest)
+        self._sink.end()
 
     def _take_padding(self, view: memoryview) -> memoryview:
         part = view[: self._padding_bytes]

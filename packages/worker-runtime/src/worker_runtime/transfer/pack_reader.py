@@ -2,14 +2,13 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from msgspec import Struct
 
-from worker_runtime.transfer.pack_parser import BlobBegin, BlobPiece, PackParser
-from yoi_bundle.errors import YoiError
+from worker_runtime.transfer.pack_parser import PackParser
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 
 SPOOL_BYTES = 1024 * 1024
@@ -40,7 +39,7 @@ async def read_pack(
     *,
     spool_directory: Path,
     limits: Limits = DEFAULT_LIMITS,
-) -> AsyncIterator[list[PackedBlob]]:
+) -> AsyncGenerator[list[PackedBlob], None]:
     """Yield the blobs of a pack, each verified, some at a time, in the order in which they come.
 
     Blobs that came before a cut or a fault have been yielded by then, so that they need not be sent again.
@@ -54,68 +53,18 @@ async def read_pack(
     Raises:
         RequestInvalidError, DigestMismatchError, LimitExceededError: See `PackParser`.
     """
-    unpacking = _Unpacking(PackParser(expected, limits=limits), spool_directory)
+    unpacking = _Unpacking(expected, spool_directory, limits)
     try:
         async for load in _gather(pieces):
-            await _run_to_its_end(unpacking, load)
-            yield unpacking.hand_over()
-            if unpacking.failure is not None:
-                raise unpacking.failure
+            yield await unpacking.hand_over()
+            unpacking.begin(load)
+        yield await unpacking.hand_over()
         unpacking.finish()
+    except Exception:
+        yield await unpacking.hand_over()
+        raise
     finally:
-        unpacking.discard()
-
-
-class _Unpacking:
-    """A pack that is being taken apart, by one thread at a time."""
-
-    def __init__(self, parser: PackParser, directory: Path) -> None:
-        self.failure: YoiError | None = None
-        self._parser = parser
-        self._incoming = _Incoming(directory)
-        self._blobs: list[PackedBlob] = []
-
-    def take(self, load: Iterable[bytes]) -> None:
-        """Take some pieces apart, up to a fault."""
-        incoming = self._incoming
-        try:
-            for piece in load:
-                for event in self._parser.feed(piece):
-                    match event:
-                        case BlobPiece():
-                            incoming.add(event.data)
-                        case BlobBegin():
-                            incoming.begin(event)
-                        case _:
-                            self._blobs.append(incoming.take())
-        except YoiError as error:
-            self.failure = error
-
-    def hand_over(self) -> list[PackedBlob]:
-        """Return the blobs that have come whole since the last time."""
-        blobs, self._blobs = self._blobs, []
-        return blobs
-
-    def finish(self) -> None:
-        """Check that the pack came to its end."""
-        self._parser.finish()
-
-    def discard(self) -> None:
-        """Close what nobody has taken."""
-        self._incoming.discard()
-        for blob in self._blobs:
-            if not isinstance(blob.content, bytes):
-                blob.content.close()
-
-
-async def _run_to_its_end(unpacking: _Unpacking, load: list[bytes]) -> None:
-    """Take pieces apart in a thread; wait for it even when cancelled, for it uses what is closed afterwards."""
-    running = asyncio.ensure_future(asyncio.to_thread(unpacking.take, load))
-    try:
-        await asyncio.shield(running)
-    finally:
-        if not running.done():
-            await asyncio.wait({running})
+        await unpacking.discard()
 
 
 async def _gather(pieces: AsyncIterable[bytes]) -> AsyncIterator[list[bytes]]:
@@ -135,18 +84,61 @@ async def _gather(pieces: AsyncIterable[bytes]) -> AsyncIterator[list[bytes]]:
     yield held
 
 
+class _Unpacking:
+    """A pack that is being taken apart, in a thread, while more of it comes."""
+
+    def __init__(self, expected: Mapping[str, int], directory: Path, limits: Limits) -> None:
+        self._incoming = _Incoming(directory)
+        self._parser = PackParser(expected, self._incoming, limits=limits)
+        self._running: asyncio.Task[None] | None = None
+
+    def begin(self, load: list[bytes]) -> None:
+        """Begin with the next pieces; raise what was wrong with those before."""
+        self._raise_fault()
+        self._running = asyncio.create_task(asyncio.to_thread(self._take, load))
+
+    async def hand_over(self) -> list[PackedBlob]:
+        """Return the blobs that have come whole, up to a fault, since the last time."""
+        if self._running is not None:
+            await asyncio.wait({self._running})
+        return self._incoming.take()
+
+    def finish(self) -> None:
+        """Raise what was wrong with the last pieces, or that they were not the end of a pack."""
+        self._raise_fault()
+        self._parser.finish()
+
+    async def discard(self) -> None:
+        """Close what nobody has taken."""
+        for blob in await self.hand_over():
+            if not isinstance(blob.content, bytes):
+                blob.content.close()
+        self._incoming.discard()
+
+    def _raise_fault(self) -> None:
+        if self._running is not None:
+            self._running.result()
+
+    def _take(self, load: list[bytes]) -> None:
+        for piece in load:
+            self._parser.feed(piece)
+
+
 class _Incoming:
-    """The one blob that is coming: in memory, or in a file when it is large."""
+    """The blobs that have come, and the one that is coming: in memory, or in a file when it is large."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._blob = BlobBegin("", 0)
+        self._blobs: list[PackedBlob] = []
+        self._digest = ""
+        self._size = 0
         self._parts: list[bytes] = []
         self._file: BinaryIO | None = None
 
-    def begin(self, blob: BlobBegin) -> None:
-        self._blob = blob
-        if blob.size > SPOOL_BYTES:
+    def begin(self, digest: str, size: int) -> None:
+        self._digest = digest
+        self._size = size
+        if size > SPOOL_BYTES:
             self._file = cast(BinaryIO, tempfile.TemporaryFile(dir=self._directory))  # noqa: SIM115
 
     def add(self, data: memoryview) -> None:
@@ -155,8 +147,7 @@ class _Incoming:
         else:
             self._parts.append(bytes(data))
 
-    def take(self) -> PackedBlob:
-        """Hand the whole blob on; the file with it, at its beginning."""
+    def end(self) -> None:
         content: bytes | BinaryIO
         if self._file is not None:
             self._file.seek(0)
@@ -164,7 +155,12 @@ class _Incoming:
         else:
             content = b"".join(self._parts)
             self._parts.clear()
-        return PackedBlob(digest=self._blob.digest, size=self._blob.size, content=content)
+        self._blobs.append(PackedBlob(digest=self._digest, size=self._size, content=content))
+
+    def take(self) -> list[PackedBlob]:
+        """Hand the whole blobs on; the files with them, at their beginnings."""
+        blobs, self._blobs = self._blobs, []
+        return blobs
 
     def discard(self) -> None:
         if self._file is not None:
