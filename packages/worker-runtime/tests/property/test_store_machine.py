@@ -113,6 +113,26 @@ class StoreMachine(RuleBasedStateMachine):
         self.ask("put_assignment", _act(tenant), tenant[1], request)
         self.assigned[tenant] = (generation, digest)
 
+    @rule(tenant=tenants, subject=subjects, numbers=texts)
+    def send_slowly(self, tenant: Tenant, subject: str, numbers: set[int]) -> None:
+        """Take longer in all than a lease lasts, and never that long for one batch; collect meanwhile."""
+        name = (tenant, subject, _build(tenant, numbers).digest)
+        self.put(tenant, subject, numbers)
+        for partly in (True, False):
+            self.wait(10 * MINUTE, then_collect=True)
+            if name in self.leases:
+                self._send(name, partly=partly)
+
+    @precondition(lambda self: self.leases)
+    @rule(data=st.data(), stranger=st.sampled_from([(tenant, who) for tenant in TENANTS for who in "ab"]))
+    def send_under_anothers_lease(self, data: st.DataObject, stranger: tuple[Tenant, str]) -> None:
+        tenant, subject, digest = data.draw(st.sampled_from(sorted(self.leases)))
+        if stranger == (tenant, subject):
+            return
+        lease, _, bundle = self.leases[tenant, subject, digest]
+        with pytest.raises(LeaseExpiredError):
+            put_blobs(self.runtime, _act(*stranger), lease, bundle.blobs.items())
+
     @precondition(lambda self: self.leases)
     @rule(data=st.data(), partly=st.booleans())
     def send(self, data: st.DataObject, partly: bool) -> None:
@@ -178,6 +198,18 @@ class StoreMachine(RuleBasedStateMachine):
         worker = create_worker(self.runtime, _act(tenant, subject), bundle, key=key)
         self.pins[worker.id] = (tenant, bundle.digest, None)
         self.leases.pop((tenant, subject, bundle.digest), None)
+
+    @rule(tenant=tenants, subject=subjects, numbers=texts)
+    def employ(self, tenant: Tenant, subject: str, numbers: set[int]) -> None:
+        """Store a bundle and pin it, so that a pin is often all that holds one."""
+        self.store(tenant, subject, numbers)
+        self.create(tenant, subject, numbers)
+
+    @rule(tenant=tenants, numbers=texts)
+    def grow_old(self, tenant: Tenant, numbers: set[int]) -> None:
+        """Store something newer, let every lease end and everything be old, and collect."""
+        self.store(tenant, "b", numbers)
+        self.wait(2 * DAY, then_collect=True)
 
     @rule(data=st.data())
     @precondition(lambda self: self.pins)

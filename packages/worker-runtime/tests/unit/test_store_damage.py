@@ -114,6 +114,32 @@ def test_a_flipped_byte_in_a_record_leaves_the_runtime_unready(
     assert expected in readiness.problems
 
 
+@pytest.mark.parametrize(
+    ("table", "needle", "kind"),
+    [*RECORDS, ("event", b"spoken to", "event"), ("worker_spec", b'"decisions"', "worker_spec")],
+)
+def test_the_scrub_names_every_kind_of_damaged_record(
+    store: Populated, table: str, needle: bytes, kind: str
+) -> None:
+    store.damage(lambda path: _flip(path, table, needle))
+    steps = store.runtime.run(store.runtime.api.maintenance.scrub())
+    assert kind in {one for step in steps for one in step.damaged_records}
+
+
+@pytest.mark.parametrize(
+    "index", ["sqlite_autoindex_event_1", "bundle_blob_by_blob", "bundle_blob", "lease_expiry"]
+)
+def test_the_scrub_finds_garbled_pages_of_indexes_that_the_start_does_not_read(
+    store: Populated, index: str
+) -> None:
+    store.damage(lambda path: garble_pages(path, index))
+    steps = store.runtime.run(store.runtime.api.maintenance.scrub())
+    assert steps[-1].damaged_records == ("database",)
+    report = store.repair()
+    assert set(report.workers) == set(store.workers)
+    assert {worker: store.look_at(worker) for worker in store.workers} == store.seen
+
+
 @pytest.mark.parametrize(("table", "needle", "kind"), [*RECORDS, ("event", b"spoken to", "event")])
 def test_no_damaged_record_is_ever_served(store: Populated, table: str, needle: bytes, kind: str) -> None:
     del kind
