@@ -7,8 +7,12 @@ from worker_runtime.api import RuntimeApi
 from worker_runtime.bundle_sync import BundleSource, SyncReport, sync_bundle
 from worker_runtime.caller import Caller
 from worker_runtime.errors import RequestInvalidError
+from worker_runtime.retrying import Patience
 from yoi.bundle_source import OpenBundle
 from yoi_bundle.metadata import BundleMetadata
+
+# Somebody sits before it: a cut is mended, a Runtime that asks to be left alone for longer is told of.
+_PATIENCE = Patience(attempts=4, deadline_seconds=20.0)
 
 
 def verify_pushable(opened: OpenBundle) -> BundleMetadata:
@@ -23,7 +27,12 @@ def verify_pushable(opened: OpenBundle) -> BundleMetadata:
 
 
 async def push_bundle(
-    runtime: RuntimeApi, caller: Caller, opened: OpenBundle, *, find_manifest: Callable[[str], bytes | None]
+    runtime: RuntimeApi,
+    caller: Caller,
+    opened: OpenBundle,
+    *,
+    find_manifest: Callable[[str], bytes | None],
+    patience: Patience = _PATIENCE,
 ) -> SyncReport:
     """Make a Runtime hold a bundle, and assign it to its workspace.
 
@@ -35,6 +44,7 @@ async def push_bundle(
         caller: With scopes `bundles:read` and `bundles:write` for the workspace.
         opened: The bundle.
         find_manifest: Gives a manifest that is held on this side; that of the assigned bundle is the base of a delta.
+        patience: How often to go on after a failure that may pass by itself.
 
     Raises:
         AssignmentStaleError, AssignmentConflictError: Somebody else assigned meanwhile.
@@ -48,6 +58,15 @@ async def push_bundle(
     source = BundleSource(metadata=metadata, manifest=opened.data, read_blob=read_blob)
     current = await runtime.get_assignment(caller, metadata.workspace)
     if current.digest == metadata.digest:
-        return await sync_bundle(runtime, caller, source, generation=current.generation, likely_held=True)
+        return await sync_bundle(
+            runtime,
+            caller,
+            source,
+            generation=current.generation,
+            likely_held=True,
+            patience=patience,
+        )
     base = None if current.digest is None else await asyncio.to_thread(find_manifest, current.digest)
-    return await sync_bundle(runtime, caller, source, generation=current.generation + 1, base=base)
+    return await sync_bundle(
+        runtime, caller, source, generation=current.generation + 1, base=base, patience=patience
+    )

@@ -12,7 +12,8 @@ from worker_runtime.bundle_sync import SyncReport
 from worker_runtime.bundles import ManifestBody, PutOutcome
 from worker_runtime.caller import Caller
 from worker_runtime.embedded import EmbeddedRuntime
-from worker_runtime.errors import AssignmentConflictError, RequestInvalidError
+from worker_runtime.errors import AssignmentConflictError, RequestInvalidError, RuntimeUnavailableError
+from worker_runtime.retrying import Patience
 from yoi.bundle_source import OpenBundle
 from yoi.pushing import push_bundle
 from yoi_bundle.metadata import BundleMetadata
@@ -114,3 +115,38 @@ def test_an_archive_without_metadata_is_refused_before_anything_is_asked(
     recording.close()
     with pytest.raises(RequestInvalidError):
         runtime.run(push_bundle(recording, CALLER, _open(OLD, None), find_manifest=lambda _: None))
+
+
+class CutRuntime(EmbeddedRuntime):
+    """Loses the first answer to an assignment."""
+
+    lost = 0
+
+    async def put_assignment(self, caller: Caller, workspace: str, request: AssignmentRequest) -> Assignment:
+        assigned = await super().put_assignment(caller, workspace, request)
+        self.lost += 1
+        if self.lost == 1:
+            raise RuntimeUnavailableError("unreachable")
+        return assigned
+
+
+def test_a_push_goes_on_after_a_cut(runtime: EmbeddedUnderTest) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    cut = CutRuntime(runtime.directory, host=runtime.host, clock=runtime.clock)
+    try:
+        report = runtime.run(
+            push_bundle(
+                cut,
+                CALLER,
+                _open(NEW, NEW.metadata),
+                find_manifest=lambda _: None,
+                patience=Patience(attempts=2, sleep=sleep),
+            )
+        )
+    finally:
+        cut.close()
+    assert (report.assignment.generation, report.requests, len(waits)) == (1, 4, 1)
