@@ -6,6 +6,7 @@ from typing import TypeVar
 from worker_runtime.api import RuntimeApi
 from worker_runtime.caller import Caller
 from worker_runtime.clock import SystemClock
+from worker_runtime.compatibility import verify_peer
 from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.endpoint import Endpoint
@@ -33,6 +34,7 @@ async def ask_remote_runtime(
 
     Raises:
         RequestInvalidError: There is no identity; `yoi identity init` makes one.
+        RuntimeIncompatibleError: It speaks another version; nothing was asked of it (R-08).
         YoiError: What the Runtime refused; see `RuntimeApi`.
     """
     identity = load_identity(configuration.data_directory / IDENTITY_FILE)
@@ -41,6 +43,7 @@ async def ask_remote_runtime(
     runtime = RemoteRuntime(Connection(endpoint, credentials))
     caller = Caller(kind="remote", issuer=identity.issuer, workspaces=frozenset(workspaces))
     try:
+        await verify_peer(runtime, caller)
         return await operation(runtime, caller)
     finally:
         await runtime.close()
