@@ -19,7 +19,12 @@ from rest_under_test import RestUnderTest
 from runtime_under_test import build_caller
 
 from worker_runtime.caller import Caller
-from worker_runtime.errors import RequestInvalidError, RuntimeUnavailableError, UnauthenticatedError
+from worker_runtime.errors import (
+    LeaseExpiredError,
+    RequestInvalidError,
+    RuntimeUnavailableError,
+    UnauthenticatedError,
+)
 from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.deadlines import Deadlines
@@ -269,6 +274,46 @@ def test_a_refused_token_is_replaced_once(server: RestUnderTest, bad: int, asked
     else:
         server.run(run())
     assert credentials.asked == asked
+
+
+class _OutdatedCredentials:
+    """Gives a bad token until it is told to forget it."""
+
+    def __init__(self, good: SignedCredentials) -> None:
+        self._good = good
+        self._outdated = True
+
+    def build_headers(self, caller: Caller) -> Mapping[str, str]:
+        return {"Authorization": "Bearer x"} if self._outdated else self._good.build_headers(caller)
+
+    def forget(self, caller: Caller) -> bool:
+        del caller
+        self._outdated = False
+        return True
+
+
+@pytest.mark.req("K-09", "R-04")
+def test_a_pack_is_never_sent_twice_but_its_refused_token_is_dropped(server: RestUnderTest) -> None:
+    signing = SignedCredentials(server.identities["main"], audience=server.audience, clock=server.clock)
+    writer = build_caller(kind="remote", scopes=frozenset({"bundles:write"}))
+    begun = []
+
+    async def pack() -> AsyncIterator[bytes]:
+        begun.append(1)
+        yield bytes(1024)
+
+    async def run() -> None:
+        client = RemoteRuntime(Connection(Endpoint(socket=server.socket), _OutdatedCredentials(signing)))
+        try:
+            with pytest.raises(UnauthenticatedError):
+                await client.put_pack(writer, "none", pack())
+            assert len(begun) == 1
+            with pytest.raises(LeaseExpiredError):
+                await client.put_pack(writer, "none", pack())
+        finally:
+            await client.close()
+
+    server.run(run())
 
 
 @pytest.mark.req("K-09")
