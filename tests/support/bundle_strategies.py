@@ -300,7 +300,7 @@ def mcp_servers(draw: DrawFn, plugins: Any = (), profiles: Any = ()) -> McpServe
                 headers=st.dictionaries(
                     st.just("Authorization"), st.builds(SecretRef, name=st.sampled_from(SECRETS)), max_size=1
                 ),
-                query=st.dictionaries(st.just("level"), own, max_size=1),
+                query=st.dictionaries(st.just("level"), values(), max_size=1),
             ),
             st.builds(HostServer, name=st.just("browser")),
         )

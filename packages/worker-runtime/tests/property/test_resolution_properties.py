@@ -163,7 +163,8 @@ def test_a_secret_reaches_only_consumers_that_every_layer_names(case: Case) -> N
         *((one.credential, f"host-model:{name}") for name, one in case.policy.models.items()),
         *((secret, f"server:{name}") for name, one in case.policy.servers.items() for secret in one.secrets),
     }
-    consumers = {tool.consumer for tool in spec.tools} | ({spec.model.consumer} if spec.model else set())
+    models = (*spec.workflow_models, *([spec.model] if spec.model else []))
+    consumers = {one.consumer for one in (*spec.tools, *models)}
     for secret in spec.secrets:
         assert secret.name in case.facts.secrets
         assert kept is None or secret.name in kept

@@ -200,6 +200,8 @@ def test_a_plugins_own_places_are_typed() -> None:
         ({"command": "C:\\tools\\x.exe"}, "mcp.command_path"),
         ({"command": "npx tool"}, "mcp.command_words"),
         ({"command": "${PLUGIN_ROOT}/../x"}, "mcp.command_path"),
+        ({"url": "https://b.example.com", "headers": {"X-At": "${PLUGIN_DATA}/x"}}, "mcp.host_place"),
+        ({"url": "https://b.example.com?at=${PLUGIN_ROOT}"}, "mcp.host_place"),
         ({"command": ""}, "mcp.value_malformed"),
         ({"command": "npx", "args": "x"}, "mcp.value_malformed"),
         ({"command": "npx", "args": [["x"]]}, "mcp.value_malformed"),

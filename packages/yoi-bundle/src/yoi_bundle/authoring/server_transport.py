@@ -170,6 +170,10 @@ class TransportReader:
         if address is None or headers is None or self.remarks.failed:
             return None
         url, query = address
+        if any(isinstance(value, PluginPath) for value in (*headers.values(), *query.values())):
+            message = f"server `{self.values.server}`: a path of the plugin would be sent to another host"
+            self._refuse("mcp.host_place", message, "take it out, or start the server from the plugin", "url")
+            return None
         protocol = _HTTP_TYPES[
             "sse" if written is None and url.rstrip("/").endswith("/sse") else written or "http"
         ]
