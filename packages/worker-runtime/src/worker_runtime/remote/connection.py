@@ -14,6 +14,7 @@ from worker_runtime.remote.credentials import Credentials
 from worker_runtime.remote.deadlines import Deadlines, RequestDeadline
 from worker_runtime.remote.endpoint import Endpoint, build_connector
 from worker_runtime.remote.refusals import rebuild_error
+from worker_runtime.trace_context import build_trace_headers
 from yoi_bundle.errors import LimitExceededError
 
 _CONNECTIONS = 16
@@ -115,7 +116,7 @@ class Connection:
             raise UnauthenticatedError("the caller cannot stand in a token") from None
         ask = {
             "params": query,
-            "headers": {**credentials, **(headers or {}), **_say_length(body)},
+            "headers": {**credentials, **build_trace_headers(), **(headers or {}), **_say_length(body)},
             "allow_redirects": False,
         }
         async with asyncio.timeout(None) as running:
