@@ -1,0 +1,83 @@
+"""The `yoi-workspace-server` program: the composition root of the Backend. `yoi server serve` runs it."""
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from pathlib import Path
+
+from yoi_bundle.errors import YoiError
+
+_REFUSED = 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve; return the exit code."""
+    flags = vars(_build_parser().parse_args(arguments))
+    from yoi_workspace_server.configuration import load_settings
+
+    _log_to_stderr()
+    try:
+        settings = load_settings(flags.pop("config"), flags)
+        asyncio.run(_serve(settings))
+    except YoiError as error:
+        sys.stderr.write(f"error: {error.code}: {error}\n")
+        if error.remedy:
+            sys.stderr.write(f"  remedy: {error.remedy}\n")
+        return _REFUSED
+    return 0
+
+
+async def _serve(settings: object) -> None:
+    from yoi_workspace_server.configuration import ServerSettings
+    from yoi_workspace_server.serving import serve_backend
+
+    if isinstance(settings, ServerSettings):
+        await serve_backend(settings, announce=_announce)
+
+
+def _announce(served: object) -> None:
+    """Say on standard output, in one line of JSON, where the server listens; programs wait for that line."""
+    from yoi_workspace_server.serving import Served
+
+    if isinstance(served, Served):
+        token_file = str(served.token_file) if served.token_file else None
+        sys.stdout.write(json.dumps({"address": served.address, "token_file": token_file}) + "\n")
+        sys.stdout.flush()
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="yoi-workspace-server", description="Serve the Yoi Backend.")
+    add = parser.add_argument
+    add("--config", type=Path, help="A TOML file; flags go before it.")
+    add("--data-dir", dest="data_directory", type=Path, help="Where the server keeps its data.")
+    add("--database", help="URL of the database [SQLite in the data directory]; or YOI_DATABASE_URL.")
+    add("--socket", type=Path, help="Listen on this Unix socket.")
+    add("--address", help="Listen on this address [127.0.0.1].")
+    add("--port", type=int, help="Listen on this port [7320].")
+    add("--certificate", type=Path, help="PEM file, for TLS.")
+    add("--private-key", dest="private_key", type=Path, help="PEM file, for TLS.")
+    add("--behind-proxy", dest="behind_proxy", action="store_true", default=None)
+    add("--issuer", help="Name of a new identity [backend].")
+    add(
+        "--source-root", dest="source_roots", action="append", help="Workspaces may lie below this directory."
+    )
+    add("--embedded", metavar="NAME", help="Have a Runtime of this name in this process.")
+    add("--policy", dest="host_policy", type=Path, help="The embedded Runtime's host policy.")
+    return parser
+
+
+def _log_to_stderr() -> None:
+    from worker_runtime.rest.request_log import JsonLines
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger("worker_runtime")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""What the server is told by its file, its flags and its environment; the only module that reads the latter."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from worker_runtime.errors import RequestInvalidError, RuntimeUnavailableError
+from worker_runtime.rest.listening import Listening
+from yoi_bundle.identifiers import WorkspaceId
+from yoi_workspace_server.reconciler.settings import ReconcilerSettings
+
+DEFAULT_PORT = 7320
+DATABASE_FILE = "backend.db"
+DATABASE_VARIABLE = "YOI_DATABASE_URL"
+"""A database's address may hold a password, which belongs neither into a file of settings nor into a command line."""
+
+
+class EmbeddedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The Runtime inside the server's own process.
+
+    Attributes:
+        name: What it is registered as.
+        host_policy: The policy file of this host, from the settings' own directory; without one it grants nothing.
+    """
+
+    name: WorkspaceId = "embedded"
+    host_policy: str = "host-policy.toml"
+    labels: dict[str, str] = {}
+
+
+class _SettingsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    data_directory: str | None = None
+    database: str | None = None
+    socket: str | None = None
+    address: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    certificate: str | None = None
+    private_key: str | None = None
+    behind_proxy: bool = False
+    issuer: WorkspaceId = "backend"
+    source_roots: tuple[str, ...] = ()
+    git_configuration: str | None = None
+    poll_seconds: float = 30.0
+    embedded: EmbeddedSettings | None = None
+    reconciler: ReconcilerSettings = ReconcilerSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    """The settings of one server.
+
+    Attributes:
+        data_directory: Of this program alone: identity, first token, SQLite database, embedded Runtime.
+        database: URL of the database.
+        issuer: The name that Runtimes trust this Backend's keys under; of a new identity.
+        source_roots: Directories below which workspaces may lie; see `yoi_workspace_server.sources.roots`.
+        git_configuration: For git's credential helpers.
+        poll_seconds: How often sources are looked at unasked.
+        embedded: None for a server without a Runtime of its own.
+        environment: Where the embedded Runtime's secrets, and git's program, are found.
+    """
+
+    data_directory: Path
+    database: str
+    listening: Listening
+    issuer: str = "backend"
+    source_roots: tuple[Path, ...] = ()
+    git_configuration: Path | None = None
+    poll_seconds: float = 30.0
+    embedded: EmbeddedSettings | None = None
+    host_policy: Path | None = None
+    reconciler: ReconcilerSettings = field(default_factory=ReconcilerSettings)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def load_settings(
+    path: Path | None, flags: Mapping[str, Any], environment: Mapping[str, str] | None = None
+) -> ServerSettings:
+    """Read a TOML file; flags go before it, and paths in it are from its own directory.
+
+    Args:
+        path: The file; None for none.
+        flags: By the names of the file; None counts as not given. Paths among them are from the working directory.
+        environment: `YOI_DATABASE_URL` goes before both; absent for that of the process.
+
+    Raises:
+        RequestInvalidError: A setting is wrong, or there is no data directory.
+        RuntimeUnavailableError: The file cannot be read.
+    """
+    values = dict(os.environ) if environment is None else environment
+    found = _SettingsFile() if path is None else _read(path)
+    beside = Path.cwd() if path is None else path.absolute().parent
+    given = {name: value for name, value in flags.items() if value is not None}
+    known = {one.name for one in fields(Listening)}
+    listening = Listening(
+        socket=_resolve(beside, found.socket),
+        address=found.address,
+        port=found.port,
+        certificate=_resolve(beside, found.certificate),
+        private_key=_resolve(beside, found.private_key),
+        behind_proxy=found.behind_proxy,
+    )
+    chosen = {name: given[name] for name in known & given.keys()}
+    data_directory = given.get("data_directory") or _resolve(beside, found.data_directory)
+    if data_directory is None:
+        raise RequestInvalidError("say where the server may keep its data", field="data_directory")
+    data_directory = Path(data_directory).absolute()
+    embedded = EmbeddedSettings(name=given["embedded"]) if given.get("embedded") else found.embedded
+    policy = _resolve(beside, embedded.host_policy) if embedded is not None else None
+    return ServerSettings(
+        data_directory=data_directory,
+        database=values.get(DATABASE_VARIABLE)
+        or given.get("database")
+        or found.database
+        or f"sqlite:///{data_directory / DATABASE_FILE}",
+        listening=Listening(**{**{name: getattr(listening, name) for name in known}, **chosen}),
+        issuer=given.get("issuer", found.issuer),
+        source_roots=(
+            *(Path(root).absolute() for root in given.get("source_roots", ())),
+            *(beside / root for root in found.source_roots),
+        ),
+        git_configuration=_resolve(beside, found.git_configuration),
+        poll_seconds=given.get("poll_seconds", found.poll_seconds),
+        embedded=embedded,
+        host_policy=given.get("host_policy") or policy,
+        reconciler=found.reconciler,
+        environment=values,
+    )
+
+
+def _read(path: Path) -> _SettingsFile:
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=_SettingsFile)
+    except OSError as error:
+        raise RuntimeUnavailableError("storage_failed") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RequestInvalidError(f"not a settings file: {error}", field=path.name) from None
+
+
+def _resolve(beside: Path, text: str | None) -> Path | None:
+    return None if text is None else beside / text

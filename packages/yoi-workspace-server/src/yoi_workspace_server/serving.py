@@ -1,0 +1,200 @@
+"""One Backend, served until it is told to stop: the composition of its parts, and the order in which they end."""
+
+import asyncio
+import secrets
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from worker_runtime.caller import build_local_caller
+from worker_runtime.clock import Clock, SystemClock
+from worker_runtime.embedded import EmbeddedRuntime
+from worker_runtime.errors import RuntimeUnavailableError
+from worker_runtime.local_host import LocalHost
+from worker_runtime.maintenance import Readiness
+from worker_runtime.rest.housekeeping import keep_house
+from worker_runtime.rest.listen import RestServer, verify_listening
+from worker_runtime.rest.readiness import RecentReadiness
+from worker_runtime.rest.request_log import log_event
+from yoi_bundle.boundary.scanner import create_scanner
+from yoi_bundle.errors import YoiError
+from yoi_workspace_server.audit import SYSTEM_ACTOR
+from yoi_workspace_server.configuration import ServerSettings
+from yoi_workspace_server.first_start import ensure_identity, ensure_token
+from yoi_workspace_server.publishing.building import Builder
+from yoi_workspace_server.publishing.following import SourceFollower
+from yoi_workspace_server.publishing.uploads import Uploads
+from yoi_workspace_server.reconciler.reconciler import Reconciler
+from yoi_workspace_server.registry.dialing import Dialer
+from yoi_workspace_server.registry.identity_file import IdentityFile
+from yoi_workspace_server.registry.probing import Prober
+from yoi_workspace_server.registry.registration import Registration
+from yoi_workspace_server.rest.app import build_app
+from yoi_workspace_server.rest.services import BackendServices
+from yoi_workspace_server.sources.git import GitReader
+from yoi_workspace_server.sources.git_program import GitProgram
+from yoi_workspace_server.sources.reading import SourceReader
+from yoi_workspace_server.store.migrating import migrate
+from yoi_workspace_server.store.store import Store, open_store
+from yoi_workspace_server.workers.access import WorkerAccess
+from yoi_workspace_server.workers.creating import WorkerCreation
+
+_GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What a server says at its start.
+
+    Attributes:
+        address: Where it listens.
+        token_file: Where the first token lies, when this is the first start.
+    """
+
+    address: str
+    token_file: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """The parts of one Backend; made in the event loop that uses them."""
+
+    services: BackendServices
+    reconciler: Reconciler
+    prober: Prober
+    follower: SourceFollower
+    token_file: Path | None
+
+
+async def serve_backend(
+    settings: ServerSettings, *, announce: Callable[[Served], None], clock: Clock | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT, then let running requests end.
+
+    Raises:
+        RequestInvalidError: A setting is wrong, or it would be open to the network; see `verify_listening`.
+        BackendUnavailableError: The database cannot be asked, or is of a newer version.
+    """
+    verify_listening(settings.listening, has_trusted_keys=True)
+    stopping = _watch_signals()
+    async with _open_parts(settings, clock or SystemClock()) as parts:
+        server = RestServer(build_app(parts.services), settings.listening)
+        await server.start()
+        announce(Served(address=settings.listening.describe(), token_file=parts.token_file))
+        log_event("started")
+        loops = [
+            asyncio.create_task(loop.run(stopping))
+            for loop in (parts.reconciler, parts.prober, parts.follower)
+        ]
+        try:
+            await stopping.wait()
+        finally:
+            log_event("stopping")
+            stopping.set()
+            parts.services.streams.end_all()
+            refusing = asyncio.get_running_loop().call_later(_GRACE_SECONDS, parts.services.bodies.end_all)
+            await server.stop()
+            refusing.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            log_event("stopped")
+
+
+@asynccontextmanager
+async def _open_parts(settings: ServerSettings, clock: Clock) -> AsyncIterator[_Parts]:
+    directory = settings.data_directory
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise RuntimeUnavailableError("storage_failed") from error
+    await migrate(settings.database)
+    async with AsyncExitStack() as resources:
+        store = await resources.enter_async_context(open_store(settings.database))
+        temporary = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="work-", dir=directory)))
+        identity = IdentityFile(ensure_identity(directory, issuer=settings.issuer))
+        dialer = Dialer(identity.get, clock=clock)
+        resources.push_async_callback(dialer.close)
+        parts = await _build_parts(settings, store, dialer, temporary, clock)
+        await _embed_runtime(settings, parts, resources)
+        await store.placements.apply_policy(now=clock.now())
+        yield parts
+
+
+async def _build_parts(
+    settings: ServerSettings, store: Store, dialer: Dialer, temporary: Path, clock: Clock
+) -> _Parts:
+    git = GitProgram(settings.environment, configuration=settings.git_configuration)
+    sources = SourceReader(GitReader(git, temporary=temporary), roots=settings.source_roots)
+    scanner = create_scanner(cache_directory=settings.data_directory / "scanner")
+    builder = Builder(store, sources, scanner=scanner, clock=clock)
+    owner = f"{socket.gethostname()}-{secrets.token_hex(4)}"
+    reconciler = Reconciler(store, dialer, clock=clock, owner=owner, settings=settings.reconciler)
+    token_file = await ensure_token(store, settings.data_directory, clock=clock, token_id=_create_id())
+    return _Parts(
+        services=BackendServices(
+            store=store,
+            dialer=dialer,
+            registration=Registration(store, dialer, clock=clock),
+            creation=WorkerCreation(store, dialer, reconciler, clock=clock, new_id=_create_id),
+            workers=WorkerAccess(store, dialer, clock=clock),
+            builder=builder,
+            sources=sources,
+            archives=Uploads(store, scanner=scanner, temporary=temporary, clock=clock),
+            clock=clock,
+            new_id=_create_id,
+            check_readiness=RecentReadiness(lambda: _check_readiness(store, clock)).check,
+        ),
+        reconciler=reconciler,
+        prober=Prober(store, dialer, clock=clock, period_seconds=settings.reconciler.probe_seconds),
+        follower=SourceFollower(store, builder, poll_seconds=settings.poll_seconds),
+        token_file=token_file,
+    )
+
+
+async def _embed_runtime(settings: ServerSettings, parts: _Parts, resources: AsyncExitStack) -> None:
+    """Start the Runtime of this process, and register it; it belongs to this process alone (K-08)."""
+    wanted = settings.embedded
+    if wanted is None:
+        return
+    directory = settings.data_directory / "runtime"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    policy = settings.host_policy or settings.data_directory / "host-policy.toml"
+    host = LocalHost(policy, data_directory=directory, environment=settings.environment)
+    embedded = EmbeddedRuntime(directory, host=host, labels=wanted.labels)
+    resources.callback(embedded.close)
+    await embedded.start()
+    info = await embedded.get_runtime(build_local_caller())
+    parts.services.dialer.add_embedded(info.id, embedded)
+    await parts.services.registration.add_embedded(
+        wanted.name, info, labels=wanted.labels, actor=SYSTEM_ACTOR
+    )
+    house = asyncio.create_task(keep_house(embedded.maintenance))
+    resources.push_async_callback(_cancel, house)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _check_readiness(store: Store, clock: Clock) -> Readiness:
+    try:
+        await store.claims.find_next_due(now=clock.now())
+    except YoiError as error:
+        return Readiness(ready=False, problems=({"code": error.code, "details": error.details()},))
+    return Readiness(ready=True)
+
+
+def _create_id() -> str:
+    return secrets.token_hex(16)
+
+
+def _watch_signals() -> asyncio.Event:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
