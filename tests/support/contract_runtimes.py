@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
@@ -131,20 +132,34 @@ class ServedContract:
 
     async def _serve(self) -> None:
         self._audience = self._audience or await self._get_audience()
-        signed = TokenAuthenticator(self._trust, get_audience=self._get_audience, clock=self.clock)
+        self._servers: list[tuple[RestServer, Services]] = []
+        doors = CallersDoors(open_local=self._open_local_door, open_remote=self._open_remote_doors)
+        self.api = RemoteRuntime(cast(Connection, doors))
+
+    async def _open_local_door(self) -> Connection:
         local = LocalTokenAuthenticator(
             self._local_token,
-            signed=signed,
+            signed=self._build_signed(),
             has_trusted_keys=lambda: False,
             list_workspaces=self._list_workspaces,
         )
         path = Path(self._sockets.name) / "runtime.sock"
+        self._servers.append(await self._start_server(local, Listening(socket=path)))
+        return Connection(Endpoint(socket=path), LocalCredentials(self._local_token))
+
+    async def _open_remote_doors(self) -> dict[str, Connection]:
         port = _find_free_port()
-        self._servers = [
-            await self._start_server(local, Listening(socket=path)),
-            await self._start_server(signed, Listening(port=port)),
-        ]
-        self.api = RemoteRuntime(cast(Connection, self._build_doors(path, port)))
+        self._servers.append(await self._start_server(self._build_signed(), Listening(port=port)))
+        return {
+            issuer: Connection(
+                Endpoint(url=f"http://127.0.0.1:{port}"),
+                SignedCredentials(identity, audience=self._audience, clock=self.clock),
+            )
+            for issuer, identity in self._identities.items()
+        }
+
+    def _build_signed(self) -> TokenAuthenticator:
+        return TokenAuthenticator(self._trust, get_audience=self._get_audience, clock=self.clock)
 
     async def _start_server(
         self, authenticator: Authenticator, listening: Listening
@@ -157,17 +172,6 @@ class ServedContract:
         server = RestServer(build_app(services), listening)
         await server.start()
         return server, services
-
-    def _build_doors(self, path: Path, port: int) -> "CallersDoors":
-        local = Connection(Endpoint(socket=path), LocalCredentials(self._local_token))
-        remote = {
-            issuer: Connection(
-                Endpoint(url=f"http://127.0.0.1:{port}"),
-                SignedCredentials(identity, audience=self._audience, clock=self.clock),
-            )
-            for issuer, identity in self._identities.items()
-        }
-        return CallersDoors(local, remote)
 
     async def _get_audience(self) -> str:
         return (await self.embedded.get_runtime(build_local_caller())).id
@@ -184,19 +188,40 @@ class ServedContract:
 
 
 class CallersDoors:
-    """Sends each caller's requests by the connection that a caller of its kind and issuer would have."""
+    """Sends each caller's requests by the connection that a caller of its kind and issuer would have.
 
-    def __init__(self, local: Connection, remote: dict[str, Connection]) -> None:
-        self._local = local
-        self._remote = remote
+    Args:
+        open_local: Starts the server of local callers, when the first of them asks.
+        open_remote: Starts that of remote ones, and returns a connection an issuer.
+    """
+
+    def __init__(
+        self,
+        *,
+        open_local: Callable[[], Awaitable[Connection]],
+        open_remote: Callable[[], Awaitable[dict[str, Connection]]],
+    ) -> None:
+        self._open_local = open_local
+        self._open_remote = open_remote
+        self._local: Connection | None = None
+        self._remote: dict[str, Connection] = {}
 
     async def request(self, caller: Caller, method: str, path: str, **rest: Any) -> Answer:
-        door = self._local if caller.kind == "local" else self._remote[caller.issuer]
+        door = await self._find_door(caller)
         return await door.request(caller, method, path, **rest)
 
     async def close(self) -> None:
-        for door in (self._local, *self._remote.values()):
+        local = [] if self._local is None else [self._local]
+        for door in (*local, *self._remote.values()):
             await door.close()
+
+    async def _find_door(self, caller: Caller) -> Connection:
+        if caller.kind == "remote":
+            self._remote = self._remote or await self._open_remote()
+            return self._remote[caller.issuer]
+        if self._local is None:
+            self._local = await self._open_local()
+        return self._local
 
 
 def _build_caller(kind: CallerKind, workspaces: tuple[str, ...]) -> Caller:
