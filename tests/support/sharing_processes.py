@@ -7,21 +7,29 @@ from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from crash_work import CALLER, build_bundle
 from fake_host import FakeHost
+from manual_clock import START, ManualClock
 from msgspec import Struct
 from runtime_under_test import build_caller
+from small_bundles import SmallBundle, build_metadata, build_small_bundle
 
 from worker_runtime.assignments import AssignmentRequest
 from worker_runtime.bundles import ManifestBody, StagedOutcome
 from worker_runtime.caller import Caller
+from worker_runtime.clock import DAY
 from worker_runtime.embedded import EmbeddedRuntime
-from worker_runtime.errors import AssignmentConflictError, AssignmentStaleError
+from worker_runtime.errors import AssignmentConflictError, AssignmentStaleError, BundleMissingError
 from worker_runtime.requests import WorkerRequest
 from worker_runtime.store.retention import Retention
 from worker_runtime.transfer.pack import write_pack
 from worker_runtime.workers import CreateWorkerRequest
+from yoi_bundle.canonical import encode_canonical
+from yoi_bundle.digest import compute_digest
+from yoi_bundle.manifest import Grants, Manifest, MountGrant
 
 KEEP_NOTHING = Retention(newest=0, young_milliseconds=0)
 """Leases, assignments and pins alone hold a bundle; every collection takes the rest."""
@@ -124,3 +132,75 @@ async def _create(runtime: EmbeddedRuntime, caller: Caller, number: int) -> str:
     request = WorkerRequest(selector="default", bundle_digest=build_bundle(number).digest)
     wanted = CreateWorkerRequest(workspace="library", key=f"key {number}", request=request)
     return (await runtime.create_worker(caller, wanted)).id
+
+
+def take_hold_beside_collectors(directory: Path, *, collectors: int, rounds: int) -> list[str]:
+    """Store bundles that nothing holds, and assign and pin them while other processes collect all the time.
+
+    Returns:
+        The digests of bundles that were taken although the Runtime had said that they are held.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["sharing_processes", "crash_child"])
+    ended = context.Event()
+    reader, writer = context.Pipe(duplex=False)
+    targets = [context.Process(target=_collect, args=(str(directory), ended)) for _ in range(collectors)]
+    targets.append(context.Process(target=_take_hold, args=(str(directory), rounds, ended, writer)))
+    for one in targets:
+        one.start()
+    writer.close()
+    assert reader.poll(_DEADLINE_SECONDS), "a process says nothing"
+    taken: list[str] = reader.recv()
+    for one in targets:
+        one.join(_DEADLINE_SECONDS)
+    return taken
+
+
+def _collect(directory: str, ended: Any) -> None:
+    runtime = EmbeddedRuntime(Path(directory), host=FakeHost(), clock=ManualClock(), retention=KEEP_NOTHING)
+    while not ended.is_set():
+        asyncio.run(runtime.maintenance.collect())
+    runtime.close()
+
+
+def _take_hold(directory: str, rounds: int, ended: Any, pipe: Connection) -> None:
+    # By a clock that is a day behind, so that its leases are over for the collectors.
+    clock = ManualClock(START - DAY)
+    runtime = EmbeddedRuntime(Path(directory), host=FakeHost(), clock=clock, retention=KEEP_NOTHING)
+    try:
+        taken = [asyncio.run(_hold(runtime, number)) for number in range(rounds)]
+        pipe.send([digest for digest in taken if digest is not None])
+    finally:
+        ended.set()
+        runtime.close()
+
+
+def _build_without_blobs(number: int) -> SmallBundle:
+    """Return a bundle that one request stores."""
+    plain = msgspec.json.decode(build_small_bundle(prompts={}).manifest, type=Manifest)
+    grants = Grants(mounts={f"mount-{number}": MountGrant()})
+    data = encode_canonical(msgspec.structs.replace(plain, grants=grants))
+    digest = compute_digest(data)
+    return SmallBundle(digest=digest, manifest=data, metadata=build_metadata("library", digest), blobs={})
+
+
+async def _hold(runtime: EmbeddedRuntime, number: int) -> str | None:
+    bundle = _build_without_blobs(number)
+    body = ManifestBody(content=bundle.manifest)
+    await runtime.put_bundle(CALLER, bundle.digest, bundle.metadata, body)
+    try:
+        if number % 2:
+            request = AssignmentRequest(digest=bundle.digest, revision=1, generation=number)
+            await runtime.put_assignment(CALLER, "library", request)
+        else:
+            worker = WorkerRequest(selector="default", bundle_digest=bundle.digest)
+            wanted = CreateWorkerRequest(workspace="library", key=f"key {number}", request=worker)
+            await runtime.create_worker(CALLER, wanted)
+    except BundleMissingError:
+        return None
+    await asyncio.sleep(0.005)
+    try:
+        await runtime.head_bundle(CALLER, bundle.digest)
+    except BundleMissingError:
+        return bundle.digest
+    return None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from crash_work import CALLER, build_bundle
 from fake_host import FakeHost
-from sharing_processes import KEEP_NOTHING, work_together
+from sharing_processes import KEEP_NOTHING, take_hold_beside_collectors, work_together
 
 from worker_runtime.clock import DAY, SystemClock
 from worker_runtime.embedded import EmbeddedRuntime
@@ -24,6 +24,13 @@ def test_processes_that_store_assign_create_and_collect_the_same_at_once_lose_no
     assert all(one.workers == done[0].workers for one in done)
     assert sum(one.created for one in done) >= ROUNDS
     asyncio.run(_verify(tmp_path, done[0].workers))
+
+
+@pytest.mark.req("R-06")
+def test_what_is_assigned_or_pinned_is_never_taken_by_a_collector_that_had_seen_it_free(
+    tmp_path: Path,
+) -> None:
+    assert take_hold_beside_collectors(tmp_path, collectors=2, rounds=150) == []
 
 
 async def _verify(directory: Path, workers: dict[str, str]) -> None:
