@@ -173,6 +173,39 @@ def test_what_came_whole_before_a_cut_has_been_handed_on(intake: Intake) -> None
     assert intake.read(pack(rest), expected={digest: SIZES[digest] for digest in rest}) == BLOBS
 
 
+@pytest.mark.req("R-04")
+def test_what_came_whole_before_the_stream_failed_has_been_handed_on(tmp_path: Path) -> None:
+    whole = b"".join(entry(name_entry(digest), data) for digest, data in BLOBS.items())
+    taken: list[str] = []
+
+    async def give() -> AsyncIterator[bytes]:
+        yield whole[:-1000]
+        raise ConnectionError
+
+    async def run() -> None:
+        async for blobs in read_pack(give(), SIZES, spool_directory=tmp_path):
+            taken.extend(blob.digest for blob in blobs)
+
+    with pytest.raises(ConnectionError):
+        asyncio.run(run())
+    assert taken == list(BLOBS)[:-1]
+
+
+@pytest.mark.req("R-09")
+def test_a_fault_is_found_soon_however_small_the_pieces_are(tmp_path: Path) -> None:
+    given = 0
+
+    async def give() -> AsyncIterator[bytes]:
+        nonlocal given
+        while True:
+            given += 1
+            yield b"x"
+
+    with pytest.raises(RequestInvalidError, match="ustar"):
+        collect(read_pack(give(), SIZES, spool_directory=tmp_path))
+    assert given < 2 * BLOCK_BYTES
+
+
 @pytest.mark.req("B-02")
 def test_bytes_of_another_digest_are_refused(intake: Intake) -> None:
     wrong = pack().replace(b"one\n", b"two\n")

@@ -91,6 +91,15 @@ def test_a_flipped_byte_is_never_taken_for_another_entry(offset: int, change: in
     assert entry == TarEntry(NAME, 1234)
 
 
+def test_the_checksum_counts_the_largest_bytes() -> None:
+    header = encode_entry_header(NAME, 1)
+    for offset, length in ((100, 24), (136, 12), (265, 80), (500, 12)):
+        header = rewrite(header, offset, b"\xff" * length)
+    assert decode_entry_header(header) == TarEntry(NAME, 1)
+    with pytest.raises(TarFormatError, match="checksum"):
+        decode_entry_header(header[:100] + b"\xfe" + header[101:])
+
+
 @pytest.mark.parametrize(("name", "size"), [("", 1), ("x" * 101, 1), ("é", 1), ("x", -1), ("x", 8**11)])
 def test_what_does_not_fit_in_a_header_is_not_written(name: str, size: int) -> None:
     with pytest.raises(ValueError):
