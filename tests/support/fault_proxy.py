@@ -100,15 +100,15 @@ class FaultProxy:
         request = head + b"".join([piece async for piece in iterate_body(client.reader, head)])
         if fault.kind == "repeat before":
             await self._ask_elsewhere(request)
-        at_once = [self._ask_elsewhere(request)] if fault.kind == "repeat at once" else []
-        goes_on, *_ = await asyncio.gather(self._pass_whole(client, server, request, fault), *at_once)
+        copies = [asyncio.create_task(self._ask_elsewhere(request))] if fault.kind == "repeat at once" else []
+        try:
+            await server.send(request)
+            goes_on = await self._pass_answer(client, server, fault)
+        finally:
+            await asyncio.gather(*copies, return_exceptions=True)
         if fault.kind == "repeat after":
             await self._ask_elsewhere(request)
         return goes_on
-
-    async def _pass_whole(self, client: "_Peer", server: "_Peer", request: bytes, fault: Fault) -> bool:
-        await server.send(request)
-        return await self._pass_answer(client, server, fault)
 
     async def _pass_request(self, client: "_Peer", server: "_Peer", head: bytes, fault: Fault) -> None:
         if fault.kind == "delay":
