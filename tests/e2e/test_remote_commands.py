@@ -115,6 +115,9 @@ def test_a_worker_elsewhere_is_created_listed_shown_explained_stopped_and_delete
     assert remote.read("worker", "list")["workers"] == [created]
     assert remote.read("worker", "show", created["id"]) == created
     assert remote.read("worker", "explain", created["id"])["explanations"] == [explanation]
+    shown = remote.backend.run("worker", "explain", created["id"], "--runtime", *remote.asked)
+    assert shown.returncode == 0, shown.stderr
+    assert "the Runtime's host policy" in shown.stdout
     assert remote.backend.read("worker", "list")["workers"] == []
     assert remote.read("worker", "delete", created["id"], code=4)["error"]["code"] == "worker.invalid_state"
     assert remote.read("worker", "stop", created["id"])["state"] == "stopped"
