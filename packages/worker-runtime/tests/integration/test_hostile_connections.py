@@ -61,7 +61,7 @@ def _store_many(server: RestUnderTest, prompts: int) -> SmallBundle:
 
 async def _wait_until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(_DEADLINE_SECONDS):
-        while not holds():  # noqa: ASYNC110 - the log has no event
+        while not holds():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
@@ -253,3 +253,30 @@ def test_headers_without_end_are_cut_off(server: RestUnderTest) -> None:
         return await ending
 
     assert b" 200 " not in server.run(run())
+
+
+def test_bodies_that_are_held_whole_have_room_for_so_much_together(tmp_path: Path) -> None:
+    bounds = Bounds(buffered_bytes=1024 * 1024)
+    server = RestUnderTest(tmp_path / "data", pace=BodyPace(idle_seconds=2), bounds=bounds)
+    headers = {
+        **server.credentials.build_headers(build_caller()),
+        "Content-Type": "application/json",
+    }
+
+    async def put(size: int, length: int) -> RawAnswer:
+        path = "/v1/assignments/library"
+        return await ask(server.socket, "PUT", path, headers=headers, pieces=[b" " * size], length=length)
+
+    async def run() -> tuple[RawAnswer, RawAnswer, RawAnswer]:
+        hanging = asyncio.create_task(put(800_000, 900_000))
+        await _wait_until(lambda: server.services.buffered.held_bytes == 800_000)
+        beside = await put(600_000, 600_000)
+        return await hanging, beside, await put(600_000, 600_000)
+
+    try:
+        hanging, beside, after = server.run(run())
+    finally:
+        server.close()
+    assert hanging.status == 408
+    assert (beside.problem["code"], int(beside.headers["retry-after"]) >= 1) == ("runtime.overloaded", True)
+    assert (after.status, after.problem["code"]) == (400, "request.invalid")

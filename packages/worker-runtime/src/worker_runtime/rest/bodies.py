@@ -103,12 +103,13 @@ async def _read_whole(request: HttpRequest, max_bytes: int) -> bytes:
         raise LimitExceededError("document_bytes", value=declared, allowed=max_bytes, place="body")
     pieces: list[bytes] = []
     received = 0
-    async for piece in stream_body(request):
-        received += len(piece)
-        if received > max_bytes:
-            raise LimitExceededError("document_bytes", value=received, allowed=max_bytes, place="body")
-        pieces.append(piece)
-    return b"".join(pieces)
+    with get_services(request).buffered.hold() as body:
+        async for piece in body.count(stream_body(request)):
+            received += len(piece)
+            if received > max_bytes:
+                raise LimitExceededError("document_bytes", value=received, allowed=max_bytes, place="body")
+            pieces.append(piece)
+        return b"".join(pieces)
 
 
 def _read_length(request: HttpRequest) -> int | None:

@@ -107,10 +107,11 @@ async def put_bundle(request: HttpRequest, digest: FromPath[str]) -> Response[by
     verify_media_type(request, MANIFEST_MEDIA_TYPE)
     encoding = read_encoding(request, _MANIFEST_ENCODINGS)
     metadata = _read_metadata(request)
-    body = await read_manifest_body(stream_body(request), encoding, limits=services.limits)
-    outcome = await services.runtime.put_bundle(caller, digest, metadata, body)
-    if isinstance(outcome, StagedOutcome) and await services.uploads.wait_for_end(outcome.lease.id):
+    with services.buffered.hold() as held:
+        body = await read_manifest_body(held.count(stream_body(request)), encoding, limits=services.limits)
         outcome = await services.runtime.put_bundle(caller, digest, metadata, body)
+        if isinstance(outcome, StagedOutcome) and await services.uploads.wait_for_end(outcome.lease.id):
+            outcome = await services.runtime.put_bundle(caller, digest, metadata, body)
     return _answer_outcome(request, outcome)
 
 

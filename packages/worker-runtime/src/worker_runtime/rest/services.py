@@ -9,6 +9,7 @@ from litestar import Request
 from worker_runtime.api import RuntimeApi
 from worker_runtime.caller import Caller
 from worker_runtime.maintenance import Readiness
+from worker_runtime.rest.buffering import BufferedBodies
 from worker_runtime.rest.metrics import Metrics
 from worker_runtime.rest.open_bodies import OpenBodies
 from worker_runtime.rest.pace import BodyPace
@@ -44,6 +45,7 @@ class Bounds:
         concurrent_streams: Event streams that are open at once; beyond it, 429.
         header_bytes: Names and values together; beyond it, 431.
         document_bytes: A JSON body.
+        buffered_bytes: Manifests and documents that are read whole, all together; beyond it, 429.
         unread_seconds: How long a caller may leave an answer unread.
     """
 
@@ -52,6 +54,7 @@ class Bounds:
     concurrent_streams: int = 64
     header_bytes: int = 32 * 1024
     document_bytes: int = 4 * 1024 * 1024
+    buffered_bytes: int = 128 * 1024 * 1024
     unread_seconds: float = 30.0
 
 
@@ -62,6 +65,7 @@ class Services:
     Attributes:
         metrics: Figures.
         bodies: The bodies that are coming in.
+        buffered: The bodies that are held whole.
         uploads: The packs that are coming in.
         streams: The event streams that are open.
     """
@@ -74,10 +78,12 @@ class Services:
     bounds: Bounds = field(default_factory=Bounds)
     metrics: Metrics = field(default_factory=Metrics)
     bodies: OpenBodies = field(default_factory=OpenBodies)
+    buffered: BufferedBodies = field(init=False)
     uploads: RunningUploads = field(init=False)
     streams: OpenStreams = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "buffered", BufferedBodies(self.bounds.buffered_bytes))
         object.__setattr__(self, "uploads", RunningUploads(self.bounds.concurrent_packs))
         object.__setattr__(self, "streams", OpenStreams(self.bounds.concurrent_streams))
 
