@@ -14,7 +14,7 @@ from worker_runtime.transfer.pack_reader import PackedBlob, read_pack
 from yoi_bundle.errors import YoiError
 
 BATCH_BLOBS = 256
-BATCH_BYTES = 4 * 1024 * 1024
+BATCH_BYTES = 5 * 512 * 1024
 
 
 async def take_pack(
