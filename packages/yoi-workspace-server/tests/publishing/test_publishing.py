@@ -1,0 +1,225 @@
+"""From sources and archives to revisions, on a real store."""
+
+import asyncio
+import io
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+
+import pytest
+from secret_tokens import TOKEN_KINDS, make_token
+from small_bundles import SmallBundle, build_small_bundle
+
+from worker_runtime.clock import SystemClock
+from worker_runtime.errors import RequestInvalidError
+from yoi_bundle.archive import write_archive
+from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
+from yoi_bundle.errors import BundleInvalidError, SecretValueError
+from yoi_bundle.verified import verify_manifest
+from yoi_workspace_server.errors import WorkspaceNotFoundError
+from yoi_workspace_server.publishing.building import Builder
+from yoi_workspace_server.publishing.following import SourceFollower
+from yoi_workspace_server.publishing.uploads import Uploads
+from yoi_workspace_server.revisions import BuildRecord
+from yoi_workspace_server.sources.git import GitReader
+from yoi_workspace_server.sources.git_program import GitProgram
+from yoi_workspace_server.sources.reading import SourceReader
+from yoi_workspace_server.store.migrating import migrate
+from yoi_workspace_server.store.store import Store, open_store
+from yoi_workspace_server.workspaces import DirectorySource, NewWorkspace, PublishedSource
+
+_CLOCK = SystemClock()
+
+
+@cache
+def _create_scanner() -> SecretScanner:
+    """Make one for all tests; compiling its rules takes seconds."""
+    return create_scanner(cache_directory=None)
+
+
+class _World:
+    def __init__(self, directory: Path, store: Store) -> None:
+        self.store = store
+        self.source = directory / "library"
+        self.temporary = directory / "temporary"
+        self.temporary.mkdir()
+        scanner = _create_scanner()
+        git = GitReader(GitProgram(os.environ), temporary=self.temporary)
+        self.builder = Builder(store, SourceReader(git, roots=(directory,)), scanner=scanner, clock=_CLOCK)
+        self.uploads = Uploads(store, scanner=scanner, temporary=self.temporary, clock=_CLOCK)
+
+    def write(self, text: str) -> None:
+        path = self.source / "agents" / "guide.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"---\nname: guide\n---\n{text}\n", encoding="utf-8")
+
+    async def add(self, *, directory: bool) -> None:
+        source = DirectorySource(path=str(self.source)) if directory else PublishedSource()
+        new = NewWorkspace(id="library", source=source)
+        await self.store.workspaces.add_workspace(new, actor="ann", now=_CLOCK.now())
+
+    async def get_active(self) -> int | None:
+        found = await self.store.workspaces.get_workspace("library")
+        return found.active.revision if found.active else None
+
+
+@asynccontextmanager
+async def _open(directory: Path) -> AsyncIterator[_World]:
+    url = f"sqlite:///{directory / 'backend.db'}"
+    await migrate(url)
+    async with open_store(url) as store:
+        yield _World(directory, store)
+
+
+def _play(directory: Path, story: Callable[[_World], Awaitable[None]]) -> None:
+    async def play() -> None:
+        async with _open(directory) as world:
+            await story(world)
+
+    asyncio.run(play())
+
+
+def _archive(bundle: SmallBundle) -> bytes:
+    out = io.BytesIO()
+    verified = verify_manifest(bundle.manifest, bundle.digest)
+    write_archive(bundle.manifest, verified, bundle.blobs.__getitem__, out, metadata=bundle.metadata)
+    return out.getvalue()
+
+
+async def _send(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), 1000):
+        yield data[start : start + 1000]
+
+
+@pytest.mark.req("K-01", "B-03")
+def test_only_changed_content_makes_a_revision_and_activates_it(tmp_path: Path) -> None:
+    async def story(world: _World) -> None:
+        world.write("Guide.")
+        await world.add(directory=True)
+        first = await world.builder.build("library")
+        assert (first.outcome, first.revision) == ("new", 1)
+        again = await world.builder.build("library")
+        assert (again.outcome, again.revision, again.digest) == ("unchanged", 1, first.digest)
+        world.write("Guide well.")
+        second = await world.builder.build("library")
+        assert (second.outcome, second.revision) == ("new", 2)
+        assert await world.get_active() == 2
+
+    _play(tmp_path, story)
+
+
+@pytest.mark.req("K-01")
+def test_a_build_that_fails_leaves_the_last_good_bundle_active_and_says_why(tmp_path: Path) -> None:
+    async def story(world: _World) -> None:
+        world.write("Guide.")
+        await world.add(directory=True)
+        good = await world.builder.build("library")
+        world.write(f"Use {make_token(TOKEN_KINDS[0])} for it.")
+        failed = await world.builder.build("library")
+        assert (failed.outcome, failed.digest) == ("failed", None)
+        errors = [one for one in failed.diagnostics if one.severity == "error"]
+        assert [(one.file, one.rule) for one in errors] == [("agents/guide.md", "bundle.secret_value")]
+        found = await world.store.workspaces.get_workspace("library")
+        assert found.active is not None
+        assert found.active.digest == good.digest
+        world.source.rename(tmp_path / "elsewhere")
+        gone = await world.builder.build("library")
+        assert gone.outcome == "failed"
+        assert gone.problem is not None
+        assert str(tmp_path) not in str(gone.problem)
+
+    _play(tmp_path, story)
+
+
+@pytest.mark.req("K-01")
+def test_a_rollback_holds_what_is_built_afterwards_until_it_is_released(tmp_path: Path) -> None:
+    async def story(world: _World) -> None:
+        await world.add(directory=True)
+        for text in ("One.", "Two."):
+            world.write(text)
+            await world.builder.build("library")
+        await world.store.activations.activate(
+            "library", 1, rollback=True, actor="ann", reason="two was wrong", now=_CLOCK.now()
+        )
+        world.write("Three.")
+        await world.builder.build("library")
+        assert await world.get_active() == 1
+        await world.store.workspaces.release_workspace("library", actor="ann", now=_CLOCK.now())
+        world.write("Four.")
+        await world.builder.build("library")
+        assert await world.get_active() == 4
+
+    _play(tmp_path, story)
+
+
+@pytest.mark.req("K-01")
+def test_a_source_that_changes_is_built_without_being_asked(tmp_path: Path) -> None:
+    async def story(world: _World) -> None:
+        world.write("Guide.")
+        await world.add(directory=True)
+        built: asyncio.Queue[BuildRecord] = asyncio.Queue()
+        follower = SourceFollower(world.store, world.builder, poll_seconds=60, announce=built.put_nowait)
+        stopping = asyncio.Event()
+        running = asyncio.create_task(follower.run(stopping))
+        async with asyncio.timeout(30):
+            assert (await built.get()).revision == 1
+            number = 1
+            while True:
+                # The watch may begin a moment after the first build; what changes before it is the timer's.
+                number += 1
+                world.write(f"Guide {number}.")
+                try:
+                    record = await asyncio.wait_for(built.get(), 2)
+                except TimeoutError:
+                    continue
+                assert record.outcome == "new"
+                break
+            stopping.set()
+            await running
+
+    _play(tmp_path, story)
+
+
+@pytest.mark.req("K-01", "B-13")
+def test_a_finished_bundle_becomes_a_revision_once(tmp_path: Path) -> None:
+    async def story(world: _World) -> None:
+        await world.add(directory=False)
+        bundle = build_small_bundle("library")
+        recorded = await world.uploads.publish("library", _send(_archive(bundle)), publisher="ci")
+        assert (recorded.created, recorded.revision.revision) == (True, 1)
+        assert recorded.revision.metadata.publisher == "ci"
+        again = await world.uploads.publish("library", _send(_archive(bundle)), publisher="ci")
+        assert (again.created, again.revision.revision) == (False, 1)
+        assert await world.get_active() == 1
+        for digest, content in bundle.blobs.items():
+            assert await world.store.bundles.get_blob("library", digest) == content
+        assert list(world.temporary.iterdir()) == []
+
+    _play(tmp_path, story)
+
+
+@pytest.mark.req("K-01", "B-07", "B-10")
+def test_nothing_of_an_unsound_archive_is_kept(tmp_path: Path) -> None:
+    async def story(world: _World) -> None:
+        await world.add(directory=False)
+        sound = build_small_bundle("library")
+        token = make_token(TOKEN_KINDS[0])
+        leaky = build_small_bundle("library", prompts={"greeting": f"Use {token}.\n".encode()})
+        cases = [
+            (_archive(sound)[:-1500], BundleInvalidError),
+            (_archive(leaky), SecretValueError),
+            (_archive(build_small_bundle("archive")), RequestInvalidError),
+        ]
+        for data, expected in cases:
+            with pytest.raises(expected) as caught:
+                await world.uploads.publish("library", _send(data), publisher="ci")
+            assert token not in str(caught.value.details())
+        assert await world.store.revisions.find_latest("library") is None
+        assert not await world.store.bundles.has_bundle("library", leaky.digest)
+        assert list(world.temporary.iterdir()) == []
+        with pytest.raises(WorkspaceNotFoundError):
+            await world.uploads.publish("nowhere", _send(_archive(sound)), publisher="ci")
+
+    _play(tmp_path, story)
