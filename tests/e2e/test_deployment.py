@@ -139,9 +139,35 @@ def test_the_image_is_made_of_what_is_there_and_runs_as_nobody(yoi: Yoi) -> None
     program, *arguments = json.loads(_find("ENTRYPOINT")[0]) + json.loads(_find("CMD")[0])
     assert program == "yoi"
     assert _understands(yoi, *arguments)
-    (environment,) = _find("ENV")
+    environment = _find("ENV")[-1]
     named = {pair.split("=")[0] for pair in shlex.split(environment) if pair.startswith("YOI_")}
     assert named == {"YOI_DATA_DIR", "YOI_CACHE_DIR", "YOI_HOST_POLICY", "YOI_SECRETS_DIR"}
+
+
+def test_the_images_own_command_installs_a_program_that_runs(tmp_path: Path) -> None:
+    """Into a folder of the test, with what is installed here and nothing from elsewhere."""
+    (install,) = [rest.split("&&")[0] for rest in _find("RUN") if "--no-build-isolation" in rest]
+    programs = f"PATH={Path(PROGRAM).parent}:"
+    assert any(environment.startswith(programs) for environment in _find("ENV")[:1])
+    _, *words = shlex.split(install)
+    folder = tmp_path / "installed"
+    environment = {"PATH": f"{Path(sys.executable).parent}:{os.defpath}", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, *words, "--quiet", "--no-index", "--target", folder],
+        cwd=ROOT,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    one = Yoi(tmp_path / "data", policy=tmp_path / "no-policy.toml", extra={"PYTHONPATH": str(folder)})
+    assert len(one.read("runtime", "info")["builtin"]["profiles"]) == 5
+    where = [sys.executable, "-c", "import yoi, worker_runtime; print(yoi.__file__, worker_runtime.__file__)"]
+    found = subprocess.run(
+        where, env={**environment, "PYTHONPATH": str(folder)}, capture_output=True, text=True, check=True
+    )
+    assert all(place.startswith(str(folder)) for place in found.stdout.split())
 
 
 def test_the_image_installs_what_the_command_needs_and_its_hashes_are_those_of_the_lock() -> None:
