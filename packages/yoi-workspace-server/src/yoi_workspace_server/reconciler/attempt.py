@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from worker_runtime.bundle_sync import sync_bundle
 from worker_runtime.clock import Clock, format_instant
+from worker_runtime.compatibility import verify_compatible
 from worker_runtime.errors import AssignmentConflictError, AssignmentStaleError
 from yoi_bundle.errors import YoiError
 from yoi_workspace_server.reconciler.inspection import inspect_holdings, needs_inspection
@@ -16,7 +17,7 @@ from yoi_workspace_server.reconciler.outcomes import (
 )
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.reconciler.shelf import BundleShelf
-from yoi_workspace_server.registry.contacting import ask_info, verify_compatible
+from yoi_workspace_server.registry.contacting import ask_info
 from yoi_workspace_server.registry.dialing import Dialer, Dialled
 from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact
 from yoi_workspace_server.sync_plan import Assign, Hold, Nothing, Observed, Send, Withdraw, plan_sync

@@ -1,14 +1,14 @@
 """Ask a Runtime how it is, and say what came of it (K-02, R-08)."""
 
 from worker_runtime.clock import Clock, format_instant
+from worker_runtime.compatibility import verify_compatible
 from worker_runtime.errors import (
     ForbiddenError,
     RuntimeIncompatibleError,
     UnauthenticatedError,
 )
-from worker_runtime.runtime_info import API_VERSIONS, RuntimeInfo
+from worker_runtime.runtime_info import RuntimeInfo
 from yoi_bundle.errors import YoiError
-from yoi_bundle.schema import READABLE_SCHEMA_VERSIONS
 from yoi_workspace_server.registry.dialing import Dialer, Dialled
 from yoi_workspace_server.runtimes import (
     Reachability,
@@ -51,16 +51,3 @@ def describe_failure(name: str, error: YoiError, clock: Clock) -> RuntimeContact
         reachability = "incompatible"
     problem = describe_problem(error, occurred_at=format_instant(clock.now()))
     return RuntimeContact(name=name, reachability=reachability, problem=problem)
-
-
-def verify_compatible(info: RuntimeInfo) -> None:
-    """Check that a Runtime and this Backend share an API major and a schema version (R-08).
-
-    Raises:
-        RuntimeIncompatibleError: They do not; nothing may be asked of it that has an effect.
-    """
-    if not set(API_VERSIONS) & set(info.api_versions):
-        raise RuntimeIncompatibleError(ours=API_VERSIONS, theirs=info.api_versions, what="api")
-    ours = tuple(sorted(READABLE_SCHEMA_VERSIONS))
-    if not set(ours) & set(info.schema_versions):
-        raise RuntimeIncompatibleError(ours=ours, theirs=info.schema_versions, what="schema")

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from worker_runtime.clock import Clock, format_instant
+from worker_runtime.compatibility import verify_compatible
 from worker_runtime.errors import RequestInvalidError, RuntimeIncompatibleError
 from worker_runtime.runtime_info import RuntimeInfo
 from yoi_bundle.errors import YoiError
 from yoi_workspace_server.placement import PlacementPolicy, PlacementRule
-from yoi_workspace_server.registry.contacting import ask_info, contact_runtime, verify_compatible
+from yoi_workspace_server.registry.contacting import ask_info, contact_runtime
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.runtimes import NewRuntime, RegisteredRuntime, RuntimeConnection
 from yoi_workspace_server.store.store import Store
