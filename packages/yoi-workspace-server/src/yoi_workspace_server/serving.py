@@ -140,6 +140,7 @@ async def _build_parts(
             registration=Registration(store, dialer, clock=clock),
             creation=WorkerCreation(store, dialer, reconciler, clock=clock, new_id=_create_id),
             workers=WorkerAccess(store, dialer, clock=clock),
+            reconciler=reconciler,
             builder=builder,
             sources=sources,
             archives=Uploads(store, scanner=scanner, temporary=temporary, clock=clock),

@@ -6,6 +6,7 @@ from typing import cast
 
 from worker_runtime.clock import Clock
 from worker_runtime.maintenance import Readiness
+from worker_runtime.rest.buffering import BufferedBodies
 from worker_runtime.rest.metrics import Metrics
 from worker_runtime.rest.open_bodies import OpenBodies
 from worker_runtime.rest.pace import BodyPace
@@ -15,6 +16,7 @@ from worker_runtime.rest.uploads import RunningUploads
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_workspace_server.publishing.building import Builder
 from yoi_workspace_server.publishing.uploads import Uploads
+from yoi_workspace_server.reconciler.reconciler import Reconciler
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.registry.registration import Registration
 from yoi_workspace_server.sources.reading import SourceReader
@@ -36,6 +38,7 @@ class BackendServices:
     registration: Registration
     creation: WorkerCreation
     workers: WorkerAccess
+    reconciler: Reconciler
     builder: Builder
     sources: SourceReader
     archives: Uploads
@@ -47,10 +50,12 @@ class BackendServices:
     bounds: Bounds = field(default_factory=Bounds)
     metrics: Metrics = field(default_factory=Metrics)
     bodies: OpenBodies = field(default_factory=OpenBodies)
+    buffered: BufferedBodies = field(init=False)
     uploads: RunningUploads = field(init=False)
     streams: OpenStreams = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "buffered", BufferedBodies(self.bounds.buffered_bytes))
         object.__setattr__(self, "uploads", RunningUploads(self.bounds.concurrent_packs))
         object.__setattr__(self, "streams", OpenStreams(self.bounds.concurrent_streams))
 
