@@ -17,6 +17,11 @@ def list_descriptors(manifest: Manifest) -> Iterator[tuple[str, Descriptor]]:
     return ((pointer, descriptor) for pointer, descriptor, _ in _list_places(manifest))
 
 
+def list_free_json(manifest: Manifest) -> Iterator[tuple[str, Descriptor]]:
+    """Yield those that stand where free JSON may, without a look at the texts, which are many."""
+    return ((pointer, one) for pointer, one, allowed in _list_tool_places(manifest) if allowed is _FREE_JSON)
+
+
 def find_media_type_faults(manifest: Manifest) -> list[Fault]:
     """Return the descriptors whose media type is not one of their place.
 
@@ -35,6 +40,11 @@ def find_media_type_faults(manifest: Manifest) -> list[Fault]:
 
 
 def _list_places(manifest: Manifest) -> Iterator[tuple[str, Descriptor, frozenset[str]]]:
+    yield from _list_text_places(manifest)
+    yield from _list_tool_places(manifest)
+
+
+def _list_text_places(manifest: Manifest) -> Iterator[tuple[str, Descriptor, frozenset[str]]]:
     for name, prompt in manifest.prompts.items():
         yield join_pointer("/prompts", name) + "/content", prompt.content, TEXT_MEDIA_TYPES
     for name, workflow in manifest.workflows.items():
@@ -45,6 +55,9 @@ def _list_places(manifest: Manifest) -> Iterator[tuple[str, Descriptor, frozense
         pointer = join_pointer("/skills", name) + "/files"
         for path, file in skill.files.items():
             yield join_pointer(pointer, path) + "/content", file.content, _FILES
+
+
+def _list_tool_places(manifest: Manifest) -> Iterator[tuple[str, Descriptor, frozenset[str]]]:
     for name, tool in manifest.tools.items():
         if isinstance(tool, HttpTool) and tool.input_schema is not None:
             yield join_pointer("/tools", name) + "/input_schema", tool.input_schema, _FREE_JSON

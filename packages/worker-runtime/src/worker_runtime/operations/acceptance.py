@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable
+from itertools import chain
 from typing import BinaryIO
 
 import apsw
@@ -13,7 +14,7 @@ from worker_runtime.store.blobs import find_missing_blobs, find_unchecked_json, 
 from worker_runtime.store.text_checks import find_unchecked_texts, mark_texts
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.text_blob import find_text_blob_faults
-from yoi_bundle.descriptors import list_descriptors
+from yoi_bundle.descriptors import list_descriptors, list_free_json
 from yoi_bundle.errors import raise_faults
 from yoi_bundle.media_types import FREE_JSON_MEDIA_TYPE, PLUGIN_PACKAGE_MEDIA_TYPE, TEXT_MEDIA_TYPES
 from yoi_bundle.verified import VerifiedBundle
@@ -43,13 +44,11 @@ def list_checks(context: Context, issuer: str, bundle: VerifiedBundle) -> Conten
     reader cannot read have no pointer and are checked too.
     """
     policy = context.host.get_policy(issuer, bundle.manifest.workspace)
-    placed = [
-        *(("", descriptor) for descriptor in bundle.blobs.values()),
-        *list_descriptors(bundle.manifest),
-    ]
-    texts = placed if policy.recheck_text else []
+    unplaced = [("", descriptor) for descriptor in bundle.blobs.values()]
+    schemas = chain(unplaced, list_free_json(bundle.manifest))
+    texts = [*unplaced, *list_descriptors(bundle.manifest)] if policy.recheck_text else []
     return ContentChecks(
-        json={one.digest: pointer for pointer, one in placed if one.media_type == FREE_JSON_MEDIA_TYPE},
+        json={one.digest: pointer for pointer, one in schemas if one.media_type == FREE_JSON_MEDIA_TYPE},
         texts={one.digest: pointer for pointer, one in texts if one.media_type != PLUGIN_PACKAGE_MEDIA_TYPE},
         declared_texts=frozenset(one.digest for _, one in texts if one.media_type in TEXT_MEDIA_TYPES),
     )
