@@ -69,7 +69,7 @@ def write_archive(
     for digest in sorted(bundle.blobs):
         content = read_blob(digest)
         verify_digest(content, digest)
-        _write_entry(out, _blob_name(digest), content)
+        _write_entry(out, format_blob_name(digest), content)
     if metadata is not None:
         _write_entry(out, METADATA_NAME, encode_canonical(metadata))
     out.write(END_OF_ARCHIVE)
@@ -104,13 +104,13 @@ def read_archive(
     missing: list[str] = []
     for digest in sorted(bundle.blobs):
         descriptor = bundle.blobs[digest]
-        if header == encode_entry_header(_blob_name(digest), descriptor.size):
+        if header == encode_entry_header(format_blob_name(digest), descriptor.size):
             content = _read_content(stream, descriptor.size)
             verify_digest(content, digest)
             put_blob(descriptor, content)
             header = _read_header(stream)
-        elif _read_name(header) == _blob_name(digest):
-            _refuse(f"{_blob_name(digest)}: another size than the manifest says, or another header")
+        elif _read_name(header) == format_blob_name(digest):
+            _refuse(f"{format_blob_name(digest)}: another size than the manifest says, or another header")
         else:
             missing.append(digest)
     metadata = None
@@ -124,7 +124,8 @@ def read_archive(
     return ArchivedBundle(bundle=bundle, manifest=manifest, metadata=metadata)
 
 
-def _blob_name(digest: str) -> str:
+def format_blob_name(digest: str) -> str:
+    """Return the name of a blob's entry."""
     return _BLOB_FOLDER + digest.removeprefix("sha256:")
 
 

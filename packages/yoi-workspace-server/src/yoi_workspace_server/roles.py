@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
-from worker_runtime.errors import ForbiddenError
+from worker_runtime.errors import ForbiddenError, RequestInvalidError
 
 Role: TypeAlias = Literal["viewer", "operator", "admin"]
 TokenScope: TypeAlias = Literal["runtimes:connection"]
@@ -14,6 +14,7 @@ Permission: TypeAlias = Literal[
     "workspaces:read",
     "workspaces:write",
     "bundles:read",
+    "bundles:export",
     "bundles:publish",
     "bundles:activate",
     "bundles:revoke",
@@ -38,6 +39,7 @@ LEAST_ROLES: Mapping[Permission, Role] = MappingProxyType(
         "workspaces:read": "viewer",
         "workspaces:write": "admin",
         "bundles:read": "viewer",
+        "bundles:export": "operator",
         "bundles:publish": "operator",
         "bundles:activate": "operator",
         "bundles:revoke": "operator",
@@ -67,6 +69,7 @@ class Principal(Struct, frozen=True, kw_only=True):
         token: Id of its API token.
         workspaces: Those it may see; None for all, also those that are added later.
         scopes: What its token names beside the role.
+        expires_at: When its token does; None for never.
     """
 
     name: str
@@ -74,6 +77,7 @@ class Principal(Struct, frozen=True, kw_only=True):
     role: Role
     workspaces: frozenset[str] | None
     scopes: frozenset[TokenScope] = frozenset()
+    expires_at: str | None = None
 
     def sees(self, workspace: str) -> bool:
         return self.workspaces is None or workspace in self.workspaces
@@ -103,3 +107,22 @@ def verify_whole_backend(principal: Principal, permission: Permission) -> None:
     verify_permission(principal, permission)
     if principal.workspaces is not None:
         raise ForbiddenError(scope=permission)
+
+
+def verify_no_more(
+    maker: Principal, *, role: Role, scopes: frozenset[TokenScope], expires_at: str | None
+) -> None:
+    """Check that a token gives its bearer nothing, and for no longer, that its maker has not.
+
+    Raises:
+        ForbiddenError: It would give more; the scope is what the maker lacks.
+        RequestInvalidError: It would last longer.
+    """
+    verify_whole_backend(maker, "tokens:write")
+    if ROLES.index(role) > ROLES.index(maker.role):
+        raise ForbiddenError(scope=role)
+    for scope in sorted(scopes - maker.scopes):
+        raise ForbiddenError(scope=scope)
+    # RFC 3339 in UTC, all to the millisecond: the order of the texts is that of the instants.
+    if maker.expires_at is not None and (expires_at is None or expires_at > maker.expires_at):
+        raise RequestInvalidError("a token cannot outlast its maker's", field="lifetime_seconds")

@@ -18,12 +18,27 @@ from worker_runtime.rest.problems import (
 )
 from worker_runtime.rest.request_log import get_request_id, log_refusal
 from yoi_bundle.errors import YoiError
+from yoi_workspace_server.rest.activation_routes import ACTIVATION_ROUTES
+from yoi_workspace_server.rest.audit_routes import AUDIT_ROUTES
+from yoi_workspace_server.rest.build_routes import BUILD_ROUTES
+from yoi_workspace_server.rest.bundle_routes import BUNDLE_ROUTES
+from yoi_workspace_server.rest.revision_routes import REVISION_ROUTES
 from yoi_workspace_server.rest.services import BackendServices
 from yoi_workspace_server.rest.system_routes import SYSTEM_ROUTES
+from yoi_workspace_server.rest.token_routes import TOKEN_ROUTES
 from yoi_workspace_server.rest.workspace_routes import WORKSPACE_ROUTES
 from yoi_workspace_server.workers.orders import WorkerRefusedError
 
-ROUTES = (*SYSTEM_ROUTES, *WORKSPACE_ROUTES)
+ROUTES = (
+    *SYSTEM_ROUTES,
+    *WORKSPACE_ROUTES,
+    *BUILD_ROUTES,
+    *BUNDLE_ROUTES,
+    *REVISION_ROUTES,
+    *ACTIVATION_ROUTES,
+    *TOKEN_ROUTES,
+    *AUDIT_ROUTES,
+)
 
 
 def build_app(services: BackendServices) -> Envelope:

@@ -1,7 +1,7 @@
 """Workspaces over HTTP: what there is, where it comes from, and what becomes of it (K-01)."""
 
 from litestar import Response, delete, get, patch, post
-from msgspec import Struct
+from litestar.params import FromPath
 
 from worker_runtime.paging import Page
 from worker_runtime.rest.answers import answer_json, answer_nothing, read_limit, read_text, verify_query
@@ -25,8 +25,9 @@ async def list_workspaces(request: HttpRequest) -> Response[bytes]:
 
 
 @get("/api/v1/workspaces/{workspace:str}")
-async def get_workspace(request: HttpRequest, workspace: str) -> Response[bytes]:
+async def get_workspace(request: HttpRequest, workspace: FromPath[str]) -> Response[bytes]:
     await authorize_on(request, "workspaces:read", workspace)
+    verify_query(request)
     found = await get_backend(request).store.workspaces.get_workspace(workspace)
     return answer_json(build_workspace_view(found))
 
@@ -34,6 +35,7 @@ async def get_workspace(request: HttpRequest, workspace: str) -> Response[bytes]
 @post("/api/v1/workspaces")
 async def add_workspace(request: HttpRequest) -> Response[bytes]:
     principal = await authorize_whole(request, "workspaces:write")
+    verify_query(request)
     new = await read_document(request, NewWorkspace)
     services = get_backend(request)
     services.sources.verify(new.source)
@@ -44,8 +46,9 @@ async def add_workspace(request: HttpRequest) -> Response[bytes]:
 
 
 @patch("/api/v1/workspaces/{workspace:str}")
-async def change_workspace(request: HttpRequest, workspace: str) -> Response[bytes]:
+async def change_workspace(request: HttpRequest, workspace: FromPath[str]) -> Response[bytes]:
     principal = await authorize_on(request, "workspaces:write", workspace)
+    verify_query(request)
     change = await read_document(request, WorkspaceChange)
     services = get_backend(request)
     if change.source is not None:
@@ -59,19 +62,14 @@ async def change_workspace(request: HttpRequest, workspace: str) -> Response[byt
 
 
 @delete("/api/v1/workspaces/{workspace:str}", status_code=204)
-async def delete_workspace(request: HttpRequest, workspace: str) -> Response[None]:
+async def delete_workspace(request: HttpRequest, workspace: FromPath[str]) -> Response[None]:
     principal = await authorize_on(request, "workspaces:write", workspace)
+    verify_query(request)
     services = get_backend(request)
     await services.store.workspaces.delete_workspace(
         workspace, actor=principal.name, now=services.clock.now()
     )
     return answer_nothing()
-
-
-class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why somebody does something; for the history."""
-
-    reason: str = ""
 
 
 WORKSPACE_ROUTES = (list_workspaces, get_workspace, add_workspace, change_workspace, delete_workspace)

@@ -5,10 +5,11 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 
 from worker_runtime.clock import MINUTE, format_instant
+from worker_runtime.errors import RequestInvalidError
 from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.errors import TokenNotFoundError
-from yoi_workspace_server.store.database import Database
+from yoi_workspace_server.store.database import Database, Transaction
 from yoi_workspace_server.store.paging import build_page
 from yoi_workspace_server.store.tables import tokens
 from yoi_workspace_server.tokens import ApiToken, NewApiToken
@@ -79,8 +80,11 @@ class TokenRepository:
 
         Raises:
             TokenNotFoundError: There is none of this id.
+            RequestInvalidError: It is the last admin's of the whole Backend; nobody could make another.
         """
         async with self._database.write(now) as transaction:
+            if await _find_admins(transaction, now) == [token]:
+                raise RequestInvalidError("the last admin's token; make another one first", field="token")
             statement = update(tokens).where(tokens.c.id == token, tokens.c.revoked_at.is_(None))
             result = await transaction.connection.execute(statement.values(revoked_at=now))
             row = (await transaction.connection.execute(select(tokens).where(tokens.c.id == token))).first()
@@ -89,6 +93,14 @@ class TokenRepository:
             if result.rowcount:
                 transaction.record(AuditEntry(actor=actor, action="token.revoked", subject=token))
         return _read_token(row)
+
+
+async def _find_admins(transaction: Transaction, now: int) -> list[str]:
+    """Return the tokens in force that can make others, and let nobody else revoke one meanwhile."""
+    in_force = tokens.c.revoked_at.is_(None) & (tokens.c.expires_at.is_(None) | (tokens.c.expires_at > now))
+    query = select(tokens.c.id).where(tokens.c.role == "admin", tokens.c.workspaces.is_(None), in_force)
+    rows = await transaction.connection.execute(query.order_by(tokens.c.id).with_for_update())
+    return list(rows.scalars())
 
 
 def _read_token(row: Row[Any]) -> ApiToken:
