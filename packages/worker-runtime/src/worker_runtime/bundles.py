@@ -61,12 +61,12 @@ class StoredOutcome(Struct, frozen=True, kw_only=True, tag_field="outcome", tag=
     """The bundle is complete, verified, durable and visible.
 
     Attributes:
-        lease: Covers it; absent when it was stored before and its workspace has as many leases as it may.
+        lease: Covers it.
         created: Whether this very call made it so.
     """
 
     digest: str
-    lease: LeaseView | None
+    lease: LeaseView
     created: bool
 
 

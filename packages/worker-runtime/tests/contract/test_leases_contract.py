@@ -100,10 +100,19 @@ def test_a_lease_survives_a_restart(runtime: ContractRuntime) -> None:
     assert _is_held(runtime, bundle)
 
 
-def test_leases_are_capped_in_number(runtime: ContractRuntime) -> None:
+def _stage(runtime: ContractRuntime, count: int) -> list[StagedOutcome]:
     caller = runtime.build_caller()
-    for number in range(32):
-        put_manifest(runtime, caller, build_small_bundle(prompts={"p": f"{number}".encode()}))
+    outcomes = []
+    for number in range(count):
+        staged = put_manifest(runtime, caller, build_small_bundle(prompts={"p": f"{number}".encode()}))
+        assert isinstance(staged, StagedOutcome)
+        outcomes.append(staged)
+    return outcomes
+
+
+def test_leases_of_unfinished_bundles_are_capped_in_number(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
+    _stage(runtime, 32)
     with pytest.raises(RuntimeOverloadedError) as caught:
         put_manifest(runtime, caller, build_small_bundle())
     assert caught.value.details() == {"reason": "leases", "retry_after_seconds": 30}
@@ -113,20 +122,39 @@ def test_leases_are_capped_in_number(runtime: ContractRuntime) -> None:
     put_manifest(runtime, caller, build_small_bundle())
 
 
+def test_a_workspace_that_publishes_often_is_not_refused_a_lease(runtime: ContractRuntime) -> None:
+    bundles = _fill(runtime, 40)
+    caller = runtime.build_caller()
+    statuses = [runtime.run(runtime.api.get_bundle_status(caller, bundle.digest)) for bundle in bundles]
+    assert all(status.leased for status in statuses)
+    assert len(_stage(runtime, 32)) == 32
+
+
+def test_the_pack_that_finishes_a_bundle_makes_room_for_another(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
+    full = _stage(runtime, 32)
+    another = build_small_bundle(prompts={"p": b"another\n"})
+    with pytest.raises(RuntimeOverloadedError):
+        put_manifest(runtime, caller, another)
+    finished = build_small_bundle(prompts={"p": b"7"})
+    put_blobs(runtime, caller, full[7].lease.id, finished.blobs.items())
+    assert isinstance(put_manifest(runtime, caller, another), StagedOutcome)
+
+
 @pytest.mark.req("R-02")
-def test_a_stored_bundle_can_be_put_again_when_there_are_no_leases_left(runtime: ContractRuntime) -> None:
-    """It is held: nothing is asked of the store but to say so. A lease that the caller has is renewed as ever."""
+def test_a_stored_bundle_can_be_put_again_while_as_many_are_under_way_as_may_be(
+    runtime: ContractRuntime,
+) -> None:
     caller = runtime.build_caller()
     covered, stored = _fill(runtime, 2)
     runtime.clock.advance(minutes=15)
     first = put_manifest(runtime, caller, covered)
-    for number in range(31):
-        put_manifest(runtime, caller, build_small_bundle(prompts={"p": f"{number}".encode()}))
+    _stage(runtime, 32)
     again = put_manifest(runtime, caller, stored)
     assert isinstance(again, StoredOutcome)
-    assert (again.digest, again.lease, again.created) == (stored.digest, None, False)
+    assert (again.digest, again.created) == (stored.digest, False)
+    assert runtime.run(runtime.api.get_bundle_status(caller, stored.digest)).leased
     renewed = put_manifest(runtime, caller, covered)
-    assert renewed.lease is not None
     assert renewed == first
     with pytest.raises(RuntimeOverloadedError):
         put_manifest(runtime, caller, build_small_bundle())

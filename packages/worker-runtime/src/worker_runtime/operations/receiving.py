@@ -30,13 +30,13 @@ from worker_runtime.store.leases import (
     LeaseRequest,
     LeaseRow,
     Staged,
+    cover_finished,
     delete_lease,
-    delete_staged,
     find_staged,
     get_lease,
+    put_lease,
     put_staged,
     renew_lease,
-    take_lease,
 )
 from worker_runtime.store.rejections import delete_rejection, put_rejection
 from worker_runtime.store.workspaces import find_workspaces, put_workspace
@@ -161,9 +161,7 @@ class ReceivingOperations:
             if missing:
                 return _staged(lease, missing)
             now = self._context.clock.now()
-            return self._commit(
-                connection, lease.workspace_id, upload.bundle, upload.staged, lease=lease, now=now
-            )
+            return self._commit(connection, lease, upload.bundle, upload.staged, now=now)
 
     def _keep(
         self, connection: apsw.Connection, caller: Caller, upload: Upload, blobs: Collection[VerifiedBlob]
@@ -219,32 +217,29 @@ class ReceivingOperations:
                 new_id=context.new_id(),
             )
             missing = find_unready(connection, workspace_id, bundle, checks)
-            held = not missing and find_bundle_id(connection, workspace_id, bundle.digest) is not None
-            lease = take_lease(connection, request, retention=context.retention, now=now, optional=held)
-            if lease is not None and missing:
+            lease = put_lease(connection, request, retention=context.retention, now=now)
+            if missing:
                 put_staged(connection, lease, bundle, staged, retention=context.retention, now=now)
                 # The pack comes next, and need not verify the manifest again.
                 context.manifests.put((workspace_id, bundle.digest), bundle, len(staged.manifest))
                 return _staged(lease, missing)
-            return self._commit(connection, workspace_id, bundle, staged, lease=lease, now=now)
+            return self._commit(connection, lease, bundle, staged, now=now)
 
     def _commit(
         self,
         connection: apsw.Connection,
-        workspace_id: int,
+        lease: LeaseRow,
         bundle: VerifiedBundle,
         staged: Staged,
         *,
-        lease: LeaseRow | None,
         now: int,
     ) -> StoredOutcome:
-        created = put_bundle(connection, workspace_id, bundle, staged.manifest, staged.metadata, now=now)
-        if lease is not None:
-            delete_staged(connection, lease.id)
-        delete_rejection(connection, workspace_id, bundle.digest)
-        return StoredOutcome(
-            digest=bundle.digest, lease=None if lease is None else _view(lease), created=created
+        created = put_bundle(
+            connection, lease.workspace_id, bundle, staged.manifest, staged.metadata, now=now
         )
+        cover_finished(connection, lease, retention=self._context.retention)
+        delete_rejection(connection, lease.workspace_id, bundle.digest)
+        return StoredOutcome(digest=bundle.digest, lease=_view(lease), created=created)
 
     def _reload(self, lease: LeaseRow, staged: Staged) -> VerifiedBundle:
         context = self._context

@@ -1,6 +1,7 @@
 """Leases: the right to finish a bundle, and its cover until something else holds it (R-06)."""
 
 from collections.abc import Iterable
+from typing import cast
 
 import apsw
 import msgspec
@@ -44,8 +45,7 @@ def put_lease(
 ) -> LeaseRow:
     """Grant a lease, or renew the one that the holder has on this digest.
 
-    Raises:
-        RuntimeOverloadedError: The workspace has as many leases as it may.
+    How many there may be is asked by what comes next: `put_staged` or `cover_finished`.
     """
     identity = (request.workspace_id, request.holder, request.digest)
     expires_at = now + retention.lease_milliseconds
@@ -57,32 +57,11 @@ def put_lease(
         return _row(str(found[0]), request, expires_at)
     if found is not None:
         connection.execute("DELETE FROM lease WHERE id = ?", (found[0],))
-    held = connection.execute(
-        "SELECT count(*) FROM lease WHERE workspace_id = ? AND expires_at > ?", (request.workspace_id, now)
-    ).get
-    if held >= retention.max_leases:
-        raise RuntimeOverloadedError("leases", retry_after_seconds=retention.retry_after_seconds)
     connection.execute(
         "INSERT INTO lease (id, workspace_id, holder, digest, expires_at) VALUES (?, ?, ?, ?, ?)",
         (request.new_id, *identity, expires_at),
     )
     return _row(request.new_id, request, expires_at)
-
-
-def take_lease(
-    connection: apsw.Connection, request: LeaseRequest, *, retention: Retention, now: int, optional: bool
-) -> LeaseRow | None:
-    """Grant or renew a lease as `put_lease` does; an optional one is left out where there are as many as may be.
-
-    Raises:
-        RuntimeOverloadedError: There are, and it is not optional.
-    """
-    try:
-        return put_lease(connection, request, retention=retention, now=now)
-    except RuntimeOverloadedError:
-        if not optional:
-            raise
-        return None
 
 
 def get_lease(connection: apsw.Connection, lease_id: str, *, holder: str, now: int) -> LeaseRow:
@@ -134,14 +113,17 @@ def put_staged(
     """Keep a manifest under a lease until its blobs are here.
 
     Raises:
-        RuntimeOverloadedError: With it, the workspace would have more bytes under way than it may.
+        RuntimeOverloadedError: With it, the workspace would have more bundles or bytes under way than it may.
     """
-    under_way = connection.execute(
-        "SELECT coalesce(sum(size), 0) FROM staged JOIN lease ON lease.id = lease_id "
+    others = connection.execute(
+        "SELECT size FROM staged JOIN lease ON lease.id = lease_id "
         "WHERE workspace_id = ? AND expires_at > ? AND lease_id <> ?",
         (lease.workspace_id, now, lease.id),
-    ).get
-    if under_way + bundle.size > retention.max_staged_bytes:
+    )
+    sizes = [cast("int", row[0]) for row in others]
+    if len(sizes) >= retention.max_leases:
+        raise RuntimeOverloadedError("leases", retry_after_seconds=retention.retry_after_seconds)
+    if sum(sizes) + bundle.size > retention.max_staged_bytes:
         raise RuntimeOverloadedError("staged_bytes", retry_after_seconds=retention.retry_after_seconds)
     connection.execute(
         "REPLACE INTO staged (lease_id, size, blobs, metadata, manifest) VALUES (?, ?, ?, ?, ?)",
@@ -164,8 +146,18 @@ def find_staged(connection: apsw.Connection, lease_id: str) -> Staged | None:
     return Staged(metadata=msgspec.json.decode(row[0], type=BundleMetadata), manifest=row[1])
 
 
-def delete_staged(connection: apsw.Connection, lease_id: str) -> None:
-    connection.execute("DELETE FROM staged WHERE lease_id = ?", (lease_id,))
+def cover_finished(connection: apsw.Connection, lease: LeaseRow, *, retention: Retention) -> None:
+    """Let a lease cover a bundle that is whole; where too many do, those that would end first give way.
+
+    Covering costs a row and no bytes under way, so a workspace that publishes often is not refused for it.
+    """
+    connection.execute("DELETE FROM staged WHERE lease_id = ?", (lease.id,))
+    connection.execute(
+        "DELETE FROM lease WHERE id IN (SELECT id FROM lease WHERE workspace_id = ? AND id <> ? "
+        "AND NOT EXISTS (SELECT 1 FROM staged WHERE lease_id = lease.id) "
+        "ORDER BY expires_at DESC LIMIT -1 OFFSET ?)",
+        (lease.workspace_id, lease.id, retention.max_covering_leases - 1),
+    )
 
 
 def delete_expired_leases(connection: apsw.Connection, *, now: int) -> int:
