@@ -4,7 +4,10 @@ import argparse
 import asyncio
 import json
 import logging
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 from yoi_bundle.errors import YoiError
@@ -18,6 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     from yoi_workspace_server.configuration import load_settings
 
     _log_to_stderr()
+    if flags.pop("until_stdin_ends"):
+        threading.Thread(target=_stop_when_stdin_ends, daemon=True).start()
     try:
         settings = load_settings(flags.pop("config"), flags)
         asyncio.run(_serve(settings))
@@ -35,6 +40,13 @@ async def _serve(settings: object) -> None:
 
     if isinstance(settings, ServerSettings):
         await serve_backend(settings, announce=_announce)
+
+
+def _stop_when_stdin_ends() -> None:
+    """Stop as if told to, once whoever started this has closed the other end of standard input, or is no more."""
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _announce(served: object) -> None:
@@ -60,11 +72,17 @@ def _build_parser() -> argparse.ArgumentParser:
     add("--private-key", dest="private_key", type=Path, help="PEM file, for TLS.")
     add("--behind-proxy", dest="behind_proxy", action="store_true", default=None)
     add("--issuer", help="Name of a new identity [backend].")
+    add("--identity", type=Path, help="File of the keys that every replica has a copy of [in the data directory].")
     add(
         "--source-root", dest="source_roots", action="append", help="Workspaces may lie below this directory."
     )
     add("--embedded", metavar="NAME", help="Have a Runtime of this name in this process.")
     add("--policy", dest="host_policy", type=Path, help="The embedded Runtime's host policy.")
+    add(
+        "--until-stdin-ends",
+        action="store_true",
+        help="Stop when standard input ends: with the program that started this one.",
+    )
     return parser
 
 

@@ -42,6 +42,7 @@ class _SettingsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     private_key: str | None = None
     behind_proxy: bool = False
     issuer: WorkspaceId = "backend"
+    identity: str | None = None
     source_roots: tuple[str, ...] = ()
     git_configuration: str | None = None
     poll_seconds: float = 30.0
@@ -57,6 +58,8 @@ class ServerSettings:
         data_directory: Of this program alone: identity, first token, SQLite database, embedded Runtime.
         database: URL of the database.
         issuer: The name that Runtimes trust this Backend's keys under; of a new identity.
+        identity: File of the keys that all replicas sign with, each with a copy of its own; it has to be there. None for
+            that of the data directory, which is made at the first start.
         source_roots: Directories below which workspaces may lie; see `yoi_workspace_server.sources.roots`.
         git_configuration: For git's credential helpers.
         poll_seconds: How often sources are looked at unasked.
@@ -68,6 +71,7 @@ class ServerSettings:
     database: str
     listening: Listening
     issuer: str = "backend"
+    identity: Path | None = None
     source_roots: tuple[Path, ...] = ()
     git_configuration: Path | None = None
     poll_seconds: float = 30.0
@@ -119,6 +123,7 @@ def load_settings(
         or f"sqlite:///{data_directory / DATABASE_FILE}",
         listening=Listening(**{**{name: getattr(listening, name) for name in known}, **chosen}),
         issuer=given.get("issuer", found.issuer),
+        identity=given.get("identity") or _resolve(beside, found.identity),
         source_roots=(
             *(Path(root).absolute() for root in given.get("source_roots", ())),
             *(beside / root for root in found.source_roots),

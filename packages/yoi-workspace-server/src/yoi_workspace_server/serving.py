@@ -114,7 +114,8 @@ async def _open_parts(settings: ServerSettings, clock: Clock) -> AsyncIterator[_
     async with AsyncExitStack() as resources:
         store = await resources.enter_async_context(open_store(settings.database))
         temporary = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="work-", dir=directory)))
-        identity = IdentityFile(ensure_identity(directory, issuer=settings.issuer))
+        identity = IdentityFile(settings.identity or ensure_identity(directory, issuer=settings.issuer))
+        identity.get()  # a server that cannot prove who it is does not start
         dialer = Dialer(identity.get, clock=clock)
         resources.push_async_callback(dialer.close)
         parts = await _build_parts(settings, store, dialer, temporary, clock)
