@@ -94,7 +94,9 @@ class Reconciler:
                 key, self._owner, lease_seconds=self.settings.lease_seconds, now=self._clock.now()
             )
             if claim is not None:
-                await self._start(claim, await self._store.runtimes.get_runtime(key.runtime))
+                # Who asked may go away; the attempt goes on, or its lease would stand in everybody's way.
+                runtime = await self._store.runtimes.get_runtime(key.runtime)
+                await asyncio.shield(self._start(claim, runtime))
                 return await self._store.pairs.find_pair(key)
             status = await self._store.pairs.find_pair(key)
             if status is None or asyncio.get_running_loop().time() >= end:
