@@ -79,6 +79,7 @@ def _build_environment(yoi: Yoi) -> dict[str, str]:
         **kept,
         "YOI_DATA_DIR": str(yoi.data),
         "YOI_CACHE_DIR": str(ROOT / ".cache" / "yoi"),
+        "YOI_CONFIG_DIR": str(yoi.data.with_name(f"{yoi.data.name}-config")),
         "YOI_HOST_POLICY": str(yoi.policy),
         **yoi.extra,
     }

@@ -44,6 +44,7 @@ class Yoi:
                 **kept,
                 "YOI_DATA_DIR": str(self.data),
                 "YOI_CACHE_DIR": str(ROOT / ".cache" / "yoi"),
+                "YOI_CONFIG_DIR": str(self.data.with_name(f"{self.data.name}-config")),
                 "YOI_HOST_POLICY": str(self.policy),
                 **self.extra,
                 **environment,

@@ -19,6 +19,8 @@ _COMMANDS = {
     "runtime": LazyCommand("yoi.commands.runtime:runtime", "Look after the local Runtime."),
     "identity": LazyCommand("yoi.commands.identity:identity", "Look after the identity that Runtimes trust."),
     "policy": LazyCommand("yoi.commands.policy:policy", "Write and check this host's policy."),
+    "login": LazyCommand("yoi.commands.login:login", "Log in to a Backend."),
+    "logout": LazyCommand("yoi.commands.login:logout", "Forget where you are logged in."),
 }
 
 

@@ -1,0 +1,75 @@
+"""What a Backend answers, for people or programs: lists as tables, single documents as names and values."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import click
+
+from yoi.json_output import print_json
+from yoi.render.console import join_text, make_console
+from yoi.render.table import make_facts, make_table
+
+Document: TypeAlias = Mapping[str, Any]
+Column: TypeAlias = tuple[str, str | Callable[[Document], Any]]
+"""Its title, and where its value stands (`active.revision`) or how it is made of the document."""
+
+
+def print_list(
+    context: click.Context, name: str, items: Sequence[Document], columns: Iterable[Column], *, as_json: bool
+) -> None:
+    """Print a list, under its name when it is JSON."""
+    if as_json:
+        print_json({name: items})
+        return
+    columns = tuple(columns)
+    rows = [[read_cell(item, where) for _, where in columns] for item in items]
+    make_console(context).print(make_table([title for title, _ in columns], rows))
+
+
+def print_document(
+    context: click.Context, document: Document, facts: Iterable[Column], *, as_json: bool
+) -> None:
+    """Print a document; facts without a value are left out."""
+    if as_json:
+        print_json(document)
+        return
+    pairs = [(title, read_cell(document, where)) for title, where in facts]
+    make_console(context).print(make_facts(pair for pair in pairs if pair[1]))
+
+
+def print_done(
+    context: click.Context, document: Document, verb: str, sentence: str, *, as_json: bool
+) -> None:
+    """Print what was done: one line whose first word stands out."""
+    if as_json:
+        print_json(document)
+    else:
+        make_console(context).print(join_text((verb, "green"), f" {sentence}"))
+
+
+def read_cell(document: Document, where: str | Callable[[Document], Any]) -> str:
+    """Return a value as people read it; nothing is an empty text."""
+    value: Any = where(document) if callable(where) else _find(document, where)
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return ", ".join(f"{key}={one}" for key, one in sorted(value.items()))
+        case list() | tuple():
+            return ", ".join(str(one) for one in value)
+        case _:
+            return str(value)
+
+
+def shorten(digest: str | None) -> str:
+    """Return the beginning of a digest, which commands take, too."""
+    return "" if digest is None else digest[:19]
+
+
+def _find(document: Document, where: str) -> Any:
+    value: Any = document
+    for step in where.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
