@@ -29,7 +29,7 @@ _POLL_SECONDS = 0.02
 
 
 class ServedProcess:
-    """A server on loopback, and the Backend's identity that it trusts.
+    """A server on loopback, and the Backend's identity that it trusts; one of its own unless one is given.
 
     Attributes:
         data: Its data directory.
@@ -38,13 +38,17 @@ class ServedProcess:
         runtime_id: What tokens for it name.
     """
 
-    def __init__(self, directory: Path, *, workspaces: Sequence[str]) -> None:
+    def __init__(
+        self, directory: Path, *, workspaces: Sequence[str], identity_file: Path | None = None
+    ) -> None:
         self.data = directory / "data"
         self.data.mkdir(parents=True)
-        self.identity_file = directory / "identity.json"
-        identity = create_identity(self.identity_file, issuer=ISSUER)
+        self.identity_file = identity_file or directory / "identity.json"
+        if identity_file is None:
+            create_identity(self.identity_file, issuer=ISSUER)
+        identity = load_identity(self.identity_file)
         TrustStore(self.data / TRUST_FILE).add(
-            issuer=ISSUER,
+            issuer=identity.issuer,
             public_key=identity.active.public_key,
             workspaces=workspaces,
             added_at=format_instant(SystemClock().now()),
@@ -148,11 +152,11 @@ def open_client(
     return RemoteRuntime(Connection(endpoint, credentials, deadlines=deadlines))
 
 
-def build_backend(workspace: str) -> Caller:
+def build_backend(workspace: str, issuer: str = ISSUER) -> Caller:
     """Return the Backend as it asks about one workspace."""
     return Caller(
         kind="remote",
-        issuer=ISSUER,
+        issuer=issuer,
         workspaces=frozenset({workspace}),
         scopes=frozenset({"runtime:read", "bundles:read", "bundles:write"}),
     )
