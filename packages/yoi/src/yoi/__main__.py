@@ -11,6 +11,7 @@ from yoi.failure import report_command_line_fault, report_internal_fault
 from yoi.lazy_group import LazyCommand, LazyGroup
 
 _COMMANDS = {
+    "up": LazyCommand("yoi.commands.up:up", "Start all of it on this host, and follow a workspace."),
     "bundle": LazyCommand("yoi.commands.bundle:bundle", "Build, check, compare and move config bundles."),
     "explain": LazyCommand(
         "yoi.commands.explain:explain", "Say what a profile may do on this host, and why."

@@ -25,5 +25,14 @@ def print_json(value: Any) -> None:
     sys.stdout.buffer.flush()
 
 
+def print_json_line(value: Any) -> None:
+    """Print a value as one line, at once; for output that goes on."""
+    import msgspec
+
+    text = json.dumps(msgspec.to_builtins(value, str_keys=True), ensure_ascii=False, sort_keys=True)
+    sys.stdout.buffer.write(_UNSAFE.sub(_escape, text).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
 def _escape(match: re.Match[str]) -> str:
     return json.dumps(match.group())[1:-1]

@@ -1,0 +1,43 @@
+"""`yoi up`: everything on this host for as long as the command runs."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from yoi.command import YoiCommand, data_directory_option, host_policy_option
+
+
+@click.command(cls=YoiCommand)
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
+@click.option("--workspace", help="The id, when workspace.toml says none (else `local`).")
+@click.option("--port", type=click.IntRange(1, 65535), help="Listen here on loopback [7320, or a free one].")
+@data_directory_option
+@host_policy_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one line for each happening.")
+@click.pass_context
+def up(
+    context: click.Context, directory: Path, workspace: str | None, port: int | None, as_json: bool
+) -> None:
+    """Start a Backend with a Runtime on this host, and follow the workspace in DIRECTORY.
+
+    On every save it is built; what changed is said by meaning, and where it went. Ctrl-C ends it all.
+    """
+    from yoi.json_output import print_json_line
+    from yoi.render.console import make_console
+    from yoi.render.happenings import print_happening
+    from yoi.up.happenings import Happening
+    from yoi.up.session import Wanted, run_up
+    from yoi.up.workspace_id import find_workspace_id
+
+    source = directory.resolve()
+    wanted = Wanted(source=source, workspace=find_workspace_id(source, workspace), port=port)
+    console = make_console(context)
+
+    def tell(happening: Happening) -> None:
+        if as_json:
+            print_json_line(happening)
+        else:
+            print_happening(console, happening)
+
+    asyncio.run(run_up(wanted, context.obj, tell=tell))

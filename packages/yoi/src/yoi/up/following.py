@@ -1,0 +1,155 @@
+"""One workspace of a Backend, looked at whenever something happens there, and told by what has changed since."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from yoi.backend_client import BackendClient
+from yoi.up.happenings import Activated, Built, Changed, Delivered, Happening
+from yoi.up.standing import find_news
+from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.diff import BundleDiff, Change
+
+_LOOK_SECONDS = 2.0
+"""How soon something is seen of which no event came: an event is a hint, the look is the guarantee."""
+
+_NEWEST = "50"
+
+
+class Follower:
+    """Tells what becomes of a workspace.
+
+    Args:
+        client: Asks the Backend.
+        workspace: The id.
+        tell: Takes each happening, in the order in which they are to be read.
+    """
+
+    def __init__(self, client: BackendClient, workspace: str, *, tell: Callable[[Happening], None]) -> None:
+        self._client = client
+        self._workspace = workspace
+        self._tell = tell
+        self._hint = asyncio.Event()
+        self._last_build = 0
+        self._told: tuple[Any, ...] = ()
+        self._revision: int | None = None
+        self._generation = 0
+        self._standing: dict[str, Delivered] = {}
+
+    async def start(self, build: dict[str, Any]) -> None:
+        """Tell of the first build, which was asked for, and of what there was before it."""
+        self._last_build = build["id"]
+        revision = build["revision"]
+        if revision is not None:
+            self._revision = revision - 1 if build["outcome"] == "new" and revision > 1 else revision
+        await self._tell_build(build)
+        newest = await self._list_newest("activations")
+        self._generation = max((one["generation"] for one in newest), default=0)
+        await self._tell_standing()
+
+    async def run(self) -> None:
+        """Follow until cancelled.
+
+        Raises:
+            YoiError: The Backend does not answer any more.
+        """
+        listening = asyncio.create_task(self._listen())
+        try:
+            while True:
+                self._hint.clear()
+                await self._look()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await self._hint.wait()
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        async for _ in self._client.follow("events"):
+            self._hint.set()
+
+    async def _look(self) -> None:
+        builds = await self._list_newest("builds")
+        for build in sorted(builds, key=lambda one: int(one["id"])):
+            if build["id"] > self._last_build:
+                self._last_build = build["id"]
+                await self._tell_build(build)
+        await self._tell_activations()
+        await self._tell_standing()
+
+    async def _tell_build(self, build: dict[str, Any]) -> None:
+        """Tell of a build, unless it came to what the one before did: nobody changed anything then."""
+        outcome = "built" if build["outcome"] != "failed" else "failed"
+        seen = (outcome, build["digest"], build["diagnostics"], build["problem"])
+        if seen == self._told:
+            return
+        self._told = seen
+        workspace = await self._client.get("workspaces", self._workspace)
+        active = workspace["active"]
+        self._tell(
+            Built(
+                built_at=build["built_at"],
+                outcome=build["outcome"],
+                digest=build["digest"],
+                revision=build["revision"],
+                counts=await self._count_items(build["digest"]),
+                diagnostics=msgspec.convert(build["diagnostics"], tuple[Diagnostic, ...]),
+                diagnostic_count=build["diagnostic_count"],
+                problem=build["problem"],
+                active_revision=active["revision"] if active else None,
+                held=workspace["held"],
+            )
+        )
+        if build["outcome"] == "new":
+            await self._tell_difference(build["revision"])
+        self._revision = build["revision"] or self._revision
+
+    async def _count_items(self, digest: str | None) -> dict[str, int]:
+        if digest is None:
+            return {}
+        bundle = await self._client.get("workspaces", self._workspace, "bundles", digest)
+        counts: dict[str, int] = bundle["counts"]
+        return counts
+
+    async def _tell_difference(self, revision: int) -> None:
+        before = self._revision
+        if before is None or before == revision:
+            return
+        query = {"from": str(before), "to": str(revision)}
+        found = await self._client.get("workspaces", self._workspace, "diff", **query)
+        changes = msgspec.convert(found["changes"], tuple[Change, ...])
+        diff = BundleDiff(old=found["from_digest"], new=found["to_digest"], changes=changes)
+        self._tell(Changed(from_revision=before, to_revision=revision, diff=diff))
+
+    async def _tell_activations(self) -> None:
+        for one in reversed(await self._list_newest("activations")):
+            if one["generation"] <= self._generation:
+                continue
+            self._generation = one["generation"]
+            if one["kind"] != "automatic":
+                self._tell(_read_activation(one))
+
+    async def _tell_standing(self) -> None:
+        items = await self._client.collect("availability", workspace=self._workspace)
+        self._standing, news = find_news(items, self._standing)
+        for one in news:
+            self._tell(one)
+
+    async def _list_newest(self, what: str) -> list[dict[str, Any]]:
+        page = await self._client.get("workspaces", self._workspace, what, limit=_NEWEST)
+        items: list[dict[str, Any]] = page["items"]
+        return items
+
+
+def _read_activation(one: dict[str, Any]) -> Activated:
+    return Activated(
+        kind=one["kind"],
+        revision=one["revision"],
+        digest=one["digest"],
+        actor=one["actor"],
+        reason=one["reason"],
+    )

@@ -1,0 +1,68 @@
+"""One `yoi up` has a data directory; another one is told who has it."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from worker_runtime.trust.private_file import typed_file_failures
+from yoi.up.errors import DirectoryTakenError
+
+_FILE = "up.json"
+_MODE = 0o600
+
+
+class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who has the directory.
+
+    Attributes:
+        source: The directory of the workspace that it follows.
+        address: Where its Backend listens; empty before it does.
+    """
+
+    source: str = ""
+    address: str = ""
+
+
+@contextmanager
+def hold_directory(directory: Path) -> Iterator[Callable[[Tenant], None]]:
+    """Have a directory, made when it is not there, until the context or the process ends; give a way to say who has it.
+
+    Raises:
+        DirectoryTakenError: Another process has it.
+        RuntimeUnavailableError: It cannot be written.
+    """
+    with typed_file_failures():
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(directory / _FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
+    try:
+        _lock(descriptor, directory)
+
+        def say(tenant: Tenant) -> None:
+            data = msgspec.json.encode(tenant)
+            os.pwrite(descriptor, data, 0)
+            os.truncate(descriptor, len(data))
+
+        say(Tenant())
+        yield say
+        say(Tenant())
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, directory: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        tenant = _read_tenant(descriptor)
+        raise DirectoryTakenError(directory, address=tenant.address, source=tenant.source) from None
+
+
+def _read_tenant(descriptor: int) -> Tenant:
+    try:
+        return msgspec.json.decode(os.pread(descriptor, 65536, 0), type=Tenant)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Tenant()  # it is just being written
