@@ -15,6 +15,7 @@ from small_bundles import build_small_bundle
 from worker_runtime.rest.app import ROUTES
 from worker_runtime.rest.openapi import build_openapi
 from worker_runtime.rest.openapi_documents import OPERATIONS
+from worker_runtime.rest.runtime_interface import RUNTIME_INTERFACE
 from worker_runtime.rest.pace import BodyPace
 from worker_runtime.rest.services import Bounds
 from worker_runtime.transfer.headers import format_header_json
@@ -331,7 +332,7 @@ def test_the_openapi_document_says_every_route_and_no_other(server: RestUnderTes
     }
     assert set(OPERATIONS) == routed
     served = server.run(ask(server.socket, "GET", "/openapi.json"))
-    assert served.body == build_openapi()
+    assert served.body == build_openapi(RUNTIME_INTERFACE)
     document = json.loads(served.body)
     assert document["components"]["schemas"]["CreateWorkerRequest"]["additionalProperties"] is False
     put = document["paths"]["/v1/config-bundles/{digest}"]["put"]

@@ -2,14 +2,14 @@
 
 import re
 
-from worker_runtime.rest.openapi_documents import OPERATIONS
+from worker_runtime.rest.interface import Interface
 
 _PARAMETER = re.compile(r"\\\{[a-z]+\\\}")
 
 
-def find_allowed_methods(path: str) -> str:
+def find_allowed_methods(interface: Interface, path: str) -> str:
     """Return the methods of every operation that the path fits, in order, as a list for the header."""
-    return ", ".join(sorted({method for method, template in OPERATIONS if _fits(template, path)}))
+    return ", ".join(sorted({method for method, template in interface.operations if _fits(template, path)}))
 
 
 def _fits(template: str, path: str) -> bool:

@@ -8,6 +8,7 @@ from worker_runtime.rest.assignment_routes import ASSIGNMENT_ROUTES
 from worker_runtime.rest.bundle_routes import BUNDLE_ROUTES
 from worker_runtime.rest.envelope import Envelope
 from worker_runtime.rest.problems import answer_error, answer_fault, answer_http_exception
+from worker_runtime.rest.runtime_interface import RUNTIME_INTERFACE
 from worker_runtime.rest.runtime_routes import RUNTIME_ROUTES
 from worker_runtime.rest.services import Services
 from worker_runtime.rest.worker_routes import WORKER_ROUTES
@@ -20,7 +21,7 @@ def build_app(services: Services) -> Envelope:
     """Return the ASGI application of one Runtime."""
     inner = Litestar(
         route_handlers=ROUTES,
-        state=State({"services": services}),
+        state=State({"services": services, "interface": RUNTIME_INTERFACE}),
         exception_handlers={
             YoiError: answer_error,
             HTTPException: answer_http_exception,
@@ -31,4 +32,4 @@ def build_app(services: Services) -> Envelope:
         request_max_body_size=None,
         debug=False,
     )
-    return Envelope(inner, services.bounds, services.metrics)
+    return Envelope(inner, RUNTIME_INTERFACE, services.bounds, services.metrics)

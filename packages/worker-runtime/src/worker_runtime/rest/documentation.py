@@ -5,9 +5,8 @@ import hashlib
 from functools import cache
 from html import escape
 from http import HTTPStatus
-from importlib.metadata import version
 
-from worker_runtime.rest.openapi_documents import OPERATIONS, OperationDocument
+from worker_runtime.rest.interface import Interface, OperationDocument
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
@@ -30,24 +29,25 @@ DOCUMENTATION_HEADERS = {
 
 
 @cache
-def build_documentation() -> bytes:
+def build_documentation(interface: Interface) -> bytes:
     """Return the page; the same for everybody, and of the operation table alone."""
-    rows = "\n".join(_format_row(method, path, one) for (method, path), one in OPERATIONS.items())
+    rows = "\n".join(_format_row(method, path, one) for (method, path), one in interface.operations.items())
+    title, right = escape(interface.title), escape(interface.right)
     return f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Yoi Runtime</title>
+<title>{title}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
-<h1>Yoi Runtime {escape(version("worker-runtime"))}</h1>
+<h1>{title} {escape(interface.version)}</h1>
 <p>What each operation takes and gives, by types: <a href="openapi.json"><code>openapi.json</code></a>. An operation with a
-scope needs <code>Authorization: Bearer TOKEN</code>, a token that names this scope. Every error is an
+{right} needs <code>Authorization: Bearer TOKEN</code>, a token that has this {right}. Every error is an
 <code>application/problem+json</code> with <code>code</code>, <code>retryable</code> and <code>details</code>.</p>
 <table>
-<thead><tr><th>Operation</th><th>Does</th><th>Scope</th><th>Takes</th><th>Answers</th></tr></thead>
+<thead><tr><th>Operation</th><th>Does</th><th>{right.title()}</th><th>Takes</th><th>Answers</th></tr></thead>
 <tbody>
 {rows}
 </tbody>

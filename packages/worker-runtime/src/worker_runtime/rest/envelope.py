@@ -9,6 +9,7 @@ import msgspec
 
 from worker_runtime.errors import RuntimeOverloadedError
 from worker_runtime.rest.allowed import find_allowed_methods
+from worker_runtime.rest.interface import Interface
 from worker_runtime.rest.lingering import WatchedBody
 from worker_runtime.rest.metrics import Metrics
 from worker_runtime.rest.problems import (
@@ -34,8 +35,9 @@ _REQUEST_ID_HEADER = b"yoi-request-id"
 class Envelope:
     """An ASGI application around another."""
 
-    def __init__(self, inner: Asgi, bounds: Bounds, metrics: Metrics) -> None:
+    def __init__(self, inner: Asgi, interface: Interface, bounds: Bounds, metrics: Metrics) -> None:
         self.inner = inner
+        self._interface = interface
         self._bounds = bounds
         self._metrics = metrics
         self._running = 0
@@ -79,9 +81,13 @@ class Envelope:
     def _find_refusal(self, scope: Scope) -> YoiError | None:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > self._bounds.header_bytes:
             return HttpRefusalError(431, "the headers are too long", field="headers")
-        if scope["method"] == "OPTIONS" and (allowed := find_allowed_methods(scope["path"])):
+        if scope["method"] == "OPTIONS":
             # The framework would answer it by itself, with a part of the methods.
-            return HttpRefusalError(405, "no such method here", field="method", headers={"Allow": allowed})
+            allowed = find_allowed_methods(self._interface, scope["path"])
+            if allowed:
+                return HttpRefusalError(
+                    405, "no such method here", field="method", headers={"Allow": allowed}
+                )
         if self._running >= self._bounds.concurrent_requests:
             return RuntimeOverloadedError("busy")
         return None

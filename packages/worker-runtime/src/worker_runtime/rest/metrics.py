@@ -5,24 +5,34 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 METRICS_MEDIA_TYPE = CONTENT_TYPE_LATEST
 _UNMATCHED = "unmatched"
-KNOWN_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
+KNOWN_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE"})
 
 
 class Metrics:
-    """The figures of one server."""
+    """The figures of one server.
 
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
+    Args:
+        program: What their names begin with, after `yoi_`.
+
+    Attributes:
+        registry: Where a program may add figures of its own.
+    """
+
+    def __init__(self, program: str = "runtime") -> None:
+        self.registry = CollectorRegistry()
         self._requests = Counter(
-            "yoi_runtime_requests",
+            f"yoi_{program}_requests",
             "Requests answered",
             ["method", "route", "status"],
-            registry=self._registry,
+            registry=self.registry,
         )
         self._seconds = Histogram(
-            "yoi_runtime_request_seconds", "Time to the end of the answer", ["route"], registry=self._registry
+            f"yoi_{program}_request_seconds",
+            "Time to the end of the answer",
+            ["route"],
+            registry=self.registry,
         )
-        self._running = Gauge("yoi_runtime_requests_running", "Requests under way", registry=self._registry)
+        self._running = Gauge(f"yoi_{program}_requests_running", "Requests under way", registry=self.registry)
 
     def count_running(self, running: int) -> None:
         self._running.set(running)
@@ -41,4 +51,4 @@ class Metrics:
         self._seconds.labels(route or _UNMATCHED).observe(seconds)
 
     def format(self) -> bytes:
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)

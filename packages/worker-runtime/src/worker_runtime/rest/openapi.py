@@ -3,20 +3,11 @@
 import re
 from functools import cache
 from http import HTTPStatus
-from importlib.metadata import version
 from typing import Any
 
 import msgspec
 
-from worker_runtime.rest.callers import WORKSPACES_HEADER
-from worker_runtime.rest.openapi_documents import OPERATIONS, OperationDocument
-from worker_runtime.rest.openapi_parameters import (
-    PATH_PARAMETERS,
-    QUERY_PARAMETERS,
-    describe_answer_headers,
-    describe_request_header,
-)
-from worker_runtime.transfer.headers import LEASE_EXPIRES_HEADER
+from worker_runtime.rest.interface import Interface, OperationDocument
 
 _REFERENCE = "#/components/schemas/{name}"
 _PATTERN_END = "(?!\\n)$"
@@ -48,101 +39,127 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
 
 
 @cache
-def build_openapi() -> bytes:
+def build_openapi(interface: Interface) -> bytes:
     """Return the document as JSON."""
-    types = [kind for one in OPERATIONS.values() for kind in (one.answer, one.body) if kind is not None]
+    operations = interface.operations
+    types = [kind for one in operations.values() for kind in (one.answer, one.body) if kind is not None]
     schemas, components = msgspec.json.schema_components(types, ref_template=_REFERENCE)
     found = iter(schemas)
     paths: dict[str, dict[str, Any]] = {}
-    for (method, path), one in OPERATIONS.items():
+    for (method, path), one in operations.items():
         answer = next(found) if one.answer is not None else None
         body = next(found) if one.body is not None else None
-        paths.setdefault(path, {})[method.lower()] = _describe(method, path, one, answer, body)
+        described = _Operation(interface, method, path, one).describe(answer, body)
+        paths.setdefault(path, {})[method.lower()] = described
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
-            "info": {"title": "Yoi Runtime", "version": version("worker-runtime")},
+            "info": {"title": interface.title, "version": interface.version},
             "paths": paths,
             "components": {
-                "schemas": {**_repair_patterns(components), "Problem": _PROBLEM_SCHEMA},
+                "schemas": {**_repair_patterns(components), "Problem": _describe_problem(interface)},
                 "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             },
         }
     )
 
 
-def _describe(method: str, path: str, one: OperationDocument, answer: Any, body: Any) -> dict[str, Any]:
-    described: dict[str, Any] = {
-        "operationId": _name(method, path),
-        "summary": one.summary,
-        "parameters": _describe_parameters(path, one),
-        "responses": _describe_answers(method, one, answer),
-    }
-    if one.scope is not None:
-        described["security"] = [{"token": []}]
-        described["x-scope"] = one.scope
-    if body is not None:
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
-    if one.raw_body is not None:
-        described["requestBody"] = {"required": True, "content": {one.raw_body: {}}}
-    return described
+class _Operation:
+    """One row of the table, in the document's words."""
 
+    def __init__(self, interface: Interface, method: str, path: str, one: OperationDocument) -> None:
+        self._interface = interface
+        self._method = method
+        self._path = path
+        self._one = one
 
-def _describe_parameters(path: str, one: OperationDocument) -> list[dict[str, Any]]:
-    described = [
-        {"name": name, "in": "path", "required": True, "schema": PATH_PARAMETERS[name]}
-        for name in re.findall(r"\{(\w+)\}", path)
-    ]
-    for name in (*one.required_query, *one.query):
-        required = name in one.required_query
-        described.append(
-            {"name": name, "in": "query", "required": required, "schema": QUERY_PARAMETERS[name]}
-        )
-    for name in (*one.required_headers, *one.headers):
-        required = name in one.required_headers
-        described.append(_describe_header(name, required=required))
-    if one.encodings:
-        described.append(_describe_header("Content-Encoding", choices=("identity", *one.encodings)))
-    if one.scope is not None:
-        described.append(_describe_header(WORKSPACES_HEADER))
-    return described
+    def describe(self, answer: Any, body: Any) -> dict[str, Any]:
+        """Return the operation; its types are schemas by now."""
+        one = self._one
+        described: dict[str, Any] = {
+            "operationId": self._name(),
+            "summary": one.summary,
+            "parameters": self._describe_parameters(),
+            "responses": self._describe_answers(answer),
+        }
+        if one.scope is not None:
+            described["security"] = [{"token": []}]
+            described[f"x-{self._interface.right}"] = one.scope
+        if body is not None:
+            described["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+        if one.raw_body is not None:
+            described["requestBody"] = {"required": True, "content": {one.raw_body: {}}}
+        return described
 
+    def _describe_parameters(self) -> list[dict[str, Any]]:
+        one, interface = self._one, self._interface
+        described = [
+            {"name": name, "in": "path", "required": True, "schema": interface.path_parameters[name]}
+            for name in re.findall(r"\{(\w+)\}", self._path)
+        ]
+        for name in (*one.required_query, *one.query):
+            schema = interface.query_parameters[name]
+            required = name in one.required_query
+            described.append({"name": name, "in": "query", "required": required, "schema": schema})
+        for name in (*one.required_headers, *one.headers):
+            described.append(self._describe_header(name, required=name in one.required_headers))
+        if one.encodings:
+            described.append(self._describe_header("Content-Encoding", choices=("identity", *one.encodings)))
+        if one.scope is not None:
+            described += [self._describe_header(name) for name in interface.caller_headers]
+        return described
 
-def _describe_header(name: str, *, required: bool = False, choices: tuple[str, ...] = ()) -> dict[str, Any]:
-    schema = describe_request_header(name, choices)
-    return {"name": name, "in": "header", "required": required, "schema": schema}
+    def _describe_header(
+        self, name: str, *, required: bool = False, choices: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        schema = self._interface.request_headers[name]
+        if choices:
+            schema = {**schema, "enum": list(choices)}
+        return {"name": name, "in": "header", "required": required, "schema": schema}
 
+    def _describe_answers(self, answer: Any) -> dict[str, Any]:
+        one = self._one
+        content: dict[str, Any] = {}
+        if answer is not None:
+            content = {"application/json": {"schema": answer}}
+        elif one.answer_media_type is not None:
+            content = {one.answer_media_type: {}}
+        if one.event_stream:
+            content["text/event-stream"] = {}
+        described: dict[str, Any] = {}
+        for status in one.statuses:
+            described[str(status)] = self._describe_answer(status, one.answer_headers)
+            if content and status not in {204, 304}:
+                described[str(status)]["content"] = content
+        problem = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(name="Problem")}}}
+        for status in _list_refusals(one):
+            headers = ("Yoi-Problem",) if self._method == "HEAD" else ()
+            described[str(status)] = self._describe_answer(status, headers)
+            if self._method != "HEAD":
+                described[str(status)]["content"] = problem
+        if one.conflict_headers:
+            optional = self._describe_answer_headers(one.conflict_headers, required=False)
+            described["409"]["headers"].update(optional)
+        return described
 
-def _describe_answers(method: str, one: OperationDocument, answer: Any) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    if answer is not None:
-        content = {"application/json": {"schema": answer}}
-    elif one.answer_media_type is not None:
-        content = {one.answer_media_type: {}}
-    if one.event_stream:
-        content["text/event-stream"] = {}
-    described: dict[str, Any] = {}
-    for status in one.statuses:
-        described[str(status)] = _describe_answer(status, one.answer_headers)
-        if content and status not in {204, 304}:
-            described[str(status)]["content"] = content
-    problem = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(name="Problem")}}}
-    for status in _list_refusals(one):
-        described[str(status)] = _describe_answer(status, ("Yoi-Problem",) if method == "HEAD" else ())
-        if method != "HEAD":
-            described[str(status)]["content"] = problem
-    if one.raw_body is not None:
-        lease = describe_answer_headers((LEASE_EXPIRES_HEADER,), required=False)
-        described["409"]["headers"].update(lease)
-    return described
+    def _describe_answer(self, status: int, headers: tuple[str, ...]) -> dict[str, Any]:
+        names = ("Yoi-Request-Id", *headers, *_STATUS_HEADERS.get(status, ()))
+        return {
+            "description": HTTPStatus(status).phrase,
+            "headers": self._describe_answer_headers(names, required=True),
+        }
 
+    def _describe_answer_headers(self, names: tuple[str, ...], *, required: bool) -> dict[str, Any]:
+        known = self._interface.answer_headers
+        return {
+            name: {"description": known[name], "required": required, "schema": {"type": "string"}}
+            for name in names
+        }
 
-def _describe_answer(status: int, headers: tuple[str, ...]) -> dict[str, Any]:
-    names = ("Yoi-Request-Id", *headers, *_STATUS_HEADERS.get(status, ()))
-    return {
-        "description": HTTPStatus(status).phrase,
-        "headers": describe_answer_headers(names, required=True),
-    }
+    def _name(self) -> str:
+        words = re.findall(r"[a-z]+", re.sub(r"\{\w+\}", " ", self._path.removeprefix(self._interface.root)))
+        ending = "_one" if self._path.endswith("}") else ""
+        return "_".join([self._method.lower(), *words]) + ending
 
 
 def _list_refusals(one: OperationDocument) -> list[int]:
@@ -151,9 +168,9 @@ def _list_refusals(one: OperationDocument) -> list[int]:
     return sorted({*always, *too_large, *one.errors} - set(one.statuses))
 
 
-def _name(method: str, path: str) -> str:
-    words = re.findall(r"[a-z]+", re.sub(r"\{\w+\}|/v1/", " ", path))
-    return "_".join([method.lower(), *words]) + ("_one" if path.endswith("}") else "")
+def _describe_problem(interface: Interface) -> dict[str, Any]:
+    properties = {**_PROBLEM_SCHEMA["properties"], **interface.problem_members}
+    return {**_PROBLEM_SCHEMA, "properties": properties}
 
 
 def _repair_patterns(schema: Any) -> Any:

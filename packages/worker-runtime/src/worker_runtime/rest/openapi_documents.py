@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from msgspec import Struct
-
 from worker_runtime.assignments import Assignment, AssignmentRequest
 from worker_runtime.bundles import BundleEntry, BundleStatus, StoredOutcome
-from worker_runtime.caller import Scope
 from worker_runtime.paging import Page
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.rest.interface import OperationDocument
 from worker_runtime.runtime_info import RuntimeInfo
-from worker_runtime.transfer.headers import ENTRY_HEADER, MANIFEST_MEDIA_TYPE, METADATA_HEADER
+from worker_runtime.transfer.headers import (
+    ENTRY_HEADER,
+    LEASE_EXPIRES_HEADER,
+    MANIFEST_MEDIA_TYPE,
+    METADATA_HEADER,
+)
 from worker_runtime.transfer.pack import PACK_MEDIA_TYPE
 from worker_runtime.workers import (
     Approval,
@@ -22,45 +25,6 @@ from worker_runtime.workers import (
     WorkerEvent,
     WorkerInput,
 )
-
-
-class OperationDocument(Struct, frozen=True, kw_only=True):
-    """One row of the REST table.
-
-    Attributes:
-        summary: What it does.
-        scope: What a token has to name; None for what anybody may ask.
-        answer: Type of the JSON answer; None for one without a body, or of other bytes.
-        answer_media_type: Of an answer that is not JSON of ours.
-        statuses: Of success.
-        body: Type of the JSON body.
-        raw_body: Media type of a body that is taken as it is.
-        encodings: Content codings that are taken beside none.
-        query: Names of query parameters that are optional.
-        required_query: Names of those that are not.
-        headers: Names of request headers that are optional.
-        required_headers: Names of those that are not.
-        answer_headers: Names of headers on every answer of success.
-        event_stream: Whether the answer may come as Server-Sent Events.
-        errors: Statuses of refusals beside those that every operation has.
-    """
-
-    summary: str
-    scope: Scope | None = None
-    answer: Any = None
-    answer_media_type: str | None = None
-    statuses: tuple[int, ...] = (200,)
-    body: Any = None
-    raw_body: str | None = None
-    encodings: tuple[str, ...] = ()
-    query: tuple[str, ...] = ()
-    required_query: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
-    required_headers: tuple[str, ...] = ()
-    answer_headers: tuple[str, ...] = ()
-    event_stream: bool = False
-    errors: tuple[int, ...] = ()
-
 
 _Document = OperationDocument
 _LIST = ("workspace", "cursor", "limit")
@@ -101,6 +65,7 @@ OPERATIONS: dict[tuple[str, str], OperationDocument] = {
         raw_body=MANIFEST_MEDIA_TYPE,
         encodings=("zstd", "dcz"),
         required_headers=(METADATA_HEADER,),
+        conflict_headers=(LEASE_EXPIRES_HEADER,),
         errors=(408, 409, 413, 422),
     ),
     ("POST", "/v1/leases/{lease}/pack"): _Document(
@@ -109,6 +74,7 @@ OPERATIONS: dict[tuple[str, str], OperationDocument] = {
         answer=StoredOutcome,
         raw_body=PACK_MEDIA_TYPE,
         encodings=("zstd",),
+        conflict_headers=(LEASE_EXPIRES_HEADER,),
         errors=(408, 409, 410, 413, 422),
     ),
     ("GET", "/v1/assignments/{workspace}"): _Document(

@@ -72,17 +72,3 @@ ANSWER_HEADERS: Mapping[str, str] = MappingProxyType(
         "Yoi-Request-Id": "What the log has about this request",
     }
 )
-
-
-def describe_request_header(name: str, choices: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return a header's schema; with the choices that one operation takes."""
-    schema = REQUEST_HEADERS[name]
-    return {**schema, "enum": list(choices)} if choices else schema
-
-
-def describe_answer_headers(names: tuple[str, ...], *, required: bool) -> dict[str, Any]:
-    """Return the headers of an answer."""
-    return {
-        name: {"description": ANSWER_HEADERS[name], "required": required, "schema": {"type": "string"}}
-        for name in names
-    }

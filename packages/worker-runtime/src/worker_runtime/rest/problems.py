@@ -72,7 +72,7 @@ def answer_http_exception(request: Request[Any, Any, Any], error: HTTPException)
         case NotFoundException():
             refusal = HttpRefusalError(404, "no such path", field="path")
         case MethodNotAllowedException():
-            allowed = find_allowed_methods(request.scope["path"])
+            allowed = find_allowed_methods(request.app.state["interface"], request.scope["path"])
             refusal = HttpRefusalError(405, "no such method here", field="method", headers={"Allow": allowed})
         case _ if 400 <= error.status_code < 500:
             refusal = HttpRefusalError(error.status_code, "not a request of this interface")

@@ -7,6 +7,7 @@ from worker_runtime.rest.callers import authenticate
 from worker_runtime.rest.documentation import DOCUMENTATION_HEADERS, build_documentation
 from worker_runtime.rest.metrics import METRICS_MEDIA_TYPE
 from worker_runtime.rest.openapi import build_openapi
+from worker_runtime.rest.runtime_interface import RUNTIME_INTERFACE
 from worker_runtime.rest.services import HttpRequest, get_services
 
 
@@ -40,12 +41,14 @@ async def get_metrics(request: HttpRequest) -> Response[bytes]:
 
 @get("/openapi.json")
 async def get_openapi() -> Response[bytes]:
-    return Response(build_openapi(), media_type=JSON)
+    return Response(build_openapi(RUNTIME_INTERFACE), media_type=JSON)
 
 
 @get("/docs")
 async def get_documentation() -> Response[bytes]:
-    return Response(build_documentation(), media_type="text/html", headers=DOCUMENTATION_HEADERS)
+    return Response(
+        build_documentation(RUNTIME_INTERFACE), media_type="text/html", headers=DOCUMENTATION_HEADERS
+    )
 
 
 RUNTIME_ROUTES = (get_runtime, get_health, get_readiness, get_metrics, get_openapi, get_documentation)

@@ -24,7 +24,7 @@ async def compare_revisions(bundles: BundleRepository, old: Revision, new: Revis
         return asyncio.run_coroutine_threadsafe(bundles.get_blob(workspace, digest), loop).result()
 
     def compare() -> BundleDiff:
-        verified = [verify_manifest(one.manifest, one.digest) for one in (before, after)]
-        return compute_diff(*verified, read_blob)
+        first = verify_manifest(before.manifest, before.digest)
+        return compute_diff(first, verify_manifest(after.manifest, after.digest), read_blob)
 
     return await asyncio.to_thread(compare)

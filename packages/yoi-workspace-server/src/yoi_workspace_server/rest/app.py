@@ -22,6 +22,7 @@ from yoi_workspace_server.rest.activation_routes import ACTIVATION_ROUTES
 from yoi_workspace_server.rest.audit_routes import AUDIT_ROUTES
 from yoi_workspace_server.rest.build_routes import BUILD_ROUTES
 from yoi_workspace_server.rest.bundle_routes import BUNDLE_ROUTES
+from yoi_workspace_server.rest.interface import BACKEND_INTERFACE
 from yoi_workspace_server.rest.revision_routes import REVISION_ROUTES
 from yoi_workspace_server.rest.services import BackendServices
 from yoi_workspace_server.rest.system_routes import SYSTEM_ROUTES
@@ -45,7 +46,7 @@ def build_app(services: BackendServices) -> Envelope:
     """Return the ASGI application of one Backend."""
     inner = Litestar(
         route_handlers=ROUTES,
-        state=State({"services": services}),
+        state=State({"services": services, "interface": BACKEND_INTERFACE}),
         exception_handlers={
             YoiError: answer_error,
             WorkerRefusedError: answer_refused_worker,
@@ -57,7 +58,7 @@ def build_app(services: BackendServices) -> Envelope:
         request_max_body_size=None,
         debug=False,
     )
-    return Envelope(inner, services.bounds, services.metrics)
+    return Envelope(inner, BACKEND_INTERFACE, services.bounds, services.metrics)
 
 
 def answer_refused_worker(request: Request[Any, Any, Any], refused: WorkerRefusedError) -> Response[bytes]:

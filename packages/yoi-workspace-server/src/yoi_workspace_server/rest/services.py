@@ -48,7 +48,7 @@ class BackendServices:
     limits: Limits = DEFAULT_LIMITS
     pace: BodyPace = field(default_factory=BodyPace)
     bounds: Bounds = field(default_factory=Bounds)
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: Metrics = field(default_factory=lambda: Metrics("backend"))
     bodies: OpenBodies = field(default_factory=OpenBodies)
     buffered: BufferedBodies = field(init=False)
     uploads: RunningUploads = field(init=False)

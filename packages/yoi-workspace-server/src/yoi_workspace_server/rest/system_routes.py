@@ -2,9 +2,12 @@
 
 from litestar import Response, get
 
-from worker_runtime.rest.answers import answer_json
+from worker_runtime.rest.answers import JSON, answer_json
+from worker_runtime.rest.documentation import DOCUMENTATION_HEADERS, build_documentation
 from worker_runtime.rest.metrics import METRICS_MEDIA_TYPE
+from worker_runtime.rest.openapi import build_openapi
 from worker_runtime.rest.services import HttpRequest
+from yoi_workspace_server.rest.interface import BACKEND_INTERFACE
 from yoi_workspace_server.rest.principals import authenticate
 from yoi_workspace_server.rest.services import get_backend
 from yoi_workspace_server.views.principals import build_principal_view
@@ -37,4 +40,16 @@ async def get_metrics(request: HttpRequest) -> Response[bytes]:
     return Response(get_backend(request).metrics.format(), media_type=METRICS_MEDIA_TYPE)
 
 
-SYSTEM_ROUTES = (get_whoami, get_health, get_readiness, get_metrics)
+@get("/openapi.json")
+async def get_openapi() -> Response[bytes]:
+    return Response(build_openapi(BACKEND_INTERFACE), media_type=JSON)
+
+
+@get("/docs")
+async def get_documentation() -> Response[bytes]:
+    return Response(
+        build_documentation(BACKEND_INTERFACE), media_type="text/html", headers=DOCUMENTATION_HEADERS
+    )
+
+
+SYSTEM_ROUTES = (get_whoami, get_health, get_readiness, get_metrics, get_openapi, get_documentation)
