@@ -15,6 +15,9 @@ from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 
 DEFAULT_PORT = 7320
 DATABASE_FILE = "backend.db"
+SECRETS_VARIABLE = "YOI_SECRETS_DIR"
+"""The same as for a Runtime that is served by itself, where a service manager puts its credentials."""
+
 DATABASE_VARIABLE = "YOI_DATABASE_URL"
 """A database's address may hold a password, which belongs neither into a file of settings nor into a command line."""
 
@@ -64,6 +67,7 @@ class ServerSettings:
         git_configuration: For git's credential helpers.
         poll_seconds: How often sources are looked at unasked.
         embedded: None for a server without a Runtime of its own.
+        secrets_directory: Of the embedded Runtime's secrets; None for the folder beside its policy.
         environment: Where the embedded Runtime's secrets, and git's program, are found.
     """
 
@@ -77,6 +81,7 @@ class ServerSettings:
     poll_seconds: float = 30.0
     embedded: EmbeddedSettings | None = None
     host_policy: Path | None = None
+    secrets_directory: Path | None = None
     reconciler: ReconcilerSettings = field(default_factory=ReconcilerSettings)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -132,6 +137,7 @@ def load_settings(
         poll_seconds=given.get("poll_seconds", found.poll_seconds),
         embedded=embedded,
         host_policy=given.get("host_policy") or policy,
+        secrets_directory=Path(secrets).absolute() if (secrets := values.get(SECRETS_VARIABLE)) else None,
         reconciler=found.reconciler,
         environment=values,
     )

@@ -164,7 +164,12 @@ async def _embed_runtime(settings: ServerSettings, parts: _Parts, resources: Asy
     directory = settings.data_directory / "runtime"
     directory.mkdir(mode=0o700, exist_ok=True)
     policy = settings.host_policy or settings.data_directory / "host-policy.toml"
-    host = LocalHost(policy, data_directory=directory, environment=settings.environment)
+    host = LocalHost(
+        policy,
+        data_directory=directory,
+        environment=settings.environment,
+        secrets_directory=settings.secrets_directory,
+    )
     embedded = EmbeddedRuntime(directory, host=host, labels=wanted.labels)
     resources.callback(embedded.close)
     await embedded.start()
