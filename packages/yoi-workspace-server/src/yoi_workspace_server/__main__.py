@@ -72,7 +72,11 @@ def _build_parser() -> argparse.ArgumentParser:
     add("--private-key", dest="private_key", type=Path, help="PEM file, for TLS.")
     add("--behind-proxy", dest="behind_proxy", action="store_true", default=None)
     add("--issuer", help="Name of a new identity [backend].")
-    add("--identity", type=Path, help="File of the keys that every replica has a copy of [in the data directory].")
+    add(
+        "--identity",
+        type=Path,
+        help="File of the keys that every replica has a copy of [in the data directory].",
+    )
     add(
         "--source-root", dest="source_roots", action="append", help="Workspaces may lie below this directory."
     )

@@ -1,18 +1,23 @@
 """Runtimes as the Backend knows them (K-02)."""
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from worker_runtime.runtime_info import RuntimeInfo
 from yoi_bundle.errors import YoiError
-from yoi_workspace_server.placement import PlacedRuntime, RuntimeKind, RuntimeName
+from yoi_workspace_server.placement import MAX_LABELS, Label, PlacedRuntime, RuntimeKind, RuntimeName
 from yoi_workspace_server.private import PrivateText
+from yoi_workspace_server.runtime_details import clean_details
 
 Reachability: TypeAlias = Literal["unknown", "reachable", "unreachable", "unauthenticated", "incompatible"]
 
 
-class RuntimeConnection(Struct, frozen=True, kw_only=True, omit_defaults=True):
+RuntimeId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(?!\n)$", max_length=128)]
+RuntimeLabels: TypeAlias = Annotated[dict[Label, Label], Meta(max_length=MAX_LABELS)]
+
+
+class RuntimeConnection(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """How the Backend dials a Runtime; nothing of it ever leaves but to those who may see connections.
 
     Attributes:
@@ -29,7 +34,7 @@ class RuntimeConnection(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SafeProblem(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An error as any reader may see it: its code and its own details, never a raw message.
+    """An error without anybody's own words: its code, and what `clean_details` leaves of its details.
 
     Attributes:
         request_id: Finds the request in a Runtime's log.
@@ -44,12 +49,12 @@ class SafeProblem(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def describe_problem(error: YoiError, *, occurred_at: str, request_id: str = "") -> SafeProblem:
-    """Return what may be shown of an error."""
+    """Return what may be kept and shown of an error, whoever said it."""
     return SafeProblem(
         code=error.code,
         retryable=error.retryable,
         occurred_at=occurred_at,
-        details=error.details(),
+        details=clean_details(error.code, error.details()),
         request_id=request_id,
     )
 
@@ -82,6 +87,22 @@ class RegisteredRuntime(Struct, frozen=True, kw_only=True):
     def placed(self) -> PlacedRuntime:
         """What placement looks at."""
         return PlacedRuntime(name=self.name, kind=self.kind, labels=self.labels)
+
+
+class RuntimeAddition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A remote Runtime that somebody asks to register; see `RegisteredRuntime`."""
+
+    name: RuntimeName
+    audience: RuntimeId
+    connection: RuntimeConnection
+    labels: RuntimeLabels = {}
+
+
+class RuntimeChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change in a Runtime; None leaves a field as it is."""
+
+    labels: RuntimeLabels | None = None
+    connection: RuntimeConnection | None = None
 
 
 class NewRuntime(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.reconciler.shelf import BundleShelf
 from yoi_workspace_server.registry.contacting import ask_info
 from yoi_workspace_server.registry.dialing import Dialer, Dialled
+from yoi_workspace_server.runtime_details import clean_code, clean_details
 from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact
 from yoi_workspace_server.sync_plan import Assign, Hold, Nothing, Observed, Send, Withdraw, plan_sync
 from yoi_workspace_server.sync_status import BundleRejection, Claim, Settlement
@@ -157,8 +158,8 @@ class Attempts:
             runtime=runtime.name,
             runtime_version=info.version,
             policy_generation=info.policy_generation,
-            code=status.rejected.code,
-            details=status.rejected.details,
+            code=clean_code(status.rejected.code),
+            details=clean_details(status.rejected.code, status.rejected.details),
             rejected_at=format_instant(self._clock.now()),
         )
 

@@ -16,19 +16,26 @@ from worker_runtime.rest.problems import (
     build_headers,
     build_problem,
 )
-from worker_runtime.rest.request_log import get_request_id, log_refusal
+from worker_runtime.rest.request_log import get_request_id, log_refusal, note_problem
 from yoi_bundle.errors import YoiError
 from yoi_workspace_server.rest.activation_routes import ACTIVATION_ROUTES
 from yoi_workspace_server.rest.audit_routes import AUDIT_ROUTES
+from yoi_workspace_server.rest.availability_routes import AVAILABILITY_ROUTES
 from yoi_workspace_server.rest.build_routes import BUILD_ROUTES
 from yoi_workspace_server.rest.bundle_routes import BUNDLE_ROUTES
 from yoi_workspace_server.rest.interface import BACKEND_INTERFACE
+from yoi_workspace_server.rest.placement_routes import PLACEMENT_ROUTES
 from yoi_workspace_server.rest.revision_routes import REVISION_ROUTES
+from yoi_workspace_server.rest.runtime_routes import RUNTIME_ROUTES
 from yoi_workspace_server.rest.services import BackendServices
 from yoi_workspace_server.rest.system_routes import SYSTEM_ROUTES
 from yoi_workspace_server.rest.token_routes import TOKEN_ROUTES
+from yoi_workspace_server.rest.worker_control_routes import WORKER_CONTROL_ROUTES
+from yoi_workspace_server.rest.worker_routes import WORKER_ROUTES
 from yoi_workspace_server.rest.workspace_routes import WORKSPACE_ROUTES
+from yoi_workspace_server.runtime_details import clean_details
 from yoi_workspace_server.workers.orders import WorkerRefusedError
+from yoi_workspace_server.workers.passing import PassedOnError, judge_error
 
 ROUTES = (
     *SYSTEM_ROUTES,
@@ -39,6 +46,11 @@ ROUTES = (
     *ACTIVATION_ROUTES,
     *TOKEN_ROUTES,
     *AUDIT_ROUTES,
+    *RUNTIME_ROUTES,
+    *AVAILABILITY_ROUTES,
+    *PLACEMENT_ROUTES,
+    *WORKER_ROUTES,
+    *WORKER_CONTROL_ROUTES,
 )
 
 
@@ -50,6 +62,7 @@ def build_app(services: BackendServices) -> Envelope:
         exception_handlers={
             YoiError: answer_error,
             WorkerRefusedError: answer_refused_worker,
+            PassedOnError: answer_passed_on,
             HTTPException: answer_http_exception,
             Exception: answer_fault,
         },
@@ -63,12 +76,23 @@ def build_app(services: BackendServices) -> Envelope:
 
 def answer_refused_worker(request: Request[Any, Any, Any], refused: WorkerRefusedError) -> Response[bytes]:
     """Answer with the Runtime's own problem, and with what each Runtime was refused by (K-06)."""
-    log_refusal(request.scope, refused.error)
-    problem = build_problem(refused.error, get_request_id(request.scope))
-    problem["refusals"] = msgspec.to_builtins(refused.refusals)
+    error = judge_error(refused.error)
+    details = clean_details(error.code, error.details())
+    return _answer(request, error, {"details": details, "refusals": msgspec.to_builtins(refused.refusals)})
+
+
+def answer_passed_on(request: Request[Any, Any, Any], passed: PassedOnError) -> Response[bytes]:
+    """Answer with a Runtime's own problem, without its words (K-07)."""
+    return _answer(request, passed.error, {"details": passed.details})
+
+
+def _answer(request: Request[Any, Any, Any], error: YoiError, members: dict[str, Any]) -> Response[bytes]:
+    log_refusal(request.scope, error)
+    note_problem(request.scope, error.code)
+    problem = build_problem(error, get_request_id(request.scope)) | members
     return Response(
         msgspec.json.encode(problem),
         status_code=problem["status"],
         media_type=PROBLEM_MEDIA_TYPE,
-        headers=build_headers(refused.error),
+        headers=build_headers(error),
     )

@@ -25,10 +25,12 @@ BACKEND_INTERFACE = Interface(
         "digest": {**_NAME, "description": "`sha256:` and 64 lower-case hexadecimal digits"},
         "runtime": _NAME,
         "worker": _NAME,
+        "approval": _NAME,
         "token": _NAME,
     },
     query_parameters={
         "workspace": _WORKSPACE,
+        "runtime": _NAME,
         "cursor": {**_NAME, "description": "`next_cursor` of the page before"},
         "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
         "after": _NUMBER,

@@ -1,9 +1,9 @@
 """Rejections in the database: which Runtime refused which bytes, as it was then (K-04)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, tuple_
 
 from worker_runtime.clock import format_instant
 from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
@@ -11,8 +11,8 @@ from yoi_workspace_server.store.database import Database, Transaction
 from yoi_workspace_server.store.insertion import insert_all_absent
 from yoi_workspace_server.store.instants import parse_instant
 from yoi_workspace_server.store.paging import build_page, parse_number_cursor
-from yoi_workspace_server.store.tables import rejections
-from yoi_workspace_server.sync_status import BundleRejection
+from yoi_workspace_server.store.tables import rejections, runtimes
+from yoi_workspace_server.sync_status import BundleRejection, PairKey
 
 
 class RejectionRepository:
@@ -35,6 +35,23 @@ class RejectionRepository:
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         return None if row is None else _read_rejection(row)
+
+    async def list_in_force(self, keys: Sequence[PairKey]) -> Mapping[PairKey, tuple[BundleRejection, ...]]:
+        """Return what Runtimes refuse as they last announced themselves, for at most 500 pairs; latest first."""
+        there = (rejections.c.runtime_version == runtimes.c.version) & (
+            rejections.c.policy_generation == runtimes.c.policy_generation
+        )
+        named = tuple_(rejections.c.runtime, rejections.c.workspace).in_(
+            [(key.runtime, key.workspace) for key in keys]
+        )
+        query = select(rejections).join(runtimes, (runtimes.c.name == rejections.c.runtime) & there)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.where(named).order_by(rejections.c.id.desc()))).all()
+        found: dict[PairKey, tuple[BundleRejection, ...]] = {}
+        for row in rows:
+            key = PairKey(row.runtime, row.workspace)
+            found[key] = (*found.get(key, ()), _read_rejection(row))
+        return found
 
     async def list_rejections(
         self,

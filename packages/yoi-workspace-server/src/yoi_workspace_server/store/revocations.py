@@ -1,5 +1,6 @@
 """Revocations in the database: digests that no new Worker may use (K-01)."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, select, update
@@ -77,6 +78,18 @@ class RevocationRepository:
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         return None if row is None else _read_revocation(row)
+
+    async def list_digests(self, workspaces: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        """Return every digest that these workspaces, at most 500, have revoked, by workspace."""
+        query = select(revocations.c.workspace, revocations.c.digest).where(
+            revocations.c.workspace.in_(workspaces)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        found: dict[str, set[str]] = {}
+        for row in rows:
+            found.setdefault(row.workspace, set()).add(row.digest)
+        return {workspace: frozenset(digests) for workspace, digests in found.items()}
 
     async def list_revocations(
         self, workspace: str, *, limit: int = DEFAULT_PAGE_SIZE, cursor: str | None = None

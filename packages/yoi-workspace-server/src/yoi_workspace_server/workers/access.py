@@ -1,16 +1,25 @@
 """The way to a Worker that was created through the Backend: its record, and its Runtime (K-06)."""
 
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from worker_runtime.api import RuntimeApi
 from worker_runtime.caller import Caller
 from worker_runtime.clock import Clock
 from worker_runtime.errors import RuntimeUnavailableError, WorkerNotFoundError
+from worker_runtime.workers import Worker
+from yoi_bundle.errors import YoiError
 from yoi_workspace_server.audit import AuditAction, AuditEntry
 from yoi_workspace_server.placed_workers import PlacedWorker
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.store.store import Store
+from yoi_workspace_server.workers.passing import passing_on
+
+_CONCURRENCY = 16
+_OBSERVE_SECONDS = 5.0
 
 
 class ReachableWorker(NamedTuple):
@@ -63,6 +72,32 @@ class WorkerAccess:
             record, dialled.api, dialled.build_caller(record.workspace), record.runtime_worker
         )
 
+    async def observe(self, records: Sequence[PlacedWorker]) -> dict[str, Worker]:
+        """Ask Runtimes how Workers are; those that nobody can say anything of in time are left out.
+
+        Runtimes that are known to be away are not asked: a list does not wait for them.
+        """
+        runtimes = await self._store.runtimes.get_runtimes(sorted({one.runtime for one in records}))
+        limit = asyncio.Semaphore(_CONCURRENCY)
+        found: dict[str, Worker] = {}
+
+        async def ask(record: PlacedWorker) -> None:
+            runtime = runtimes.get(record.runtime)
+            if runtime is None or runtime.audience != record.audience or record.runtime_worker is None:
+                return
+            if runtime.reachability not in {"reachable", "unknown"}:
+                return
+            with suppress(YoiError):
+                async with limit:
+                    dialled = self._dialer.dial(runtime)
+                    caller = dialled.build_caller(record.workspace)
+                    found[record.id] = await dialled.api.get_worker(caller, record.runtime_worker)
+
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_OBSERVE_SECONDS):
+                await asyncio.gather(*(ask(record) for record in records))
+        return found
+
     async def record_control(self, record: PlacedWorker, operation: str, *, actor: str) -> None:
         """Write down that somebody spoke to a Worker or ended it (K-10)."""
         entry = self._build_entry(record, "worker.controlled", actor, {"operation": operation})
@@ -73,12 +108,13 @@ class WorkerAccess:
 
         Raises:
             WorkerNotFoundError, RuntimeUnavailableError: See `reach`.
-            WorkerInvalidStateError: It has not ended.
+            PassedOnError: It has not ended, or the Runtime does not answer.
         """
         record = await self.get_record(worker, principal)
         if record.runtime_worker is not None:
             found = await self.reach(worker, principal)
-            await found.api.delete_worker(found.caller, found.id)
+            with passing_on(record):
+                await found.api.delete_worker(found.caller, found.id)
         entry = self._build_entry(record, "worker.deleted", principal.name, {})
         await self._store.workers.forget_worker(record.id, entry=entry, now=self._clock.now())
 

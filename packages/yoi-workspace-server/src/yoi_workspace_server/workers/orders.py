@@ -12,6 +12,7 @@ from yoi_bundle.digest import Digest
 from yoi_bundle.errors import YoiError
 from yoi_bundle.identifiers import WorkspaceId
 from yoi_workspace_server.placement import MAX_LABELS, Label, RuntimeName
+from yoi_workspace_server.runtime_details import clean_details
 
 RefusedBy: TypeAlias = Literal["placement", "availability", "runtime"]
 
@@ -73,5 +74,9 @@ class WorkerRefusedError(Exception):
 def describe_refusal(runtime: str, by: RefusedBy, error: YoiError) -> RuntimeRefusal:
     """Return what may be said of a refusal."""
     return RuntimeRefusal(
-        runtime=runtime, by=by, code=error.code, retryable=error.retryable, details=error.details()
+        runtime=runtime,
+        by=by,
+        code=error.code,
+        retryable=error.retryable,
+        details=clean_details(error.code, error.details()),
     )

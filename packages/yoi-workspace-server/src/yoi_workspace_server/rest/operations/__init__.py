@@ -3,8 +3,10 @@
 from worker_runtime.rest.interface import OperationDocument
 from yoi_workspace_server.rest.operations.audit import AUDIT_OPERATIONS
 from yoi_workspace_server.rest.operations.content import CONTENT_OPERATIONS
+from yoi_workspace_server.rest.operations.runtimes import RUNTIME_OPERATIONS
 from yoi_workspace_server.rest.operations.system import SYSTEM_OPERATIONS
 from yoi_workspace_server.rest.operations.tokens import TOKEN_OPERATIONS
+from yoi_workspace_server.rest.operations.workers import WORKER_OPERATIONS
 from yoi_workspace_server.rest.operations.workspaces import WORKSPACE_OPERATIONS
 
 OPERATIONS: dict[tuple[str, str], OperationDocument] = {
@@ -13,4 +15,6 @@ OPERATIONS: dict[tuple[str, str], OperationDocument] = {
     **CONTENT_OPERATIONS,
     **TOKEN_OPERATIONS,
     **AUDIT_OPERATIONS,
+    **RUNTIME_OPERATIONS,
+    **WORKER_OPERATIONS,
 }

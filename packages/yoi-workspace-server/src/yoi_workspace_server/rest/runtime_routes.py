@@ -1,0 +1,90 @@
+"""Runtimes over HTTP: which there are, how they are, and how they are dialled (K-02)."""
+
+from litestar import Response, delete, get, patch, post
+from litestar.params import FromPath
+
+from worker_runtime.paging import Page
+from worker_runtime.rest.answers import answer_json, answer_nothing, read_limit, read_text, verify_query
+from worker_runtime.rest.bodies import read_document
+from worker_runtime.rest.services import HttpRequest
+from yoi_workspace_server.registry.connections import verify_connection
+from yoi_workspace_server.rest.principals import authorize, authorize_whole
+from yoi_workspace_server.rest.services import get_backend
+from yoi_workspace_server.rest.visible_runtimes import get_visible, list_visible
+from yoi_workspace_server.runtimes import RuntimeAddition, RuntimeChange
+from yoi_workspace_server.views.runtimes import RuntimeView, build_connection_view, build_runtime_view
+
+
+@get("/api/v1/runtimes")
+async def list_runtimes(request: HttpRequest) -> Response[bytes]:
+    principal = await authorize(request, "runtimes:read")
+    verify_query(request, "cursor", "limit")
+    page = await list_visible(
+        get_backend(request).store,
+        principal,
+        limit=read_limit(request),
+        cursor=read_text(request, "cursor"),
+    )
+    names = principal.may("secret_names:read")
+    views = tuple(build_runtime_view(one, secret_names=names) for one in page.items)
+    return answer_json(Page[RuntimeView](items=views, next_cursor=page.next_cursor))
+
+
+@get("/api/v1/runtimes/{runtime:str}")
+async def get_runtime(request: HttpRequest, runtime: FromPath[str]) -> Response[bytes]:
+    principal = await authorize(request, "runtimes:read")
+    found = await get_visible(get_backend(request).store, principal, runtime)
+    return answer_json(build_runtime_view(found, secret_names=principal.may("secret_names:read")))
+
+
+@get("/api/v1/runtimes/{runtime:str}/connection")
+async def get_runtime_connection(request: HttpRequest, runtime: FromPath[str]) -> Response[bytes]:
+    """Answer with endpoint and trust, for a token that names the scope; no browser asks for this."""
+    await authorize_whole(request, "runtimes:connection")
+    found = await get_backend(request).store.runtimes.get_runtime(runtime)
+    return answer_json(build_connection_view(found), headers={"Cache-Control": "no-store"})
+
+
+@post("/api/v1/runtimes")
+async def add_runtime(request: HttpRequest) -> Response[bytes]:
+    principal = await authorize_whole(request, "runtimes:write")
+    wanted = await read_document(request, RuntimeAddition)
+    verify_connection(wanted.connection)
+    added = await get_backend(request).registration.add_remote(
+        wanted.name,
+        wanted.connection,
+        audience=wanted.audience,
+        labels=wanted.labels,
+        actor=principal.name,
+    )
+    view = build_runtime_view(added, secret_names=principal.may("secret_names:read"))
+    return answer_json(view, 201, headers={"Location": f"/api/v1/runtimes/{added.name}"})
+
+
+@patch("/api/v1/runtimes/{runtime:str}")
+async def change_runtime(request: HttpRequest, runtime: FromPath[str]) -> Response[bytes]:
+    principal = await authorize_whole(request, "runtimes:write")
+    change = await read_document(request, RuntimeChange)
+    if change.connection is not None:
+        verify_connection(change.connection)
+    changed = await get_backend(request).registration.change(
+        runtime, labels=change.labels, connection=change.connection, actor=principal.name
+    )
+    return answer_json(build_runtime_view(changed, secret_names=principal.may("secret_names:read")))
+
+
+@delete("/api/v1/runtimes/{runtime:str}", status_code=204)
+async def remove_runtime(request: HttpRequest, runtime: FromPath[str]) -> Response[None]:
+    principal = await authorize_whole(request, "runtimes:write")
+    await get_backend(request).registration.remove(runtime, actor=principal.name)
+    return answer_nothing()
+
+
+RUNTIME_ROUTES = (
+    list_runtimes,
+    get_runtime,
+    get_runtime_connection,
+    add_runtime,
+    change_runtime,
+    remove_runtime,
+)

@@ -1,0 +1,58 @@
+"""Which Runtimes a principal sees: all, or those that may receive a workspace of its token (K-07)."""
+
+from worker_runtime.paging import MAX_PAGE_SIZE, Page
+from yoi_workspace_server.errors import RuntimeNotFoundError
+from yoi_workspace_server.placement import PlacedWorkspace, PlacementPolicy, may_receive
+from yoi_workspace_server.roles import Principal
+from yoi_workspace_server.runtimes import RegisteredRuntime
+from yoi_workspace_server.store.store import Store
+
+
+class RuntimeSight:
+    """What one principal sees of the registry, by the placement rules as they were read."""
+
+    def __init__(self, policy: PlacementPolicy, workspaces: tuple[PlacedWorkspace, ...] | None) -> None:
+        self._policy = policy
+        self._workspaces = workspaces
+
+    def sees(self, runtime: RegisteredRuntime) -> bool:
+        if self._workspaces is None:
+            return True
+        return any(may_receive(self._policy, one, runtime.placed) for one in self._workspaces)
+
+
+async def read_sight(store: Store, principal: Principal) -> RuntimeSight:
+    """Read the rules, and the workspaces that the principal sees."""
+    if principal.workspaces is None:
+        return RuntimeSight(PlacementPolicy(), None)
+    placed: list[PlacedWorkspace] = []
+    cursor: str | None = None
+    while True:
+        page = await store.workspaces.list_workspaces(
+            within=principal.workspaces, limit=MAX_PAGE_SIZE, cursor=cursor
+        )
+        placed += [one.placed for one in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            return RuntimeSight(await store.placements.get_policy(), tuple(placed))
+
+
+async def list_visible(
+    store: Store, principal: Principal, *, limit: int, cursor: str | None
+) -> Page[RegisteredRuntime]:
+    """List Runtimes by name; a page may be short when others stand between."""
+    sight = await read_sight(store, principal)
+    page = await store.runtimes.list_runtimes(limit=limit, cursor=cursor)
+    return Page(items=tuple(one for one in page.items if sight.sees(one)), next_cursor=page.next_cursor)
+
+
+async def get_visible(store: Store, principal: Principal, name: str) -> RegisteredRuntime:
+    """Return a Runtime.
+
+    Raises:
+        RuntimeNotFoundError: There is none of this name that the principal sees.
+    """
+    found = await store.runtimes.get_runtime(name)
+    if not (await read_sight(store, principal)).sees(found):
+        raise RuntimeNotFoundError(name)
+    return found

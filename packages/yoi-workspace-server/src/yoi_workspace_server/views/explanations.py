@@ -1,0 +1,143 @@
+"""Why a Worker is what it is, as a browser may see it (S-03, K-07).
+
+What was granted is named, never shown whole: a payload may hold a host's endpoint or the text of its policy. Names of
+secret references are for operators; for others their decisions are counted.
+"""
+
+from collections import Counter
+
+from msgspec import Struct
+
+from worker_runtime.resolution.decision import Decision
+from worker_runtime.resolution.errors import Reason
+from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.spec import SpecFrame
+from yoi_workspace_server.runtime_details import clean_code, find_sentence
+from yoi_workspace_server.views.texts import hide_secret_name, show_digest, show_text
+
+_MAX_NAME = 1400
+_MAX_POINTER = 2000
+
+
+class FrameView(Struct, frozen=True, kw_only=True):
+    """What was asked for, and what it means; see `worker_runtime.resolution.spec.SpecFrame`."""
+
+    selector: str
+    profile: str
+    source: str
+    digest: str | None
+    workspace: str
+    resolver_version: str
+
+
+class StepView(Struct, frozen=True, kw_only=True):
+    """One layer's word on one item.
+
+    Attributes:
+        sentence: What the rule says, in the Backend's words; empty for a rule that it does not know.
+    """
+
+    layer: str
+    verdict: str
+    pointer: str
+    rule: str
+    sentence: str
+
+
+class DecisionView(Struct, frozen=True, kw_only=True):
+    """What became of one item."""
+
+    kind: str
+    id: str
+    outcome: str
+    required: bool
+    steps: tuple[StepView, ...]
+
+
+class ReasonView(Struct, frozen=True, kw_only=True):
+    """Why no Worker would start."""
+
+    code: str
+    kind: str
+    id: str
+    layer: str
+    pointer: str
+    rule: str
+    sentence: str
+
+
+class ExplanationView(Struct, frozen=True, kw_only=True):
+    """What a Worker may do, may not, and why.
+
+    Attributes:
+        secrets: Outcome → number of decisions about secrets.
+    """
+
+    frame: FrameView
+    resolution_digest: str | None
+    decisions: tuple[DecisionView, ...]
+    secrets: dict[str, int]
+    refused: tuple[ReasonView, ...]
+
+
+def build_explanation_view(explanation: Explanation, *, secret_names: bool) -> ExplanationView:
+    secrets = Counter(one.outcome for one in explanation.decisions if one.kind == "secret")
+    return ExplanationView(
+        frame=build_frame_view(explanation.frame),
+        resolution_digest=show_digest(explanation.resolution_digest),
+        decisions=tuple(
+            _build_decision(one, secret_names)
+            for one in explanation.decisions
+            if secret_names or one.kind != "secret"
+        ),
+        secrets=dict(sorted(secrets.items())),
+        refused=tuple(_build_reason(one, secret_names) for one in explanation.refused),
+    )
+
+
+def build_frame_view(frame: SpecFrame) -> FrameView:
+    return FrameView(
+        selector=show_text(frame.selector, most=_MAX_NAME),
+        profile=show_text(frame.profile, most=_MAX_NAME),
+        source=frame.source,
+        digest=show_digest(frame.digest),
+        workspace=show_text(frame.workspace),
+        resolver_version=show_text(frame.resolver_version),
+    )
+
+
+def _build_decision(one: Decision, secret_names: bool) -> DecisionView:
+    return DecisionView(
+        kind=one.kind,
+        id=show_text(one.id, most=_MAX_NAME),
+        outcome=one.outcome,
+        required=one.required,
+        steps=tuple(
+            StepView(
+                layer=step.layer,
+                verdict=step.verdict,
+                pointer=_show_pointer(step.pointer, secret_names),
+                rule=show_text(step.rule, most=64),
+                sentence=find_sentence(step.rule),
+            )
+            for step in one.steps
+        ),
+    )
+
+
+def _build_reason(one: Reason, secret_names: bool) -> ReasonView:
+    hidden = one.kind == "secret" and not secret_names
+    return ReasonView(
+        code=clean_code(one.code),
+        kind=show_text(one.kind, most=64),
+        id="" if hidden else show_text(one.id, most=_MAX_NAME),
+        layer=show_text(one.layer, most=64),
+        pointer=_show_pointer(one.pointer, secret_names),
+        rule=show_text(one.rule, most=64),
+        sentence=find_sentence(one.rule),
+    )
+
+
+def _show_pointer(pointer: str, secret_names: bool) -> str:
+    shown = show_text(pointer, most=_MAX_POINTER)
+    return shown if secret_names else hide_secret_name(shown)

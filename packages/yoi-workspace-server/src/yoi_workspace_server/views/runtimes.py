@@ -1,0 +1,103 @@
+"""Runtimes, as a browser may see them: never where or how they are dialled (K-02, K-07)."""
+
+from msgspec import Struct
+
+from worker_runtime.runtime_info import RuntimeInfo
+from yoi_workspace_server.private import PrivateText
+from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeConnection
+from yoi_workspace_server.views.problems import ProblemView, build_problem_view
+from yoi_workspace_server.views.texts import show_digest, show_labels, show_text, show_texts
+
+
+class AnnouncementView(Struct, frozen=True, kw_only=True):
+    """What a Runtime says of itself (R-08).
+
+    Attributes:
+        labels: Its own word; they decide nothing.
+        builtin_digest: Of its built-in profiles.
+    """
+
+    version: str
+    api_versions: tuple[int, ...]
+    schema_versions: tuple[int, ...]
+    features: tuple[str, ...]
+    limits: dict[str, int]
+    resolver_version: str
+    builtin_digest: str | None
+    builtin_profiles: tuple[str, ...]
+    labels: dict[str, str]
+
+
+class RuntimeView(Struct, frozen=True, kw_only=True):
+    """A Runtime in the registry; see `yoi_workspace_server.runtimes.RegisteredRuntime`.
+
+    Attributes:
+        id: What tokens for it are bound to.
+        labels: The operator's; they decide placement.
+        announcement: None before the first.
+    """
+
+    name: str
+    kind: str
+    id: str
+    labels: dict[str, str]
+    reachability: str
+    last_seen_at: str | None
+    added_at: str
+    announcement: AnnouncementView | None
+    problem: ProblemView | None
+
+
+class ConnectionView(Struct, frozen=True, kw_only=True):
+    """How a Runtime is dialled, for those alone whose token names `runtimes:connection`.
+
+    It is no view for browsers: its fields are what every other one leaves out.
+    """
+
+    name: str
+    kind: str
+    url: PrivateText
+    authority: PrivateText
+    fingerprint: PrivateText
+    socket: PrivateText
+
+
+def build_runtime_view(runtime: RegisteredRuntime, *, secret_names: bool) -> RuntimeView:
+    problem = runtime.problem
+    return RuntimeView(
+        name=runtime.name,
+        kind=runtime.kind,
+        id=runtime.audience,
+        labels=runtime.labels,
+        reachability=runtime.reachability,
+        last_seen_at=runtime.last_seen_at,
+        added_at=runtime.added_at,
+        announcement=None if runtime.info is None else _build_announcement(runtime.info),
+        problem=None if problem is None else build_problem_view(problem, secret_names=secret_names),
+    )
+
+
+def build_connection_view(runtime: RegisteredRuntime) -> ConnectionView:
+    connection = runtime.connection or RuntimeConnection(url="")
+    return ConnectionView(
+        name=runtime.name,
+        kind=runtime.kind,
+        url=connection.url,
+        authority=connection.authority,
+        fingerprint=connection.fingerprint,
+        socket=connection.socket,
+    )
+
+
+def _build_announcement(info: RuntimeInfo) -> AnnouncementView:
+    return AnnouncementView(
+        version=show_text(info.version),
+        api_versions=info.api_versions[:100],
+        schema_versions=info.schema_versions[:100],
+        features=show_texts(info.features),
+        limits={show_text(name): value for name, value in sorted(info.limits.items())[:100]},
+        resolver_version=show_text(info.resolver_version),
+        builtin_digest=show_digest(info.builtin.digest),
+        builtin_profiles=show_texts(info.builtin.profiles),
+        labels=show_labels(info.labels),
+    )
