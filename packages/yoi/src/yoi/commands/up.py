@@ -25,19 +25,19 @@ def up(
     """
     from yoi.json_output import print_json_line
     from yoi.render.console import make_console
-    from yoi.render.happenings import print_happening
+    from yoi.render.happenings import HappeningPrinter
     from yoi.up.happenings import Happening
     from yoi.up.session import Wanted, run_up
     from yoi.up.workspace_id import find_workspace_id
 
     source = directory.resolve()
     wanted = Wanted(source=source, workspace=find_workspace_id(source, workspace), port=port)
-    console = make_console(context)
+    printer = HappeningPrinter(make_console(context))
 
     def tell(happening: Happening) -> None:
         if as_json:
             print_json_line(happening)
         else:
-            print_happening(console, happening)
+            printer.print(happening)
 
     asyncio.run(run_up(wanted, context.obj, tell=tell))

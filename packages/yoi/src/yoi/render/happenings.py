@@ -11,6 +11,7 @@ from yoi.render.diagnostics import print_diagnostics, summarise
 from yoi.render.diff import print_diff
 from yoi.render.table import make_facts
 from yoi.up.happenings import Activated, Built, Changed, Delivered, Happening, Started, Stopped
+from yoi_bundle.diagnostics import Diagnostic
 
 _COUNTED = ("profiles", "prompts", "workflows", "skills", "tools", "policies", "plugins", "models", "blobs")
 _STATES = {
@@ -21,24 +22,56 @@ _STATES = {
 }
 
 
-def print_happening(console: Console, happening: Happening) -> None:
-    """Print one happening; each is whole by itself, for there may be long between two."""
-    match happening:
-        case Started():
-            _print_start(console, happening)
-        case Built():
-            _print_build(console, happening)
-        case Changed():
-            print_diff(console, happening.diff)
-        case Activated():
-            verb = "rolled back to" if happening.kind == "rollback" else "activated"
-            reason = f": {happening.reason}" if happening.reason else ""
-            text = f" revision {happening.revision} by {happening.actor}{reason}"
-            console.print(join_text(("→ ", "dim"), (verb, "bold"), text), soft_wrap=True)
-        case Delivered():
-            _print_delivery(console, happening)
-        case Stopped():
-            console.print("stopped; nothing is left running")
+class HappeningPrinter:
+    """Prints happenings; of a build only those remarks and numbers that the one before did not have."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said: frozenset[Diagnostic] = frozenset()
+        self._counts: dict[str, int] = {}
+
+    def print(self, happening: Happening) -> None:
+        """Print one happening."""
+        console = self._console
+        match happening:
+            case Started():
+                _print_start(console, happening)
+            case Built():
+                self._print_build(happening)
+            case Changed():
+                print_diff(console, happening.diff)
+            case Activated():
+                _print_activation(console, happening)
+            case Delivered():
+                _print_delivery(console, happening)
+            case Stopped():
+                console.print("stopped; nothing is left running")
+
+    def _print_build(self, one: Built) -> None:
+        console = self._console
+        console.print()
+        serious = [found for found in one.diagnostics if found.severity != "info"]
+        print_diagnostics(console, [found for found in serious if found not in self._said])
+        self._said = frozenset(serious)
+        time = (_format_time(one.built_at), "dim")
+        remarks = _summarise(one)
+        if one.outcome == "failed":
+            why = f", {_describe(one.problem)}" if one.problem and not serious else ""
+            line = join_text(time, " ", ("not built", "bold red"), f": {remarks}{why}")
+            console.print(line, soft_wrap=True)
+            console.print(join_text(f"  {_say_what_stays(one)}"), soft_wrap=True)
+            return
+        verb = "built" if one.outcome == "new" else "built, as before"
+        text = f": revision {one.revision}, {one.digest}; {remarks}"
+        console.print(join_text(time, " ", (verb, "bold green"), text), soft_wrap=True)
+        if one.counts != self._counts:
+            counted = ", ".join(f"{one.counts[name]} {name}" for name in _COUNTED if one.counts.get(name))
+            console.print(join_text(f"  {counted}"), soft_wrap=True)
+            self._counts = one.counts
+        if one.active_revision != one.revision:
+            held = "a rollback holds it" if one.held else "it waits for `yoi workspace activate`"
+            line = join_text(("  not active", "yellow"), f": {held}; {_say_what_stays(one)}")
+            console.print(line, soft_wrap=True)
 
 
 def _print_start(console: Console, one: Started) -> None:
@@ -56,27 +89,17 @@ def _print_start(console: Console, one: Started) -> None:
     console.print(join_text(("Ctrl-C ends it all.", "dim")))
 
 
-def _print_build(console: Console, one: Built) -> None:
-    console.print()
-    serious = [found for found in one.diagnostics if found.severity != "info"]
-    print_diagnostics(console, serious)
+def _print_activation(console: Console, one: Activated) -> None:
+    verb = "rolled back to" if one.kind == "rollback" else "activated"
+    reason = f": {one.reason}" if one.reason else ""
+    text = f" revision {one.revision} by {one.actor}{reason}"
+    console.print(join_text(("→ ", "dim"), (verb, "bold"), text), soft_wrap=True)
+
+
+def _summarise(one: Built) -> str:
+    unseen = one.diagnostic_count - len(one.diagnostics)
     remarks = summarise(one.diagnostics) or "no remarks"
-    if one.diagnostic_count > len(one.diagnostics):
-        remarks += f", and {one.diagnostic_count - len(one.diagnostics)} more"
-    time = (_format_time(one.built_at), "dim")
-    if one.outcome == "failed":
-        why = f", {_describe(one.problem)}" if one.problem and not serious else ""
-        console.print(join_text(time, " ", ("not built", "bold red"), f": {remarks}{why}"), soft_wrap=True)
-        console.print(join_text(f"  {_say_what_stays(one)}"), soft_wrap=True)
-        return
-    verb = "built" if one.outcome == "new" else "built, as before"
-    counts = ", ".join(f"{one.counts[name]} {name}" for name in _COUNTED if one.counts.get(name))
-    line = join_text(time, " ", (verb, "bold green"), f": revision {one.revision}, {one.digest}; {remarks}")
-    console.print(line, soft_wrap=True)
-    console.print(join_text(f"  {counts}"), soft_wrap=True)
-    if one.active_revision != one.revision:
-        held = "a rollback holds it" if one.held else "it waits for `yoi workspace activate`"
-        console.print(join_text(("  not active", "yellow"), f": {held}; {_say_what_stays(one)}"))
+    return f"{remarks}, and {unseen} more" if unseen > 0 else remarks
 
 
 def _say_what_stays(one: Built) -> str:
