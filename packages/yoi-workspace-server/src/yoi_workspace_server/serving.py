@@ -60,7 +60,7 @@ class Served:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Parts:
+class Parts:
     """The parts of one Backend; made in the event loop that uses them."""
 
     services: BackendServices
@@ -81,7 +81,7 @@ async def serve_backend(
     """
     verify_listening(settings.listening, has_trusted_keys=True)
     stopping = _watch_signals()
-    async with _open_parts(settings, clock or SystemClock()) as parts:
+    async with open_parts(settings, clock or SystemClock()) as parts:
         server = RestServer(build_app(parts.services), settings.listening)
         await server.start()
         announce(Served(address=settings.listening.describe(), token_file=parts.token_file))
@@ -104,7 +104,13 @@ async def serve_backend(
 
 
 @asynccontextmanager
-async def _open_parts(settings: ServerSettings, clock: Clock) -> AsyncIterator[_Parts]:
+async def open_parts(settings: ServerSettings, clock: Clock) -> AsyncIterator[Parts]:
+    """Give the parts of a Backend that is ready to be asked; whoever takes them runs the loops.
+
+    Raises:
+        BackendUnavailableError: The database cannot be asked, or is of a newer version.
+        RuntimeUnavailableError: The data directory cannot be used.
+    """
     directory = settings.data_directory
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -126,7 +132,7 @@ async def _open_parts(settings: ServerSettings, clock: Clock) -> AsyncIterator[_
 
 async def _build_parts(
     settings: ServerSettings, store: Store, dialer: Dialer, temporary: Path, clock: Clock
-) -> _Parts:
+) -> Parts:
     git = GitProgram(settings.environment, configuration=settings.git_configuration)
     sources = SourceReader(GitReader(git, temporary=temporary), roots=settings.source_roots)
     scanner = create_scanner(cache_directory=settings.data_directory / "scanner")
@@ -134,7 +140,7 @@ async def _build_parts(
     owner = f"{socket.gethostname()}-{secrets.token_hex(4)}"
     reconciler = Reconciler(store, dialer, clock=clock, owner=owner, settings=settings.reconciler)
     token_file = await ensure_token(store, settings.data_directory, clock=clock, token_id=_create_id())
-    return _Parts(
+    return Parts(
         services=BackendServices(
             store=store,
             dialer=dialer,
@@ -156,7 +162,7 @@ async def _build_parts(
     )
 
 
-async def _embed_runtime(settings: ServerSettings, parts: _Parts, resources: AsyncExitStack) -> None:
+async def _embed_runtime(settings: ServerSettings, parts: Parts, resources: AsyncExitStack) -> None:
     """Start the Runtime of this process, and register it; it belongs to this process alone (K-08)."""
     wanted = settings.embedded
     if wanted is None:
