@@ -33,6 +33,7 @@ from worker_runtime.caller import build_local_caller
 from worker_runtime.embedded import EmbeddedRuntime
 from worker_runtime.facts import ABSENT_PACKAGE, HostPorts, PackageFact, PackageNeed
 from worker_runtime.host import Host, ReadPackage
+from worker_runtime.kept_threads import KeptThreads
 from worker_runtime.policy import HostPolicy
 from worker_runtime.probes import DirectoryProbe, PathProbe
 from worker_runtime.requests import NO_INTENT, Intent, WorkerRequest
@@ -101,11 +102,12 @@ class ProbedHost(BenchHost):
 
     def __init__(self, mount: Path) -> None:
         self._mount = mount
-        self._commands = PathProbe()
+        self._threads = KeptThreads("bench-probe", most=8)
+        self._commands = PathProbe(self._threads)
 
     def build_ports(self, issuer: str, workspace: str, read_package: ReadPackage) -> HostPorts:
         del issuer, workspace, read_package
-        mounts = DirectoryProbe({"workspace": str(self._mount)})
+        mounts = DirectoryProbe({"workspace": str(self._mount)}, self._threads)
         return HostPorts(secrets=self, mounts=mounts, commands=self._commands, packages=self)
 
 

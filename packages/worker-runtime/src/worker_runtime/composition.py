@@ -5,13 +5,13 @@ from pathlib import Path
 
 from worker_runtime.clock import Clock
 from worker_runtime.host import Host
+from worker_runtime.kept_threads import KeptThreads
 from worker_runtime.manifest_cache import ManifestCache
 from worker_runtime.operations.context import Context
 from worker_runtime.resolution.plan_cache import PlanCache
 from worker_runtime.resolution.spec_cache import SpecCache
 from worker_runtime.store.connection import Database
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
-from worker_runtime.store.writer_thread import WriterThread
 from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
@@ -39,7 +39,7 @@ def build_context(
     """Return what all operations need, on one database."""
     return Context(
         database=database,
-        writer=WriterThread(),
+        writer=KeptThreads("yoi-writer"),
         clock=clock,
         new_id=create_id,
         retention=retention,

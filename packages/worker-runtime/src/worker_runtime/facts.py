@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
@@ -127,17 +128,18 @@ async def gather_host_facts(needs: HostNeeds, ports: HostPorts) -> HostFacts:
         ("packages", needs.packages, ports.packages.verify_package),
     )
     answers: dict[str, dict[Any, Any]] = {port: {} for port, _, _ in questions}
-    silent: list[str] = []
+    silent = {port for port, names, _ in questions if names}
 
     async def ask(port: str, names: Sequence[Any], ask_one: Callable[[Any], Awaitable[Any]]) -> None:
-        try:
-            async with asyncio.timeout(ports.deadline_seconds):
-                for name in names:
-                    answers[port][name] = await ask_one(name)
-        except TimeoutError:
-            silent.append(port)
+        with suppress(TimeoutError):
+            for name in names:
+                answers[port][name] = await ask_one(name)
+            silent.remove(port)
 
-    await _run_together([ask(*question) for question in questions if question[1]])
+    # All ports start at once and have equally long, so that one clock is enough for them.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ports.deadline_seconds):
+            await _run_together([ask(*question) for question in questions if question[1]])
     commands = answers["commands"]
     mounts: dict[str, Access | None] = answers["mounts"]
     return HostFacts(

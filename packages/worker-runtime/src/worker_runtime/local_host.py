@@ -10,6 +10,7 @@ from typing import TypeAlias
 from worker_runtime.errors import RuntimeUnavailableError
 from worker_runtime.facts import HostPorts
 from worker_runtime.host import ReadPackage
+from worker_runtime.kept_threads import KeptThreads
 from worker_runtime.plugins import PluginPackages
 from worker_runtime.policy import HostPolicy
 from worker_runtime.policy.bindings import NO_DOCUMENT, HostPolicyDocument
@@ -26,6 +27,8 @@ SECRETS_FOLDER = "secrets"
 
 _KEY_NAME = "policy-generation.key"
 _KEY_BYTES = 32
+_PROBING_THREADS = 8
+"""Directories that hang keep a thread each, until they answer."""
 _LOGGER = logging.getLogger("worker_runtime.local_host")
 
 _Version: TypeAlias = tuple[int, int, int] | None
@@ -60,7 +63,8 @@ class LocalHost:
         self._policy_file = policy_file
         self._data_directory = data_directory
         self._secrets = EnvironmentSecrets(environment)
-        self._commands = PathProbe()
+        self._threads = KeptThreads("yoi-probe", most=_PROBING_THREADS)
+        self._commands = PathProbe(self._threads)
         self._secrets_directory = secrets_directory or policy_file.parent / SECRETS_FOLDER
         self._version = _find_version(policy_file)
         self._document: HostPolicyDocument | None = read_policy_document(policy_file)
@@ -74,11 +78,12 @@ class LocalHost:
 
     def build_ports(self, issuer: str, workspace: str, read_package: ReadPackage) -> HostPorts:
         beside_policy = self._policy_file.parent
+        bindings = self._read_document().get_bindings(issuer, workspace)
         stores: list[SecretStore] = [self._secrets]
         stores.append(DirectorySecrets(self._secrets_directory))
         return HostPorts(
             secrets=ChainedSecrets(stores),
-            mounts=DirectoryProbe(self._read_document().get_bindings(issuer, workspace).mounts),
+            mounts=DirectoryProbe(bindings.mounts, self._threads),
             commands=self._commands,
             packages=PluginPackages(beside_policy / PACKAGES_FOLDER, read_package),
         )

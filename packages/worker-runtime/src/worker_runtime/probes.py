@@ -1,23 +1,24 @@
 """What lies on this host's disk: mounted directories and programs."""
 
-import asyncio
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from worker_runtime.kept_threads import KeptThreads
 from yoi_bundle.manifest import Access
 
 
 class DirectoryProbe:
     """Implements `MountProbe` on the paths of one workspace's bindings."""
 
-    def __init__(self, paths: Mapping[str, str]) -> None:
+    def __init__(self, paths: Mapping[str, str], threads: KeptThreads) -> None:
         self._paths = dict(paths)
+        self._threads = threads
 
     async def probe_mount(self, name: str) -> Access | None:
         path = self._paths.get(name)
-        return None if path is None else await asyncio.to_thread(_probe, Path(path))
+        return None if path is None else await self._threads.run(lambda: _probe(Path(path)))
 
 
 class PathProbe:
@@ -30,14 +31,15 @@ class PathProbe:
         search_path: Directories joined as in `PATH`; absent for the process's own.
     """
 
-    def __init__(self, search_path: str | None = None) -> None:
+    def __init__(self, threads: KeptThreads, search_path: str | None = None) -> None:
+        self._threads = threads
         self._search_path = search_path
         self._places: dict[str, str] = {}
 
     async def has_command(self, command: str) -> bool:
         if "/" in command:
             return False
-        return await asyncio.to_thread(self._has_command, command)
+        return await self._threads.run(lambda: self._has_command(command))
 
     def _has_command(self, command: str) -> bool:
         place = self._places.get(command)

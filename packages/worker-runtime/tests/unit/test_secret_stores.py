@@ -166,6 +166,29 @@ def test_a_port_that_does_not_answer_is_silent_and_stops_no_other() -> None:
     assert (found.mounts, found.host) == ({"workspace": "rw"}, ("shell",))
 
 
+class GivingUp(Ports):
+    """A host whose mounts are looked for elsewhere, by what gives up by itself after the first."""
+
+    async def probe_mount(self, name: str) -> Access | None:
+        if self.asked:
+            raise TimeoutError
+        return await super().probe_mount(name)
+
+
+@pytest.mark.req("S-01")
+def test_a_port_that_gives_up_is_silent_with_what_it_answered_kept() -> None:
+    ports = Ports()
+    needs = HostNeeds(mounts=("cache", "workspace"), commands=("issue-server",), host=("shell",))
+    found = asyncio.run(
+        gather_host_facts(
+            needs,
+            HostPorts(secrets=EnvironmentSecrets({}), mounts=GivingUp(), commands=ports, packages=ports),
+        )
+    )
+    assert (found.mounts, found.silent) == ({"cache": "rw"}, ("mounts",))
+    assert (found.commands, found.host) == (("issue-server",), ("shell",))
+
+
 @pytest.mark.req("S-01")
 def test_only_needed_names_are_asked_for() -> None:
     ports = Ports()

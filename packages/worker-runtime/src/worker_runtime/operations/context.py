@@ -7,12 +7,12 @@ from msgspec import Struct
 
 from worker_runtime.clock import Clock
 from worker_runtime.host import Host
+from worker_runtime.kept_threads import KeptThreads
 from worker_runtime.manifest_cache import ManifestCache
 from worker_runtime.resolution.plan_cache import PlanCache
 from worker_runtime.resolution.spec_cache import SpecCache
 from worker_runtime.store.connection import Database
 from worker_runtime.store.retention import Retention
-from worker_runtime.store.writer_thread import WriterThread
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.builtin import BuiltinSet
 from yoi_bundle.limits import Limits
@@ -31,7 +31,7 @@ class Context(Struct, frozen=True, kw_only=True):
     """
 
     database: Database
-    writer: WriterThread
+    writer: KeptThreads
     clock: Clock
     new_id: Callable[[], str]
     retention: Retention
