@@ -98,7 +98,8 @@ class Attempts:
             return observe_assignment(assignment, self._clock.now())
         desired = step.desired
         source = await self._shelf.get_source(workspace, desired.digest, desired.revision)
-        base = await self._shelf.find_base(workspace, step.base) if isinstance(step, Send) else None
+        base_digest = step.base if isinstance(step, Send) else None
+        base = await self._shelf.find_base(workspace, base_digest)
         report = await sync_bundle(
             dialled.api,
             caller,
@@ -106,7 +107,7 @@ class Attempts:
             generation=desired.generation,
             base=base,
             likely_held=isinstance(step, Assign),
-            encode=self._shelf.encode,
+            encode=self._shelf.build_encoder(desired.digest, base_digest),
         )
         return observe_assignment(report.assignment, self._clock.now())
 

@@ -4,12 +4,14 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
-from worker_runtime.bundle_sync import BundleSource
+import msgspec
+
+from worker_runtime.bundle_sync import BundleSource, EncodeManifest
 from worker_runtime.bundles import ManifestBody, ManifestEncoding
 from worker_runtime.transfer.manifest_coding import encode_manifest
-from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import YoiError
 from yoi_bundle.limits import MEBIBYTE
+from yoi_bundle.metadata import BundleMetadata
 from yoi_workspace_server.store.store import Store
 
 _MAX_KEPT_BYTES = 128 * MEBIBYTE
@@ -33,9 +35,7 @@ class BundleShelf:
             BundleMissingError: The store has none such.
             BackendUnavailableError, StoreCorruptError: It cannot be read.
         """
-        found = await self._store.revisions.find_revision(workspace, revision)
-        if found is None or found.digest != digest:
-            found = await self._store.revisions.get_by_digest(workspace, digest)
+        metadata = await self._get_metadata(workspace, digest, revision)
         manifest = await self.get_manifest(workspace, digest)
 
         async def read_blob(blob: str) -> bytes:
@@ -43,7 +43,7 @@ class BundleShelf:
                 ("blob", workspace, blob), lambda: self._store.bundles.get_blob(workspace, blob)
             )
 
-        return BundleSource(metadata=found.metadata, manifest=manifest, read_blob=read_blob)
+        return BundleSource(metadata=metadata, manifest=manifest, read_blob=read_blob)
 
     async def get_manifest(self, workspace: str, digest: str) -> bytes:
         """Return a manifest's bytes.
@@ -66,24 +66,40 @@ class BundleShelf:
         except YoiError:
             return None
 
-    async def encode(
-        self, manifest: bytes, encoding: ManifestEncoding, base: bytes | None = None
-    ) -> ManifestBody:
-        """Encode a manifest in a thread; the same one, for the next Runtime, is at hand."""
-        if encoding == "identity":
-            return ManifestBody(content=manifest)
-        key = (
-            "encoded",
-            encoding,
-            compute_digest(manifest),
-            compute_digest(base) if base is not None else "",
-        )
+    def build_encoder(self, digest: str, base: str | None) -> EncodeManifest:
+        """Return what encodes a manifest, in a thread; the same one, for the next Runtime, is at hand.
 
+        Args:
+            digest: Of the manifest that it will be given.
+            base: Digest of the manifest that it may be given to make a delta against.
+        """
+
+        async def encode(
+            manifest: bytes, encoding: ManifestEncoding, base_manifest: bytes | None
+        ) -> ManifestBody:
+            if encoding == "identity":
+                return ManifestBody(content=manifest)
+
+            async def read() -> bytes:
+                body = await asyncio.to_thread(encode_manifest, manifest, encoding, base=base_manifest)
+                return body.content
+
+            # To hash both for each Runtime would cost more than all else that is done for it.
+            against = base or "" if base_manifest is not None else ""
+            key = ("encoded", encoding, digest, against)
+            return ManifestBody(content=await self._get(key, read), encoding=encoding)
+
+        return encode
+
+    async def _get_metadata(self, workspace: str, digest: str, revision: int) -> BundleMetadata:
         async def read() -> bytes:
-            body = await asyncio.to_thread(encode_manifest, manifest, encoding, base=base)
-            return body.content
+            found = await self._store.revisions.find_revision(workspace, revision)
+            if found is None or found.digest != digest:
+                found = await self._store.revisions.get_by_digest(workspace, digest)
+            return msgspec.json.encode(found.metadata)
 
-        return ManifestBody(content=await self._get(key, read), encoding=encoding)
+        text = await self._get(("metadata", workspace, digest, str(revision)), read)
+        return msgspec.json.decode(text, type=BundleMetadata)
 
     async def _get(self, key: tuple[str, ...], read: Callable[[], Awaitable[bytes]]) -> bytes:
         kept = self._kept.get(key)
