@@ -17,9 +17,17 @@ _COMMANDS = {
         "yoi.commands.explain:explain", "Say what a profile may do on this host, and why."
     ),
     "worker": LazyCommand("yoi.commands.worker:worker", "Create, look at and end Workers."),
-    "runtime": LazyCommand("yoi.commands.runtime:runtime", "Look after the local Runtime."),
+    "runtime": LazyCommand("yoi.commands.runtime:runtime", "Look after the local Runtime, and a Backend's."),
     "identity": LazyCommand("yoi.commands.identity:identity", "Look after the identity that Runtimes trust."),
     "policy": LazyCommand("yoi.commands.policy:policy", "Write and check this host's policy."),
+    "workspace": LazyCommand("yoi.commands.workspace:workspace", "Look after the workspaces of a Backend."),
+    "placement": LazyCommand("yoi.commands.placement:placement", "Say which Runtimes may have what."),
+    "availability": LazyCommand(
+        "yoi.commands.availability:availability", "Say what is true of each Runtime."
+    ),
+    "audit": LazyCommand("yoi.commands.audit:audit", "Say who did what, and when."),
+    "token": LazyCommand("yoi.commands.token:token", "Look after the API tokens of a Backend."),
+    "server": LazyCommand("yoi.commands.server:server", "Serve a Backend."),
     "login": LazyCommand("yoi.commands.login:login", "Log in to a Backend."),
     "logout": LazyCommand("yoi.commands.login:logout", "Forget where you are logged in."),
 }

@@ -3,10 +3,13 @@
 import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from worker_runtime.errors import RequestInvalidError
-from worker_runtime.remote.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from worker_runtime.remote.endpoint import Endpoint
 
 _SOCKET = "unix:"
 
@@ -27,12 +30,14 @@ class BackendAddress:
     authority: str | None = None
     fingerprint: str | None = None
 
-    def build_endpoint(self) -> Endpoint:
+    def build_endpoint(self) -> "Endpoint":
         """Return what is dialled.
 
         Raises:
             RequestInvalidError: See `parse_backend_url`.
         """
+        from worker_runtime.remote.endpoint import Endpoint
+
         url = parse_backend_url(self.url)
         if url.startswith(_SOCKET):
             return Endpoint(socket=Path(url.removeprefix(_SOCKET)))

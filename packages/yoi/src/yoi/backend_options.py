@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +25,35 @@ def online_options(function: Any) -> Any:
     return _add_options(json_option(function), _find_backend)
 
 
-def backend_choice(function: Any) -> Any:
-    """Add which Backend, as `backend`, to a command that is local unless one is chosen; None then."""
+def through_backend(name: str) -> Callable[[Any], Any]:
+    """Let a command that is local go to a Backend when one is chosen: by `--server`, `--backend` or `YOI_SERVER`.
+
+    The command has the options of `remote_options`, too; a Runtime that they name is asked directly.
+
+    Args:
+        name: Of the function in `yoi.online_workers` that takes the command's place, with its other arguments.
+    """
     option = click.option(
         "--backend", "chosen", is_flag=True, help="Ask the Backend that you are logged in to."
     )
 
-    def find(given: dict[str, Any]) -> BackendAddress | None:
-        chosen = given.pop("chosen") or given["server"] or _get_configuration().server
-        if not chosen and any(given.values()):
-            raise click.UsageError(
-                "--token-file, --server-authority and --server-fingerprint go with --server"
-            )
-        return _find_backend(given) if chosen else None
+    def add(function: Any) -> Any:
+        @wraps(function)
+        def run(*arguments: Any, backend: BackendAddress | None, **others: Any) -> Any:
+            if backend is None:
+                return function(*arguments, **others)
+            online = getattr(import_module("yoi.online_workers"), name)
+            del others["address"]
+            return online(click.get_current_context(), backend, **others)
 
-    return option(_add_options(function, find, "chosen"))
+        return option(_add_options(run, _find_chosen, "chosen"))
+
+    return add
+
+
+def backend_or_runtime(function: Any) -> Any:
+    """Add which Backend, as `backend`, to a command that asks one unless `remote_options` name a Runtime; None then."""
+    return _add_options(function, lambda given: None if _names_runtime(given) else _find_backend(given))
 
 
 def read_authority(path: Path) -> str:
@@ -87,6 +102,17 @@ def _find_backend(given: dict[str, Any]) -> BackendAddress:
     return BackendAddress(url=url, token=token, authority=text, fingerprint=fingerprint)
 
 
+def _find_chosen(given: dict[str, Any]) -> BackendAddress | None:
+    chosen = given.pop("chosen")
+    if _names_runtime(given, chosen=chosen):
+        return None
+    if chosen or given["server"] or _get_configuration().server:
+        return _find_backend(given)
+    if any(given.values()):
+        raise click.UsageError("--token-file and how to trust a server go with --server or --backend")
+    return None
+
+
 def _find_url(named: str | None, login: BackendAddress | None) -> str:
     if named is not None:
         return parse_backend_url(named)
@@ -108,6 +134,14 @@ def _find_token_file(configuration: Configuration, url: str) -> Path | None:
     """The environment's token is not sent to another server than the environment names."""
     other = configuration.server is not None and parse_backend_url(configuration.server) != url
     return None if other else configuration.token_file
+
+
+def _names_runtime(given: dict[str, Any], *, chosen: bool = False) -> bool:
+    """Tell whether the options of `remote_options` are there."""
+    named = click.get_current_context().params.get("url") is not None
+    if named and (chosen or any(given.values())):
+        raise click.UsageError("a Runtime or a Backend, not both")
+    return named
 
 
 def _get_configuration() -> Configuration:

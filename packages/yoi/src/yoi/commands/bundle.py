@@ -7,16 +7,18 @@ import click
 
 from worker_runtime.errors import RequestInvalidError
 from yoi.archive_file import store_archive, write_archive_file
+from yoi.backend_address import BackendAddress
+from yoi.backend_options import backend_or_runtime
 from yoi.building import build_directory, open_built, store_build, summarise_build
-from yoi.bundle_source import is_file, join_readers, open_archive, open_bundle
+from yoi.bundle_source import OpenBundle, is_file, join_readers, open_archive, open_bundle
 from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
 from yoi.contents import describe_bundle, describe_contents, list_rows
 from yoi.exit_codes import DONE, REFUSED
 from yoi.json_output import print_json
-from yoi.local_runtime import open_local_runtime
+from yoi.local_runtime import LocalRuntime, open_local_runtime
 from yoi.remote_options import RemoteAddress, remote_options
+from yoi.render.build_result import print_build_result
 from yoi.render.console import join_text, make_console
-from yoi.render.diagnostics import print_diagnostics, summarise
 from yoi.render.progress import show_progress
 from yoi.render.table import format_bytes, make_facts, make_table
 from yoi.verifying import verify_contents
@@ -179,7 +181,8 @@ def import_(context: click.Context, file: Path, as_json: bool) -> None:
 
 @bundle.command(cls=YoiCommand)
 @click.argument("reference", metavar="BUNDLE")
-@remote_options("--to", required=True)
+@remote_options("--to", required=False)
+@backend_or_runtime
 @data_directory_option
 @host_policy_option
 @json_option
@@ -188,18 +191,36 @@ def push(
     context: click.Context,
     /,
     reference: str,
+    address: RemoteAddress | None,
+    backend: BackendAddress | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Bring BUNDLE to a Backend as a new revision of its workspace, or to a Runtime and assign it there."""
+    with open_local_runtime(context.obj) as runtime, open_bundle(reference, runtime) as opened:
+        if address is not None:
+            _push(context, runtime, opened, address, as_json=as_json)
+        elif backend is not None:
+            from yoi.commands.publish import bring
+
+            return bring(context, backend, opened.bundle.manifest.workspace, opened, as_json=as_json)
+    return DONE
+
+
+def _push(
+    context: click.Context,
+    runtime: LocalRuntime,
+    opened: OpenBundle,
     address: RemoteAddress,
     *,
     as_json: bool,
 ) -> None:
-    """Bring BUNDLE to a remote Runtime and assign it there; only what that lacks is sent."""
     from yoi.pushing import push_bundle, verify_pushable
     from yoi.remote_runtime import ask_remote_runtime
 
-    with open_local_runtime(context.obj) as runtime, open_bundle(reference, runtime) as opened:
-        workspace = verify_pushable(opened).workspace
-        push = partial(push_bundle, opened=opened, find_manifest=runtime.find_manifest)
-        report = runtime.ask(ask_remote_runtime(context.obj, address, (workspace,), push))
+    workspace = verify_pushable(opened).workspace
+    push = partial(push_bundle, opened=opened, find_manifest=runtime.find_manifest)
+    report = runtime.ask(ask_remote_runtime(context.obj, address, (workspace,), push))
     if as_json:
         print_json(report)
     else:
@@ -222,23 +243,5 @@ def _finish(
     if as_json:
         print_json(summarise_build(result, revision))
     else:
-        _print_result(context, result, revision, where)
+        print_build_result(context, result, revision, where)
     return REFUSED if result.bundle is None else DONE
-
-
-def _print_result(context: click.Context, result: BuildResult, revision: int | None, where: str) -> None:
-    console = make_console(context)
-    print_diagnostics(console, result.diagnostics)
-    files = f"{result.files.read} files read, {len(result.files.left_out)} left out"
-    remarks = summarise(result.diagnostics) or "no remarks"
-    built = result.bundle
-    if built is None:
-        console.print(join_text(("no bundle", "bold red"), f": {remarks}; {files}"))
-        return
-    console.print(
-        make_table(("kind", "items"), [(kind, str(count)) for kind, count in result.counts.items()])
-    )
-    console.print(join_text((built.digest, "bold green"), f" {where}"))
-    named = f"workspace {result.workspace}" + (f", revision {revision}" if revision is not None else "")
-    size = f"{len(built.verified.blobs)} blobs, {format_bytes(built.verified.size)}"
-    console.print(join_text(f"{named}; {size}; {files}; {remarks}"))

@@ -5,8 +5,8 @@ import click
 from yoi.asked_runtime import open_asked_runtime
 from yoi.chosen_bundle import choose_bundle
 from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
-from yoi.commands.worker import make_intent, make_request, request_options
 from yoi.explaining import preview_profiles, print_explanation
+from yoi.worker_options import make_intent, make_request, request_options
 
 
 @click.command(cls=YoiCommand)

@@ -23,12 +23,18 @@ from yoi.render.table import format_bytes, make_facts, make_table
 _LATER = {
     "serve": LazyCommand("yoi.commands.serve:serve", "Serve the local Runtime over the network."),
     "trust": LazyCommand("yoi.commands.trust:trust", "Say which Backends' keys the Runtime trusts."),
+    "add": LazyCommand("yoi.commands.registry:add", "Let the Backend know a remote Runtime."),
+    "list": LazyCommand("yoi.commands.registry:list_", "List the Runtimes that the Backend knows."),
+    "show": LazyCommand("yoi.commands.registry:show", "Show one of them."),
+    "label": LazyCommand("yoi.commands.registry:label", "Set or take away labels of one of them."),
+    "remove": LazyCommand("yoi.commands.registry:remove", "Let the Backend forget one."),
+    "sync": LazyCommand("yoi.commands.registry:sync", "Let the Backend look after one now."),
 }
 
 
 @click.group(cls=LazyGroup, table=_LATER)
 def runtime() -> None:
-    """Look after the local Runtime."""
+    """Look after the local Runtime, and after those that a Backend knows."""
 
 
 @runtime.command(cls=YoiCommand)

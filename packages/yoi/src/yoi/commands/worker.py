@@ -1,23 +1,23 @@
-"""`yoi worker`: create, look at and end Workers, of the local Runtime or of one elsewhere."""
+"""`yoi worker`: create, look at and end Workers: of the local Runtime, of one elsewhere, or through a Backend."""
 
 import secrets
-from typing import Any
 
 import click
 
-from worker_runtime.requests import Intent, WorkerRequest
 from worker_runtime.resolution.errors import ProfileNotFoundError
 from worker_runtime.workers import CreateWorkerRequest, Worker
 from yoi.asked_options import asked_options
 from yoi.asked_runtime import AskedRuntime, open_asked_runtime
-from yoi.chosen_bundle import ChosenBundle, choose_bundle
+from yoi.backend_options import through_backend
+from yoi.chosen_bundle import choose_bundle
 from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
 from yoi.explaining import preview_profiles, print_explanation, suggest_profiles
 from yoi.json_output import print_json
 from yoi.remote_options import RemoteAddress, remote_options
 from yoi.render.console import make_console
 from yoi.render.table import make_facts, make_table
-from yoi.selectors import decode_selector, encode_selector
+from yoi.selectors import decode_selector
+from yoi.worker_options import make_intent, make_request, request_options
 
 
 @click.group()
@@ -25,42 +25,15 @@ def worker() -> None:
     """Create, look at and end Workers."""
 
 
-def request_options(function: Any) -> Any:
-    """Add what says which Worker: bundle, workspace, task, required capabilities."""
-    options = (
-        click.option("--bundle", "reference", help="The bundle's digest, or the beginning of it."),
-        click.option("--workspace", help="Whose newest bundle to take, when --bundle is absent."),
-        click.option("--task", default="", help="What the Worker shall do, in words."),
-        click.option(
-            "--require",
-            "requires",
-            multiple=True,
-            help="A capability to refuse without: mount:NAME:rw, tool:NAME…",
-        ),
-        click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="A label."),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
-def make_intent(task: str, requires: tuple[str, ...], labels: tuple[str, ...]) -> Intent:
-    """Make the intent from options; its grammar is checked by the Runtime."""
-    pairs = [label.partition("=") for label in labels]
-    if not all(equals for _, equals, _ in pairs):
-        raise click.UsageError("a label is written KEY=VALUE")
-    return Intent(task=task, requires=frozenset(requires), labels={key: value for key, _, value in pairs})
-
-
-def make_request(chosen: ChosenBundle, selector: str, intent: Intent) -> WorkerRequest:
-    """Make the request for one selector as typed."""
-    return WorkerRequest(selector=encode_selector(selector), bundle_digest=chosen.digest, intent=intent)
-
-
 @worker.command(cls=YoiCommand)
 @click.argument("profile", default="default")
 @request_options
 @remote_options("--runtime", required=False)
+@through_backend("create_worker")
+@click.option("--on", "runtime_name", metavar="RUNTIME", help="Through a Backend: on this Runtime.")
+@click.option(
+    "--on-label", "runtime_labels", multiple=True, metavar="KEY=VALUE", help="Or on one with this label."
+)
 @click.option("--key", help="The same key and content again give the same Worker (else one is made up).")
 @data_directory_option
 @host_policy_option
@@ -77,10 +50,14 @@ def create(
     requires: tuple[str, ...],
     labels: tuple[str, ...],
     key: str | None,
+    runtime_name: str | None,
+    runtime_labels: tuple[str, ...],
     address: RemoteAddress | None,
     as_json: bool,
 ) -> None:
-    """Create a Worker of PROFILE, here or on a remote Runtime; it is refused with every reason at once."""
+    """Create a Worker of PROFILE, here, on a remote Runtime, or through a Backend; it is refused with every reason."""
+    if runtime_name is not None or runtime_labels:
+        raise click.UsageError("--on and --on-label go with --server or --backend")
     with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
         chosen = choose_bundle(runtime, reference, workspace, selector=profile)
         request = CreateWorkerRequest(
@@ -97,6 +74,7 @@ def create(
 
 @worker.command(name="list", cls=YoiCommand)
 @asked_options
+@through_backend("list_workers")
 @click.pass_context
 def list_(
     context: click.Context, address: RemoteAddress | None, workspace: str | None, as_json: bool
@@ -116,6 +94,7 @@ def list_(
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
 @asked_options
+@through_backend("show_worker")
 @click.pass_context
 def show(
     context: click.Context,
@@ -132,6 +111,7 @@ def show(
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
 @asked_options
+@through_backend("explain_worker")
 @click.pass_context
 def explain(
     context: click.Context,
@@ -181,6 +161,7 @@ def resolve(
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
 @asked_options
+@through_backend("stop_worker")
 @click.pass_context
 def stop(
     context: click.Context,
@@ -198,6 +179,7 @@ def stop(
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
 @asked_options
+@through_backend("delete_worker")
 @click.pass_context
 def delete(
     context: click.Context,

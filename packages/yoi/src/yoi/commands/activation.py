@@ -1,0 +1,121 @@
+"""`yoi workspace activate|rollback|release|revoke`: move the pointer that new Workers follow (K-01)."""
+
+from typing import Any
+
+import click
+
+from yoi.backend_address import BackendAddress
+from yoi.backend_client import BackendClient, ask_backend
+from yoi.backend_options import online_options
+from yoi.command import YoiCommand
+from yoi.published_bundle import find_published_digest
+from yoi.render.documents import print_done
+
+_REVISION = click.IntRange(min=1)
+_reason_option = click.option("--reason", default="", help="Why, in words, for the history.")
+
+
+@click.command(cls=YoiCommand)
+@click.argument("workspace_id", metavar="WORKSPACE")
+@click.argument("revision", type=_REVISION)
+@_reason_option
+@online_options
+@click.pass_context
+def activate(
+    context: click.Context,
+    workspace_id: str,
+    *,
+    revision: int,
+    reason: str,
+    backend: BackendAddress,
+    as_json: bool,
+) -> None:
+    """Make REVISION of WORKSPACE the active one, for new Workers everywhere."""
+    document = {"revision": revision, "reason": reason}
+    moved = ask_backend(
+        backend, lambda client: client.post("workspaces", workspace_id, "activations", document=document)
+    )
+    _print_move(context, workspace_id, moved, "activated", as_json=as_json)
+
+
+@click.command(cls=YoiCommand)
+@click.argument("workspace_id", metavar="WORKSPACE")
+@click.argument("revision", type=_REVISION, required=False)
+@_reason_option
+@online_options
+@click.pass_context
+def rollback(
+    context: click.Context,
+    workspace_id: str,
+    *,
+    revision: int | None,
+    reason: str,
+    backend: BackendAddress,
+    as_json: bool,
+) -> None:
+    """Go back to REVISION, or to the one before the active one; later ones wait until `release`."""
+    document = {"reason": reason} if revision is None else {"revision": revision, "reason": reason}
+    moved = ask_backend(
+        backend, lambda client: client.post("workspaces", workspace_id, "rollback", document=document)
+    )
+    _print_move(context, workspace_id, moved, "rolled back to", as_json=as_json)
+
+
+@click.command(cls=YoiCommand)
+@click.argument("workspace_id", metavar="WORKSPACE")
+@online_options
+@click.pass_context
+def release(context: click.Context, workspace_id: str, *, backend: BackendAddress, as_json: bool) -> None:
+    """Let new revisions of WORKSPACE become active again after a rollback."""
+    found = ask_backend(backend, lambda client: client.post("workspaces", workspace_id, "release"))
+    print_done(context, found, "released", f"workspace {workspace_id}", as_json=as_json)
+
+
+@click.command(cls=YoiCommand)
+@click.argument("workspace_id", metavar="WORKSPACE")
+@click.argument("bundle")
+@_reason_option
+@online_options
+@click.pass_context
+def revoke(
+    context: click.Context,
+    workspace_id: str,
+    *,
+    bundle: str,
+    reason: str,
+    backend: BackendAddress,
+    as_json: bool,
+) -> None:
+    """Let no new Worker use BUNDLE: its digest, the beginning of one, or the number of its revision.
+
+    Workers that use it go on; it is said where.
+    """
+
+    async def run(client: BackendClient) -> dict[str, Any]:
+        digest = await find_published_digest(client, workspace_id, bundle)
+        document = {"digest": digest, "reason": reason}
+        revoked = await client.post("workspaces", workspace_id, "revocations", document=document)
+        return {**revoked, "in_use": await _list_uses(client, workspace_id, digest)}
+
+    revoked = ask_backend(backend, run)
+    uses = ", ".join(f"{one['runtime']} ({one['workers']})" for one in revoked["in_use"])
+    text = f"{revoked['digest']}; " + (
+        f"Workers still use it on {uses}" if uses else "no Worker is known to use it"
+    )
+    print_done(context, revoked, "revoked", text, as_json=as_json)
+
+
+async def _list_uses(client: BackendClient, workspace_id: str, digest: str) -> list[dict[str, Any]]:
+    """Return the Runtimes on which Workers pin a bundle, as the Backend last heard."""
+    pairs = await client.collect("availability", workspace=workspace_id)
+    counts = {one["runtime"]: (one["in_use"] or {}).get(digest, 0) for one in pairs}
+    return [{"runtime": name, "workers": count} for name, count in sorted(counts.items()) if count]
+
+
+def _print_move(
+    context: click.Context, workspace_id: str, moved: dict[str, Any], verb: str, *, as_json: bool
+) -> None:
+    text = (
+        f"revision {moved['revision']} of {workspace_id}, generation {moved['generation']}: {moved['digest']}"
+    )
+    print_done(context, moved, verb, text, as_json=as_json)

@@ -1,0 +1,150 @@
+"""`yoi workspace publish`: a new revision, built by the Backend or brought to it finished (K-01)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from yoi.backend_address import BackendAddress
+from yoi.backend_client import BackendClient, ask_backend
+from yoi.backend_options import online_options
+from yoi.building import build_directory, open_built, summarise_build
+from yoi.bundle_source import OpenBundle, open_bundle
+from yoi.command import YoiCommand, data_directory_option, host_policy_option
+from yoi.exit_codes import DONE, REFUSED
+from yoi.json_output import print_json
+from yoi.local_runtime import open_local_runtime
+from yoi.publishing import claim_directory, open_as_archive, publish_archive
+from yoi.render.build_result import print_build_result
+from yoi.render.console import join_text, make_console
+from yoi.render.diagnostics import print_diagnostics
+from yoi.render.progress import show_progress
+from yoi_bundle.diagnostics import Diagnostic
+
+
+@click.command(cls=YoiCommand)
+@click.argument("workspace_id", metavar="WORKSPACE")
+@click.argument("what", metavar="[DIRECTORY|ARCHIVE|BUNDLE]", required=False)
+@click.option("--lenient", is_flag=True, help="Building here: leave out just the items at fault.")
+@data_directory_option
+@host_policy_option
+@online_options
+@click.pass_context
+def publish(
+    context: click.Context,
+    workspace_id: str,
+    *,
+    what: str | None,
+    lenient: bool,
+    backend: BackendAddress,
+    as_json: bool,
+) -> int:
+    """Make a new revision of WORKSPACE.
+
+    Alone, the Backend builds it from its source. With a directory it is built here; an archive, or a bundle of the local
+    Runtime, is finished already.
+    """
+    if what is None:
+        return _build_there(context, backend, workspace_id, as_json=as_json)
+    if Path(what).is_dir():
+        return _build_here(context, backend, workspace_id, Path(what), lenient=lenient, as_json=as_json)
+    with open_local_runtime(context.obj) as runtime, open_bundle(what, runtime) as opened:
+        return bring(context, backend, workspace_id, opened, as_json=as_json)
+
+
+def bring(
+    context: click.Context, backend: BackendAddress, workspace_id: str, opened: OpenBundle, *, as_json: bool
+) -> int:
+    """Publish a finished bundle, and print what came of it."""
+
+    async def run(client: BackendClient) -> dict[str, Any]:
+        published = await publish_archive(client, workspace_id, archive)
+        revision = published["revision"]
+        return {
+            "workspace": workspace_id,
+            "outcome": "new" if published["created"] else "unchanged",
+            "digest": revision["digest"],
+            "revision": revision["revision"],
+            "active": (await client.get("workspaces", workspace_id))["active"],
+            "build": None,
+        }
+
+    with open_as_archive(opened) as archive:
+        found = ask_backend(backend, run)
+    return _finish(context, found, as_json=as_json)
+
+
+def _build_there(context: click.Context, backend: BackendAddress, workspace_id: str, *, as_json: bool) -> int:
+    async def run(client: BackendClient) -> dict[str, Any]:
+        build = await client.post("workspaces", workspace_id, "builds")
+        return {
+            "workspace": workspace_id,
+            "outcome": build["outcome"],
+            "digest": build["digest"],
+            "revision": build["revision"],
+            "active": (await client.get("workspaces", workspace_id))["active"],
+            "build": build,
+        }
+
+    return _finish(context, ask_backend(backend, run), as_json=as_json)
+
+
+def _build_here(
+    context: click.Context,
+    backend: BackendAddress,
+    workspace_id: str,
+    directory: Path,
+    *,
+    lenient: bool,
+    as_json: bool,
+) -> int:
+    with show_progress(context, quiet=as_json) as progress:
+        result = build_directory(
+            directory, context.obj, workspace=workspace_id, lenient=lenient, progress=progress
+        )
+    if result.bundle is None:
+        if as_json:
+            print_json(summarise_build(result, None))
+        else:
+            print_build_result(context, result, None, "not published")
+        return REFUSED
+    built = open_built(result.bundle)
+    claimed = msgspec.structs.replace(built, metadata=claim_directory(built, directory))
+    if not as_json:
+        print_diagnostics(make_console(context), result.diagnostics)
+    return bring(context, backend, workspace_id, claimed, as_json=as_json)
+
+
+def _finish(context: click.Context, found: dict[str, Any], *, as_json: bool) -> int:
+    if as_json:
+        print_json(found)
+    else:
+        _print(context, found)
+    return REFUSED if found["outcome"] == "failed" else DONE
+
+
+def _print(context: click.Context, found: dict[str, Any]) -> None:
+    console = make_console(context)
+    build = found["build"]
+    if build is not None:
+        print_diagnostics(console, _read_diagnostics(build))
+    if found["outcome"] == "failed":
+        problem = build["problem"] or {"code": "bundle.invalid"}
+        said = " ".join(str(one) for one in problem.get("details", {}).values() if isinstance(one, str))
+        remarks = f"{build['diagnostic_count']} remarks; what was active stays active"
+        text = f": {said} [{problem['code']}]; {remarks}"
+        console.print(join_text(("no bundle", "bold red"), text))
+        return
+    active = found["active"]
+    is_active = active is not None and active["digest"] == found["digest"]
+    state = "active" if is_active else f"not active: see `yoi workspace show {found['workspace']}`"
+    same = "" if found["outcome"] == "new" else " (nothing has changed)"
+    text = f" revision {found['revision']} of {found['workspace']}{same}: {found['digest']}; {state}"
+    console.print(join_text(("published", "green"), text))
+
+
+def _read_diagnostics(build: dict[str, Any]) -> Iterator[Diagnostic]:
+    for one in build["diagnostics"]:
+        yield msgspec.convert({"message": "(for operators)", **one}, Diagnostic)

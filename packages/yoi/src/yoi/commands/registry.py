@@ -1,0 +1,145 @@
+"""`yoi runtime add|list|show|label|remove|sync`: the Runtimes that a Backend knows (K-02)."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from yoi.backend_address import BackendAddress
+from yoi.backend_client import BackendClient, ask_backend
+from yoi.backend_options import online_options, read_authority
+from yoi.command import YoiCommand
+from yoi.json_output import print_json
+from yoi.pairs import parse_pairs
+from yoi.render.availability import PAIR_COLUMNS, RUNTIME_COLUMNS, RUNTIME_FACTS
+from yoi.render.documents import print_document, print_done, print_list
+
+_label_option = click.option(
+    "--label", "labels", multiple=True, metavar="KEY=VALUE", help="For placement rules."
+)
+
+
+@click.command(cls=YoiCommand)
+@click.argument("name")
+@click.argument("url")
+@click.option("--id", "runtime_id", required=True, help="Its id, as `yoi runtime info` says it there.")
+@click.option(
+    "--authority", type=click.Path(dir_okay=False, path_type=Path), help="PEM file of its private CA."
+)
+@click.option("--fingerprint", default="", help="SHA-256 of its certificate, instead of any authority.")
+@_label_option
+@online_options
+@click.pass_context
+def add(
+    context: click.Context,
+    name: str,
+    url: str,
+    *,
+    runtime_id: str,
+    authority: Path | None,
+    fingerprint: str,
+    labels: tuple[str, ...],
+    backend: BackendAddress,
+    as_json: bool,
+) -> None:
+    """Let the Backend know a remote Runtime as NAME; it dials URL, which is seen from the Backend.
+
+    The Runtime has to trust the Backend's key (`yoi runtime trust add` there), and gets nothing until a placement rule
+    allows it.
+    """
+    connection = {
+        "url": url,
+        "fingerprint": fingerprint,
+        "authority": "" if authority is None else read_authority(authority),
+    }
+    document = {
+        "name": name,
+        "audience": runtime_id,
+        "connection": {key: value for key, value in connection.items() if value},
+        "labels": parse_pairs(labels),
+    }
+    added = ask_backend(backend, lambda client: client.post("runtimes", document=document))
+    print_done(context, added, "added", f"Runtime {name}: {added['reachability']}", as_json=as_json)
+
+
+@click.command(name="list", cls=YoiCommand)
+@online_options
+@click.pass_context
+def list_(context: click.Context, backend: BackendAddress, as_json: bool) -> None:
+    """List the Runtimes of the Backend that may receive what your token sees."""
+    found = ask_backend(backend, lambda client: client.collect("runtimes"))
+    print_list(context, "runtimes", found, RUNTIME_COLUMNS, as_json=as_json)
+
+
+@click.command(cls=YoiCommand)
+@click.argument("name")
+@online_options
+@click.pass_context
+def show(context: click.Context, name: str, *, backend: BackendAddress, as_json: bool) -> None:
+    """Show a Runtime of the Backend: what it said of itself, and how it is."""
+    found = ask_backend(backend, lambda client: client.get("runtimes", name))
+    print_document(context, found, RUNTIME_FACTS, as_json=as_json)
+
+
+@click.command(cls=YoiCommand)
+@click.argument("name")
+@click.argument("labels", nargs=-1, required=True, metavar="KEY=VALUE|KEY-...")
+@online_options
+@click.pass_context
+def label(
+    context: click.Context, name: str, *, labels: tuple[str, ...], backend: BackendAddress, as_json: bool
+) -> None:
+    """Set labels of a Runtime, or take away those that are written KEY-; placement is decided again."""
+    taken = {one.removesuffix("-") for one in labels if "=" not in one and one.endswith("-")}
+    given = parse_pairs(one for one in labels if "=" in one or not one.endswith("-"))
+
+    async def change(client: BackendClient) -> dict[str, Any]:
+        present = (await client.get("runtimes", name))["labels"]
+        kept = {key: value for key, value in present.items() if key not in taken}
+        changed: dict[str, Any] = await client.patch("runtimes", name, document={"labels": {**kept, **given}})
+        return changed
+
+    changed = ask_backend(backend, change)
+    text = (
+        f"{name}: {', '.join(f'{key}={value}' for key, value in sorted(changed['labels'].items())) or 'none'}"
+    )
+    print_done(context, changed, "labels", f"of {text}", as_json=as_json)
+
+
+@click.command(cls=YoiCommand)
+@click.argument("name")
+@online_options
+@click.pass_context
+def remove(context: click.Context, name: str, *, backend: BackendAddress, as_json: bool) -> None:
+    """Let the Backend forget a Runtime; what that holds stays there."""
+    ask_backend(backend, lambda client: client.delete("runtimes", name))
+    print_done(context, {"removed": name}, "removed", f"Runtime {name}", as_json=as_json)
+
+
+@click.command(cls=YoiCommand)
+@click.argument("name")
+@click.option("--workspace", "workspace_id", help="This one only, now, and say how it stands then.")
+@online_options
+@click.pass_context
+def sync(
+    context: click.Context,
+    name: str,
+    *,
+    workspace_id: str | None,
+    backend: BackendAddress,
+    as_json: bool,
+) -> None:
+    """Let the Backend look after a Runtime now, whatever it last heard."""
+    query = {} if workspace_id is None else {"workspace": workspace_id}
+
+    async def run(client: BackendClient) -> dict[str, Any]:
+        found: dict[str, Any] = (await client.send("POST", "runtimes", name, "sync", query=query)).decode()
+        return found
+
+    found = ask_backend(backend, run)
+    if workspace_id is None:
+        print_done(context, found, "due", f"{found['due']} workspaces on {name}", as_json=as_json)
+    elif as_json:
+        print_json(found)
+    else:
+        print_list(context, "availability", [found], PAIR_COLUMNS, as_json=False)
