@@ -13,6 +13,7 @@ from typing import Any
 
 from manual_clock import ManualClock
 from raw_http import RawAnswer, ask
+from runtime_under_test import SHARED_SCANNER
 from small_bundles import SmallBundle, build_small_bundle
 
 from worker_runtime.rest.listen import RestServer
@@ -75,7 +76,9 @@ class BackendRest:
         self._sockets.cleanup()
 
     async def _open(self) -> None:
-        parts = await self._resources.enter_async_context(open_parts(self._settings, self.clock))
+        parts = await self._resources.enter_async_context(
+            open_parts(self._settings, self.clock, scanner=SHARED_SCANNER)
+        )
         self.services = parts.services
         if self._bounds is not None:
             self.services = replace(self.services, bounds=self._bounds)

@@ -20,7 +20,7 @@ from worker_runtime.rest.housekeeping import keep_house
 from worker_runtime.rest.listen import RestServer, verify_listening
 from worker_runtime.rest.readiness import RecentReadiness
 from worker_runtime.rest.request_log import log_event
-from yoi_bundle.boundary.scanner import create_scanner
+from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
 from yoi_bundle.errors import YoiError
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.configuration import ServerSettings
@@ -104,8 +104,15 @@ async def serve_backend(
 
 
 @asynccontextmanager
-async def open_parts(settings: ServerSettings, clock: Clock) -> AsyncIterator[Parts]:
+async def open_parts(
+    settings: ServerSettings, clock: Clock, *, scanner: SecretScanner | None = None
+) -> AsyncIterator[Parts]:
     """Give the parts of a Backend that is ready to be asked; whoever takes them runs the loops.
+
+    Args:
+        settings: What it is told.
+        clock: The source of time.
+        scanner: Looks for credentials; one of its own when absent.
 
     Raises:
         BackendUnavailableError: The database cannot be asked, or is of a newer version.
@@ -124,18 +131,23 @@ async def open_parts(settings: ServerSettings, clock: Clock) -> AsyncIterator[Pa
         identity.get()  # a server that cannot prove who it is does not start
         dialer = Dialer(identity.get, clock=clock)
         resources.push_async_callback(dialer.close)
-        parts = await _build_parts(settings, store, dialer, temporary, clock)
+        chosen = scanner or create_scanner(cache_directory=directory / "scanner")
+        parts = await _build_parts(settings, store, dialer, temporary, clock, chosen)
         await _embed_runtime(settings, parts, resources)
         await store.placements.apply_policy(now=clock.now())
         yield parts
 
 
 async def _build_parts(
-    settings: ServerSettings, store: Store, dialer: Dialer, temporary: Path, clock: Clock
+    settings: ServerSettings,
+    store: Store,
+    dialer: Dialer,
+    temporary: Path,
+    clock: Clock,
+    scanner: SecretScanner,
 ) -> Parts:
     git = GitProgram(settings.environment, configuration=settings.git_configuration)
     sources = SourceReader(GitReader(git, temporary=temporary), roots=settings.source_roots)
-    scanner = create_scanner(cache_directory=settings.data_directory / "scanner")
     builder = Builder(store, sources, scanner=scanner, clock=clock)
     owner = f"{socket.gethostname()}-{secrets.token_hex(4)}"
     reconciler = Reconciler(store, dialer, clock=clock, owner=owner, settings=settings.reconciler)

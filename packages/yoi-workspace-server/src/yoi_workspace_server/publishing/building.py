@@ -65,7 +65,7 @@ class Builder:
                     result = await asyncio.to_thread(self._build, checkout.directory, workspace)
                     return await self._record(result, checkout.provenance, workspace, actor)
             except SourceUnreadableError as error:
-                return await self._record_failure(workspace, error)
+                return await self._record_failure(workspace, error, actor)
 
     async def needs_build(self, workspace: str) -> bool:
         """Tell whether a source may hold something else than the latest revision; a directory always may.
@@ -100,7 +100,7 @@ class Builder:
         self, result: BuildResult | YoiError, provenance: Provenance, workspace: str, actor: str
     ) -> BuildRecord:
         if isinstance(result, YoiError):
-            return await self._record_failure(workspace, result)
+            return await self._record_failure(workspace, result, actor)
         report = NewBuild(
             workspace=workspace,
             outcome="failed",
@@ -109,11 +109,11 @@ class Builder:
         )
         bundle = result.bundle
         if bundle is None or result.has_errors:
-            return await self._write(replace(report, problem=BuildProblem(code="bundle.invalid")))
+            return await self._write(replace(report, problem=BuildProblem(code="bundle.invalid")), actor)
         if result.workspace != workspace:
             details = {"workspace": workspace, "named": result.workspace}
             return await self._write(
-                replace(report, problem=BuildProblem(code="request.invalid", details=details))
+                replace(report, problem=BuildProblem(code="request.invalid", details=details)), actor
             )
         recorded = await record_bundle(
             self._store,
@@ -130,12 +130,14 @@ class Builder:
                 outcome="new" if recorded.created else "unchanged",
                 digest=recorded.revision.digest,
                 revision=recorded.revision.revision,
-            )
+            ),
+            actor,
         )
 
-    async def _record_failure(self, workspace: str, error: YoiError) -> BuildRecord:
+    async def _record_failure(self, workspace: str, error: YoiError, actor: str) -> BuildRecord:
         problem = BuildProblem(code=error.code, details=error.details())
-        return await self._write(NewBuild(workspace=workspace, outcome="failed", problem=problem))
+        build = NewBuild(workspace=workspace, outcome="failed", problem=problem)
+        return await self._write(build, actor)
 
-    async def _write(self, build: NewBuild) -> BuildRecord:
-        return await self._store.builds.record_build(build, now=self._clock.now())
+    async def _write(self, build: NewBuild, actor: str) -> BuildRecord:
+        return await self._store.builds.record_build(build, actor=actor, now=self._clock.now())
