@@ -60,7 +60,7 @@ def _take(members: Mapping[str, Cleaner], value: Mapping[str, Any]) -> dict[str,
 
 _digest = _match(r"sha256:[0-9a-f]{64}")
 _code = _match(r"[a-z]+(?:[._][a-z]+)*")
-_name = _match(r"[a-z0-9][a-z0-9._-]{0,127}")
+_name = _match(r"\*|[a-z0-9][a-z0-9._-]{0,127}")
 _word = _match(r"[a-z][a-z0-9_:.-]{0,63}")
 _id = _match(r"[A-Za-z0-9_-]{1,128}")
 _key = _match(r"[!-~]{1,256}")

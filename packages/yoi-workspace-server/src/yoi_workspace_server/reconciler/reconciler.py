@@ -109,7 +109,6 @@ class Reconciler:
         seen = self._store.wakeups.count("pairs")
         try:
             started = await self._start_due()
-            await self._write_contacts()
         except YoiError as error:
             log_event("reconciler_paused", code=error.code)
             await _sleep_unless(stopping, _PAUSE_AFTER_FAULT_SECONDS)
@@ -153,6 +152,8 @@ class Reconciler:
         try:
             async with self._on_runtime[runtime.name], self._slots:
                 settlement = await self._attempts.make(claim, runtime)
+            # At once: what a Runtime said of itself must not overwrite what it says later.
+            await self._write_contacts()
             await self._writer.write(settlement)
             self._note_due(settlement.due_at)
             _log(settlement)

@@ -7,7 +7,7 @@ from worker_runtime.paging import Page
 from worker_runtime.rest.answers import answer_json, answer_nothing, read_limit, read_text, verify_query
 from worker_runtime.rest.bodies import read_document
 from worker_runtime.rest.services import HttpRequest
-from yoi_workspace_server.errors import WorkspaceNotFoundError
+from yoi_workspace_server.errors import PlacementDeniedError, WorkspaceNotFoundError
 from yoi_workspace_server.rest.principals import authorize, authorize_on
 from yoi_workspace_server.rest.services import get_backend
 from yoi_workspace_server.rest.visible_runtimes import get_visible
@@ -18,6 +18,9 @@ from yoi_workspace_server.views.workers import WorkerView, build_worker_view
 from yoi_workspace_server.workers.orders import WorkerOrder, WorkerRefusedError
 from yoi_workspace_server.workers.passing import passing_on
 from yoi_workspace_server.workers.spec_reading import read_spec
+
+ANY_RUNTIME = "*"
+"""What placement denied, to who is not told which Runtimes there are."""
 
 
 @get("/api/v1/workers")
@@ -108,7 +111,10 @@ def _limit(refused: WorkerRefusedError, order: WorkerOrder, principal: Principal
     if principal.workspaces is None:
         return refused
     seen = tuple(one for one in refused.refusals if one.by != "placement" or one.runtime == order.runtime)
-    return WorkerRefusedError(refused.error, seen)
+    error = refused.error
+    if isinstance(error, PlacementDeniedError):
+        error = PlacementDeniedError(order.workspace, order.runtime or ANY_RUNTIME)
+    return WorkerRefusedError(error, seen)
 
 
 WORKER_ROUTES = (

@@ -23,6 +23,7 @@ from yoi_workspace_server.workers.orders import (
     WorkerRefusedError,
     describe_refusal,
 )
+from yoi_workspace_server.workers.passing import judge_error, rebuild_problem
 from yoi_workspace_server.workspaces import Workspace
 
 _REPAIR_SECONDS = 60.0
@@ -142,13 +143,19 @@ class WorkerCreation:
         raise refused
 
     async def _repair(self, runtime: str, workspace: str, digest: str) -> None:
-        """Bring the bundle there before a Worker needs it; only the active one is ever sent."""
+        """Bring the bundle there before a Worker needs it; only the active one is ever sent.
+
+        Raises:
+            YoiError: Why it is not there: the Runtime's own refusal where it gave one.
+        """
         status = await self._reconciler.sync_now(
             PairKey(runtime, workspace), deadline_seconds=_REPAIR_SECONDS
         )
         if status is not None and status.observed is not None and status.observed.digest == digest:
             return
         if status is not None and status.active is not None and status.active.digest == digest:
+            if status.problem is not None:
+                raise judge_error(rebuild_problem(status.problem))
             raise RuntimeUnavailableError("unreachable")
 
     async def _reserve(

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
+
 from worker_runtime.errors import RuntimeUnavailableError, UnauthenticatedError
+from worker_runtime.remote.refusals import rebuild_error
 from yoi_bundle.errors import YoiError
 from yoi_workspace_server.placed_workers import PlacedWorker
 from yoi_workspace_server.runtime_details import clean_details
+from yoi_workspace_server.runtimes import SafeProblem
 
 
 class PassedOnError(Exception):
@@ -40,6 +44,12 @@ def passing_on(record: PlacedWorker) -> Iterator[None]:
         raise PassedOnError(
             error, {**details, **{name: known[name] for name in known if name in details}}
         ) from found
+
+
+def rebuild_problem(problem: SafeProblem) -> YoiError:
+    """Return a problem that was kept as the very error that it was, so that it is refused with the same code."""
+    body = {"code": problem.code, "retryable": problem.retryable, "details": problem.details}
+    return rebuild_error(500, msgspec.json.encode(body))
 
 
 def judge_error(error: YoiError) -> YoiError:
