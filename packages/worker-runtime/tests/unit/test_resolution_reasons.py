@@ -14,6 +14,7 @@ from resolution_world import (
     make_manifest,
     make_policy,
     make_profile,
+    make_server,
     require_all,
     resolve,
 )
@@ -30,7 +31,18 @@ from worker_runtime.resolution.errors import (
 )
 from worker_runtime.resolution.resolve import HostSnapshot, Resolution, resolve_worker
 from yoi_bundle.builtin import load_builtin_set
-from yoi_bundle.manifest import Ask, Asks, Grants, Member, MountAsk, MountGrant, Rule
+from yoi_bundle.manifest import (
+    Ask,
+    Asks,
+    Grants,
+    Manifest,
+    McpServer,
+    Member,
+    MountAsk,
+    MountGrant,
+    Rule,
+    ToolList,
+)
 
 
 def codes(resolution: Resolution) -> set[tuple[str, str, str]]:
@@ -122,6 +134,58 @@ def test_a_refusal_shows_all_its_reasons_at_once() -> None:
     kinds = {reason.kind for reason in refused.value.reasons}
     assert kinds == {"model", "plugin", "permission", "secret", "mount", "network", "host"}
     assert len(refused.value.details()["reasons"]) == len(refused.value.reasons)
+
+
+def _require_part(server: McpServer | None = None) -> Manifest:
+    """Return a manifest whose helper requires one tool of a server, takes another, and needs no more."""
+    tools = {"mcp:issues/list": Ask(required=True), "mcp:issues/close": Ask()}
+    return make_manifest(
+        tools={"mcp:issues": server or make_server()},
+        plugins={},
+        policies={"house": make_policy(default="allow")},
+        profiles={"helper": make_profile(tools=ToolList(tools=tools), plugins={}, asks=Asks())},
+        grants=Grants(secrets={name: Member() for name in ("MODEL_KEY", "ISSUE_TOKEN")}),
+    )
+
+
+_DENIED_PART = make_policy(Rule(effect="deny", tool="mcp:issues/list"), default="allow")
+_OTHER_PART = make_policy(Rule(effect="allow", tool="mcp:issues/close"))
+WITHOUT_PART: dict[str, tuple[dict[str, Any], str]] = {
+    "intent keeps another": (
+        {"intent": Intent(narrowing=Narrowing(tools=frozenset({"mcp:issues/close"})))},
+        "capability.unavailable",
+    ),
+    "intent denies it": (
+        {"intent": Intent(narrowing=Narrowing(policy=_DENIED_PART))},
+        "capability.unavailable",
+    ),
+    "host policy denies it": ({"policy": make_host_policy(tools=_DENIED_PART)}, "policy.denied"),
+    "host policy allows another": ({"policy": make_host_policy(tools=_OTHER_PART)}, "policy.denied"),
+}
+
+
+@pytest.mark.req("S-09")
+@pytest.mark.parametrize("case", WITHOUT_PART)
+def test_a_required_tool_of_a_server_refuses_when_only_others_are_left(case: str) -> None:
+    arguments, code = WITHOUT_PART[case]
+    assert codes(resolve(_require_part(), **arguments)) == {(code, "tool", "mcp:issues")}
+
+
+@pytest.mark.req("S-09")
+def test_a_required_tool_that_the_bundle_takes_out_of_its_server_refuses() -> None:
+    denied = replace(_require_part(), policies={"house": _DENIED_PART})
+    assert codes(resolve(denied)) == {("policy.denied", "tool", "mcp:issues")}
+    unexposed = _require_part(replace(make_server(), exposes={"close": Member()}))
+    assert codes(resolve(unexposed)) == {("capability.unavailable", "tool", "mcp:issues")}
+
+
+@pytest.mark.req("S-02", "S-09")
+@pytest.mark.parametrize("kept", [{"mcp:issues/list"}, {"mcp:issues/list", "mcp:issues/close"}, {"*"}])
+def test_a_required_tool_of_a_server_that_is_left_refuses_nothing(kept: set[str]) -> None:
+    resolution = resolve(_require_part(), intent=Intent(narrowing=Narrowing(tools=frozenset(kept))))
+    assert resolution.reasons == ()
+    (tool,) = resolution.spec.tools
+    assert "list" in (tool.exposes or ())
 
 
 CAPABILITIES: dict[str, tuple[dict[str, Any], str]] = {

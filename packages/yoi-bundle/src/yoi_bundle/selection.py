@@ -47,12 +47,14 @@ class SelectedTool(Struct, frozen=True, kw_only=True):
 
     Attributes:
         exposes: For an MCP server, the only tools taken from it; absent for all of them.
+        required_parts: Tools of an MCP server that the selection names by themselves and requires.
         pointer: The entry of the selection, relative to it.
     """
 
     tool: Tool
     exposes: frozenset[str] | None = None
     required: bool = False
+    required_parts: frozenset[str] = frozenset()
     pointer: str = ""
 
 
@@ -81,6 +83,7 @@ def select_tools(
                     tool=tool,
                     exposes=_exposed(pattern, name, tool),
                     required=ask.required,
+                    required_parts=_named_parts(pattern, name, tool) if ask.required else frozenset(),
                     pointer=join_pointer("/tools", pattern),
                 )
                 held = selected.get(name)
@@ -167,11 +170,18 @@ def _declared(tool: Tool) -> frozenset[str] | None:
 
 
 def _exposed(pattern: str, name: str, tool: Tool) -> frozenset[str] | None:
-    declared = _declared(tool)
+    declared, named = _declared(tool), _named_parts(pattern, name, tool)
+    if not named:
+        return declared
+    return named if declared is None else declared & named
+
+
+def _named_parts(pattern: str, name: str, tool: Tool) -> frozenset[str]:
+    """Return the one tool of an MCP server that a pattern names; empty when it takes the server as it is."""
     part = pattern.removeprefix(f"{name}/")
     if part in (pattern, "*") or not isinstance(tool, McpServer):
-        return declared
-    return frozenset({part}) if declared is None else declared & {part}
+        return frozenset()
+    return frozenset({part})
 
 
 def _join(held: SelectedTool, more: SelectedTool) -> SelectedTool:
@@ -181,5 +191,6 @@ def _join(held: SelectedTool, more: SelectedTool) -> SelectedTool:
         held,
         exposes=exposes,
         required=held.required or more.required,
+        required_parts=held.required_parts | more.required_parts,
         pointer=held.pointer if held.required or not more.required else more.pointer,
     )

@@ -12,6 +12,7 @@ class Candidate(Struct, frozen=True):
     Attributes:
         payload: What the item would get if no layer withheld it; absent where there is nothing to get.
         withheld: Whether a layer has withheld it.
+        parts: Of a tool that is an MCP server, those of its tools without which it counts as missing.
     """
 
     kind: Kind
@@ -20,6 +21,7 @@ class Candidate(Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     required: bool = False
     withheld: bool = False
+    parts: frozenset[str] = frozenset()
 
     @property
     def key(self) -> tuple[Kind, str]:
@@ -38,14 +40,14 @@ class Candidate(Struct, frozen=True):
 
     def withhold(self, layer: Layer, pointer: str, rule: str) -> "Candidate":
         steps = (*self.steps, Step(layer, "withholds", pointer, rule))
-        return Candidate(self.kind, self.id, self.payload, steps, self.required, withheld=True)
+        return Candidate(self.kind, self.id, self.payload, steps, self.required, True, self.parts)
 
     def carry(self, payload: Granted) -> "Candidate":
         """Replace the payload by one that says more exactly what is got, such as who consumes it."""
-        return Candidate(self.kind, self.id, payload, self.steps, self.required, self.withheld)
+        return Candidate(self.kind, self.id, payload, self.steps, self.required, self.withheld, self.parts)
 
     def require(self) -> "Candidate":
-        return Candidate(self.kind, self.id, self.payload, self.steps, True, self.withheld)
+        return Candidate(self.kind, self.id, self.payload, self.steps, True, self.withheld, self.parts)
 
     def decide(self) -> Decision:
         if self.withheld or self.payload is None:
@@ -62,4 +64,5 @@ class Candidate(Struct, frozen=True):
         )
 
     def _add(self, step: Step, payload: Granted | None) -> "Candidate":
-        return Candidate(self.kind, self.id, payload, (*self.steps, step), self.required, self.withheld)
+        steps = (*self.steps, step)
+        return Candidate(self.kind, self.id, payload, steps, self.required, self.withheld, self.parts)

@@ -85,7 +85,7 @@ def _apply_to_tool(candidate: Candidate, tool: GrantedTool, layer: HostLayer) ->
 
 
 def _apply_tool_rules(candidate: Candidate, tool: str, layer: HostLayer) -> Candidate:
-    blocker = find_blocker(layer.rules, tool)
+    blocker = find_blocker(layer.rules, tool, candidate.parts)
     if blocker is None:
         return candidate.give("host_policy", "/tools", "host_policy.grants")
     return candidate.withhold("host_policy", blocker, "host_policy.tools_deny")

@@ -90,7 +90,7 @@ def _keep_tool(candidate: Candidate, tool: GrantedTool, narrowing: Narrowing) ->
     prefix = f"{tool.id}/"
     parts = {pattern.removeprefix(prefix) for pattern in keep if pattern.startswith(prefix)}
     kept = parts if tool.exposes is None else parts & set(tool.exposes)
-    if not kept or not tool.id.startswith("mcp:"):
+    if not kept or not candidate.parts <= kept or not tool.id.startswith("mcp:"):
         return candidate.withhold("intent", f"{_PLACE}/tools", "intent.drops")
     payload = replace(tool, exposes=tuple(sorted(kept)))
     if payload == tool:
@@ -99,5 +99,5 @@ def _keep_tool(candidate: Candidate, tool: GrantedTool, narrowing: Narrowing) ->
 
 
 def _apply_rules(candidate: Candidate, tool: str, rules: ToolRules | None) -> Candidate:
-    blocker = None if rules is None else find_blocker(rules, tool)
+    blocker = None if rules is None else find_blocker(rules, tool, candidate.parts)
     return candidate if blocker is None else candidate.withhold("intent", blocker, "intent.policy_denies")

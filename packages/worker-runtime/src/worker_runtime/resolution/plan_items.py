@@ -152,14 +152,15 @@ class ItemPlanner:
             exposes = None if chosen.exposes is None else tuple(sorted(chosen.exposes))
             granted = GrantedTool(id=name, declaration=chosen.tool, exposes=exposes)
             steps = (self._asked(f"{self.pointer}/tools{chosen.pointer}"), self._declared("tools", name))
-            candidate = Candidate("tool", name, granted, steps, chosen.required)
-            if exposes == ():
+            parts = chosen.required_parts
+            candidate = Candidate("tool", name, granted, steps, chosen.required, parts=parts)
+            if exposes == () or (exposes is not None and not parts.issubset(exposes)):
                 place = join_pointer("/tools", name) + "/exposes"
                 candidate = candidate.withhold("bundle", place, "bundle.exposes_nothing")
-            yield self._block(candidate, name)
+            yield self._block(candidate)
 
-    def _block(self, candidate: Candidate, tool: str) -> Candidate:
-        blocker = find_first_blocker(self.layers, tool)
+    def _block(self, candidate: Candidate) -> Candidate:
+        blocker = find_first_blocker(self.layers, candidate.id, candidate.parts)
         if blocker is None:
             return candidate
         return candidate.withhold("bundle", blocker, "bundle.policy_denies")

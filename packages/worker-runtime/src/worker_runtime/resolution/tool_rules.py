@@ -4,7 +4,7 @@ A tool of which a layer denies every call is withheld whole, with the rule that 
 calls is left to the verdict of each call.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
@@ -40,20 +40,29 @@ def index_rules(policy: Policy, pointer: str) -> ToolRules:
     return ToolRules(denied, frozenset(passing), policy.default != "deny", pointer)
 
 
-def find_blocker(rules: ToolRules, tool: str) -> str | None:
+def find_blocker(rules: ToolRules, tool: str, parts: Collection[str] = ()) -> str | None:
     """Return the pointer of what denies every call of a tool, or None when some call can pass.
 
     Args:
         rules: One layer.
         tool: A key of the manifest's tools, or `plugin:ID/TOOL`.
+        parts: Tools of it, an MCP server, of each of which some call has to pass.
     """
     whole = list_covering(tool)
-    for pattern in whole:
+    blocker = _find_blocker(rules, whole)
+    if blocker == f"{rules.pointer}/default" and tool.startswith(("mcp:", "plugin:")):
+        blocker = None if any(_may_touch(name, tool) for name in rules.passing) else blocker
+    for part in sorted(parts):
+        blocker = blocker or _find_blocker(rules, (*whole, f"{tool}/{part}"))
+    return blocker
+
+
+def _find_blocker(rules: ToolRules, covering: Sequence[str]) -> str | None:
+    """Return what denies every call of something, given as the patterns that match all of it."""
+    for pattern in covering:
         if pattern in rules.denied:
             return rules.denied[pattern]
-    if rules.default_passes or not rules.passing.isdisjoint(whole):
-        return None
-    if tool.startswith(("mcp:", "plugin:")) and any(_may_touch(name, tool) for name in rules.passing):
+    if rules.default_passes or not rules.passing.isdisjoint(covering):
         return None
     return f"{rules.pointer}/default"
 
@@ -63,10 +72,10 @@ def _may_touch(pattern: str, tool: str) -> bool:
     return pattern.startswith(f"{tool}/") or tool.startswith(f"{pattern}/")
 
 
-def find_first_blocker(layers: Iterable[ToolRules], tool: str) -> str | None:
+def find_first_blocker(layers: Iterable[ToolRules], tool: str, parts: Collection[str] = ()) -> str | None:
     """Return the first layer's blocker, if any layer has one."""
     for rules in layers:
-        pointer = find_blocker(rules, tool)
+        pointer = find_blocker(rules, tool, parts)
         if pointer is not None:
             return pointer
     return None
