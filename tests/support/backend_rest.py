@@ -121,6 +121,13 @@ class BackendRest:
         """Return the id of a token that `add_token` made."""
         return hash_secret(secret)[:32]
 
+    def get_first_token_id(self) -> str:
+        """Return the id of the first admin's token."""
+        found: str = self.run(
+            self.services.store.tokens.find_by_hash(hash_secret(self.admin), now=self.clock.now())
+        ).id
+        return found
+
     def add_workspace(self, workspace: str = "library", source: Source | None = None) -> None:
         """Add a workspace to which bundles are published, unless it has another source."""
         new = NewWorkspace(id=workspace, source=source or PublishedSource())
@@ -176,7 +183,11 @@ class BackendRest:
     ) -> AsyncIterator["EventStream"]:
         """Give an answer that comes piece by piece, in the event loop of the server."""
         reader, writer = await asyncio.open_unix_connection(str(self.socket))
-        sent = {"Host": "x", "Authorization": f"Bearer {self.admin if token is None else token}"}
+        sent = {
+            "Host": "x",
+            "Connection": "close",
+            "Authorization": f"Bearer {self.admin if token is None else token}",
+        }
         lines = [f"{name}: {value}" for name, value in {**sent, **(headers or {})}.items()]
         writer.write("\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode("ascii"))
         try:
@@ -227,6 +238,11 @@ class EventStream:
                     records.append({**event, **json.loads(value)})
                     event = {}
         return records
+
+    async def read_opening(self) -> None:
+        """Return once the stream has begun: what is recorded from here on comes in it."""
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            await self._reader.readuntil(b": open\n\n")
 
     async def read_to_end(self) -> bytes:
         """Return what still comes, once the server has ended the stream."""
