@@ -1,9 +1,11 @@
 """`yoi availability`: what is true of each workspace on each Runtime (K-05)."""
 
+import asyncio
 from typing import Any
 
 import click
 
+from worker_runtime.retrying import Patience, retry
 from yoi.backend_address import BackendAddress
 from yoi.backend_client import BackendClient, ask_backend
 from yoi.backend_options import online_options
@@ -11,6 +13,11 @@ from yoi.command import YoiCommand
 from yoi.json_output import print_json_line
 from yoi.render.availability import PAIR_COLUMNS
 from yoi.render.documents import print_list
+
+_LOOK_SECONDS = 5.0
+"""How soon is seen what no audit record tells, such as a Runtime that cannot be reached."""
+
+_PATIENCE = Patience(attempts=8)
 
 
 @click.command(cls=YoiCommand)
@@ -31,26 +38,40 @@ def availability(
     """Say how workspaces stand on Runtimes: what should be assigned there, and what the Runtime itself said is."""
     wanted = {"workspace": workspace_id, "runtime": runtime_name}
     query = {name: value for name, value in wanted.items() if value is not None}
+    if watch:
+        ask_backend(backend, lambda client: _watch(context, client, query, as_json=as_json))
+    else:
+        pairs = ask_backend(backend, lambda client: client.collect("availability", **query))
+        print_list(context, "availability", pairs, PAIR_COLUMNS, as_json=as_json)
 
-    async def read(client: BackendClient) -> list[dict[str, Any]]:
-        return await client.collect("availability", **query)
 
-    async def follow(client: BackendClient) -> None:
-        seen = await client.get("audit", limit="1")
-        last = str(seen["items"][0]["sequence"]) if seen["items"] else "0"
-        shown = await read(client)
-        _print_turn(context, shown, as_json=as_json)
-        async for _ in client.follow("events", after=last):
-            now = await read(client)
-            if now != shown:
+async def _watch(
+    context: click.Context, client: BackendClient, query: dict[str, str], *, as_json: bool
+) -> None:
+    """Print when something is other than it was; end with what ends the stream of events."""
+    latest = (await client.get("audit", limit="1"))["items"]
+    last = str(latest[0]["sequence"]) if latest else "0"
+    happened = asyncio.Event()
+    noting = asyncio.create_task(_note(client, last, happened))
+    shown: list[dict[str, Any]] | None = None
+    try:
+        while not noting.done():
+            happened.clear()
+            now = await retry(lambda: client.collect("availability", **query), _PATIENCE)
+            if shown != now:
                 _print_turn(context, now, as_json=as_json)
                 shown = now
+            waiting = asyncio.create_task(happened.wait())
+            await asyncio.wait({noting, waiting}, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+        await noting
+    finally:
+        noting.cancel()
 
-    if watch:
-        ask_backend(backend, follow)
-    else:
-        pairs = ask_backend(backend, read)
-        print_list(context, "availability", pairs, PAIR_COLUMNS, as_json=as_json)
+
+async def _note(client: BackendClient, last: str, happened: asyncio.Event) -> None:
+    async for _ in client.follow("events", after=last):
+        happened.set()
 
 
 def _print_turn(context: click.Context, pairs: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -87,7 +87,8 @@ def set_(
         return policy
 
     policy = ask_backend(backend, put)
-    text = f"{len(policy['rules'])} rules, generation {policy['generation']}"
+    count = len(policy["rules"])
+    text = f"{count} rule{'' if count == 1 else 's'}, generation {policy['generation']}"
     print_done(context, policy, "set", text, as_json=as_json)
 
 

@@ -137,9 +137,10 @@ def sync(
         return found
 
     found = ask_backend(backend, run)
-    if workspace_id is None:
+    pair = found.get("pair")
+    if pair is None:
         print_done(context, found, "due", f"{found['due']} workspaces on {name}", as_json=as_json)
     elif as_json:
         print_json(found)
     else:
-        print_list(context, "availability", [found], PAIR_COLUMNS, as_json=False)
+        print_list(context, "availability", [pair], PAIR_COLUMNS, as_json=False)
