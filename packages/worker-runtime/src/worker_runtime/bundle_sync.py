@@ -121,6 +121,7 @@ class _Run:
         self._base = base
         self._held = held
         self._encode = encode or _encode
+        self._plain = False
         self._missing: int | None = None
         self._requests = 0
         self._sent: list[str] = []
@@ -165,10 +166,19 @@ class _Run:
         return self._missing
 
     async def _put_manifest(self) -> PutOutcome:
+        """Put the manifest; when something changed it on its way, once more, and plain from then on."""
+        if not self._plain:
+            try:
+                return await self._put_short()
+            except DigestMismatchError:
+                self._plain = True
+        return await self._put("identity", None)
+
+    async def _put_short(self) -> PutOutcome:
         if self._base is not None:
             try:
                 return await self._put("dcz", self._base)
-            except (BundleBaseMissingError, DigestMismatchError):
+            except BundleBaseMissingError:
                 self._base = None
         return await self._put("zstd" if len(self._source.manifest) > _PLAIN_BYTES else "identity", None)
 

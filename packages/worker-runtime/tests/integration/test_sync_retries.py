@@ -20,7 +20,7 @@ from worker_runtime.errors import (
     UnauthenticatedError,
 )
 from worker_runtime.retrying import Patience
-from yoi_bundle.errors import YoiError
+from yoi_bundle.errors import DigestMismatchError, YoiError
 
 pytestmark = pytest.mark.req("R-04")
 
@@ -33,15 +33,18 @@ class _Flaky:
 
     Attributes:
         asked: The operations, in order.
+        encodings: Of the manifests that came.
         failures: Number of a request → its error, and what of it is done: nothing, some blobs, or all.
     """
 
     def __init__(self, inner: RuntimeApi, failures: dict[int, tuple[YoiError, int | None]]) -> None:
         self.asked: list[str] = []
+        self.encodings: list[str] = []
         self._inner = inner
         self._failures = failures
 
     async def put_bundle(self, *arguments: Any) -> Any:
+        self.encodings.append(arguments[-1].encoding)
         return await self._ask("put", lambda: self._inner.put_bundle(*arguments))
 
     async def put_pack(self, caller: Any, lease: str, pack: AsyncIterable[bytes]) -> Any:
@@ -172,6 +175,34 @@ def test_a_refused_pack_is_made_anew_at_once_and_given_up_when_that_brings_nothi
     with pytest.raises(type(error)):
         other.sync(attempts=1)
     assert other.flaky.asked == ["put", "pack", "put", "pack", "put"]
+
+
+_CHANGED = DigestMismatchError("sha256:asked", "sha256:came")
+_BASE = build_small_bundle(prompts={"p": b"before\n"}).manifest
+
+
+@pytest.mark.req("R-04", "B-02")
+@pytest.mark.parametrize(("base", "first"), [(None, "zstd"), (_BASE, "dcz")], ids=["whole", "delta"])
+def test_a_manifest_that_was_changed_on_its_way_is_sent_once_more_and_plain(
+    embedded: EmbeddedUnderTest, base: bytes | None, first: str
+) -> None:
+    run = _Run(embedded, {0: (_CHANGED, 0)}, base=base)
+    run.sync(attempts=1)
+    assert run.flaky.asked == ["put", "put", "pack", "assign"]
+    assert run.flaky.encodings == [first, "identity"]
+    other = _Run(embedded, {0: (_CHANGED, 0), 1: (_CHANGED, 0)}, base=base)
+    with pytest.raises(DigestMismatchError):
+        other.sync()
+    assert other.flaky.asked == ["put", "put"]
+
+
+def test_a_manifest_that_was_changed_once_stays_plain_for_the_rest_of_the_sync(
+    embedded: EmbeddedUnderTest,
+) -> None:
+    run = _Run(embedded, {0: (_CHANGED, 0), 2: (_GONE, 3), 3: (_CHANGED, 0)})
+    with pytest.raises(DigestMismatchError):
+        run.sync()
+    assert run.flaky.encodings == ["zstd", "identity", "identity"]
 
 
 def test_a_bundle_that_went_is_brought_again(embedded: EmbeddedUnderTest) -> None:
