@@ -4,14 +4,12 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
-import msgspec
-
 from worker_runtime.bundle_sync import BundleSource, EncodeManifest
 from worker_runtime.bundles import ManifestBody, ManifestEncoding
 from worker_runtime.transfer.manifest_coding import encode_manifest
 from yoi_bundle.errors import YoiError
 from yoi_bundle.limits import MEBIBYTE
-from yoi_bundle.metadata import BundleMetadata
+from yoi_workspace_server.reconciler.recent_revisions import RecentRevisions
 from yoi_workspace_server.store.store import Store
 
 _MAX_KEPT_BYTES = 128 * MEBIBYTE
@@ -23,6 +21,7 @@ class BundleShelf:
 
     def __init__(self, store: Store, *, max_bytes: int = _MAX_KEPT_BYTES) -> None:
         self._store = store
+        self._revisions = RecentRevisions(store)
         self._max_bytes = max_bytes
         self._bytes = 0
         self._kept: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
@@ -35,7 +34,7 @@ class BundleShelf:
             BundleMissingError: The store has none such.
             BackendUnavailableError, StoreCorruptError: It cannot be read.
         """
-        metadata = await self._get_metadata(workspace, digest, revision)
+        metadata = await self._revisions.get_metadata(workspace, digest, revision)
         manifest = await self.get_manifest(workspace, digest)
 
         async def read_blob(blob: str) -> bytes:
@@ -90,16 +89,6 @@ class BundleShelf:
             return ManifestBody(content=await self._get(key, read), encoding=encoding)
 
         return encode
-
-    async def _get_metadata(self, workspace: str, digest: str, revision: int) -> BundleMetadata:
-        async def read() -> bytes:
-            found = await self._store.revisions.find_revision(workspace, revision)
-            if found is None or found.digest != digest:
-                found = await self._store.revisions.get_by_digest(workspace, digest)
-            return msgspec.json.encode(found.metadata)
-
-        text = await self._get(("metadata", workspace, digest, str(revision)), read)
-        return msgspec.json.decode(text, type=BundleMetadata)
 
     async def _get(self, key: tuple[str, ...], read: Callable[[], Awaitable[bytes]]) -> bytes:
         kept = self._kept.get(key)
