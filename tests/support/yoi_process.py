@@ -21,6 +21,7 @@ class Yoi:
 
     Attributes:
         deadline_seconds: When a command that hangs is killed, and the test with it fails; absent waits for ever.
+        typed: What stands on standard input; absent for nothing.
     """
 
     data: Path
@@ -28,6 +29,7 @@ class Yoi:
     extra: dict[str, str] = field(default_factory=dict)
     python: str = sys.executable
     deadline_seconds: float | None = None
+    typed: str | None = None
 
     def run(self, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
         kept = {
@@ -38,7 +40,7 @@ class Yoi:
             capture_output=True,
             encoding="utf-8",
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=self.typed or "",
             timeout=self.deadline_seconds,
             env={
                 **kept,

@@ -53,20 +53,31 @@ async def _watch(
     last = str(latest[0]["sequence"]) if latest else "0"
     happened = asyncio.Event()
     noting = asyncio.create_task(_note(client, last, happened))
-    shown: list[dict[str, Any]] | None = None
+    shown: list[Any] | None = None
     try:
         while not noting.done():
             happened.clear()
             now = await retry(lambda: client.collect("availability", **query), _PATIENCE)
-            if shown != now:
+            if shown != _leave_out_times(now):
                 _print_turn(context, now, as_json=as_json)
-                shown = now
+                shown = _leave_out_times(now)
             waiting = asyncio.create_task(happened.wait())
             await asyncio.wait({noting, waiting}, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
         await noting
     finally:
         noting.cancel()
+
+
+def _leave_out_times(value: Any) -> Any:
+    """That something was looked at again is no change."""
+    match value:
+        case list():
+            return [_leave_out_times(one) for one in value]
+        case dict():
+            return {name: _leave_out_times(one) for name, one in value.items() if not name.endswith("_at")}
+        case _:
+            return value
 
 
 async def _note(client: BackendClient, last: str, happened: asyncio.Event) -> None:
