@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
-from repository import ROOT
 from small_bundles import SmallBundle, build_small_bundle
+from source_trees import WordScanner
 
 from worker_runtime.backoff import Backoff
 from worker_runtime.caller import build_local_caller
@@ -64,7 +64,9 @@ class LiveBackend:
         self._resources = AsyncExitStack()
 
     async def start(self) -> Self:
-        parts = await self._resources.enter_async_context(open_parts(self.settings, self.clock))
+        parts = await self._resources.enter_async_context(
+            open_parts(self.settings, self.clock, scanner=WordScanner())
+        )
         self.services = parts.services
         socket = self.sockets / "backend.sock"
         server = RestServer(build_app(self.services), Listening(socket=socket))
@@ -81,6 +83,10 @@ class LiveBackend:
 
     async def stop(self) -> None:
         await self._resources.aclose()
+
+    def close_later(self, close: Callable[[], None]) -> None:
+        """Have something closed with the Backend."""
+        self._resources.callback(close)
 
     async def add_token(
         self,
@@ -226,7 +232,6 @@ async def open_live_backend(
     """Give a Backend on a data directory, whose embedded Runtime has this host policy."""
     data = directory / "data"
     data.mkdir(parents=True, exist_ok=True)
-    _share_scanner(data)
     policy_file = directory / "host-policy.toml"
     policy_file.write_text(policy, encoding="utf-8")
     settings = ServerSettings(
@@ -268,13 +273,6 @@ def _trust(directory: Path, data: Path, *, added_at: str) -> TrustStore:
         added_at=added_at,
     )
     return trust
-
-
-def _share_scanner(data: Path) -> None:
-    """Have the scanner's compiled rules at hand; compiling them takes seconds."""
-    shared = ROOT / ".cache" / "yoi" / "scanner"
-    if shared.is_dir() and not (data / "scanner").exists():
-        (data / "scanner").symlink_to(shared)
 
 
 async def _end(stopping: asyncio.Event, loops: list[asyncio.Task[None]]) -> None:

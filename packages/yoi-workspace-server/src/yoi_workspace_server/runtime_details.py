@@ -86,6 +86,8 @@ _OWN: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "bundle.required": {"why": "the host's policy asks for one"},
         "bundle.not_canonical": {"reason": "another form than RFC 8785 gives"},
         "bundle.blobs_missing": {"lease": ""},
+        "runtime.unavailable": {"reason": "unreachable"},
+        "runtime.overloaded": {"reason": "leases"},
     }
 )
 """What stands in place of a Runtime's own words, so that a client still knows the error by its form."""

@@ -33,9 +33,8 @@ from yoi_workspace_server.rest.token_routes import TOKEN_ROUTES
 from yoi_workspace_server.rest.worker_control_routes import WORKER_CONTROL_ROUTES
 from yoi_workspace_server.rest.worker_routes import WORKER_ROUTES
 from yoi_workspace_server.rest.workspace_routes import WORKSPACE_ROUTES
-from yoi_workspace_server.runtime_details import clean_details
 from yoi_workspace_server.workers.orders import WorkerRefusedError
-from yoi_workspace_server.workers.passing import PassedOnError, judge_error
+from yoi_workspace_server.workers.passing import pass_on
 
 ROUTES = (
     *SYSTEM_ROUTES,
@@ -62,7 +61,6 @@ def build_app(services: BackendServices) -> Envelope:
         exception_handlers={
             YoiError: answer_error,
             WorkerRefusedError: answer_refused_worker,
-            PassedOnError: answer_passed_on,
             HTTPException: answer_http_exception,
             Exception: answer_fault,
         },
@@ -76,20 +74,11 @@ def build_app(services: BackendServices) -> Envelope:
 
 def answer_refused_worker(request: Request[Any, Any, Any], refused: WorkerRefusedError) -> Response[bytes]:
     """Answer with the Runtime's own problem, and with what each Runtime was refused by (K-06)."""
-    error = judge_error(refused.error)
-    details = clean_details(error.code, error.details())
-    return _answer(request, error, {"details": details, "refusals": msgspec.to_builtins(refused.refusals)})
-
-
-def answer_passed_on(request: Request[Any, Any, Any], passed: PassedOnError) -> Response[bytes]:
-    """Answer with a Runtime's own problem, without its words (K-07)."""
-    return _answer(request, passed.error, {"details": passed.details})
-
-
-def _answer(request: Request[Any, Any, Any], error: YoiError, members: dict[str, Any]) -> Response[bytes]:
+    error = pass_on(refused.error)
     log_refusal(request.scope, error)
     note_problem(request.scope, error.code)
-    problem = build_problem(error, get_request_id(request.scope)) | members
+    problem = build_problem(error, get_request_id(request.scope))
+    problem["refusals"] = msgspec.to_builtins(refused.refusals)
     return Response(
         msgspec.json.encode(problem),
         status_code=problem["status"],

@@ -30,7 +30,7 @@ async def answer_worker_stream(request: HttpRequest, found: ReachableWorker, pri
     """Answer with events from where the caller left off, until the Worker, its Runtime or the token is gone.
 
     Raises:
-        PassedOnError: The Runtime refuses; said before the stream begins.
+        YoiError: The Runtime refuses; said before the stream begins.
         RuntimeOverloadedError: Enough streams are open.
     """
     after = read_position(request)

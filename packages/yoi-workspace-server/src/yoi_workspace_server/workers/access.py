@@ -108,7 +108,7 @@ class WorkerAccess:
 
         Raises:
             WorkerNotFoundError, RuntimeUnavailableError: See `reach`.
-            PassedOnError: It has not ended, or the Runtime does not answer.
+            WorkerInvalidStateError: It has not ended.
         """
         record = await self.get_record(worker, principal)
         if record.runtime_worker is not None:

@@ -23,7 +23,7 @@ from yoi_workspace_server.workers.orders import (
     WorkerRefusedError,
     describe_refusal,
 )
-from yoi_workspace_server.workers.passing import judge_error, rebuild_problem
+from yoi_workspace_server.workers.passing import pass_on, rebuild_problem
 from yoi_workspace_server.workspaces import Workspace
 
 _REPAIR_SECONDS = 60.0
@@ -155,7 +155,7 @@ class WorkerCreation:
             return
         if status is not None and status.active is not None and status.active.digest == digest:
             if status.problem is not None:
-                raise judge_error(rebuild_problem(status.problem))
+                raise pass_on(rebuild_problem(status.problem))
             raise RuntimeUnavailableError("unreachable")
 
     async def _reserve(
