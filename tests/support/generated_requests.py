@@ -1,6 +1,6 @@
 """Requests that schemathesis makes of the OpenAPI document, sent to a real server; what it finds wrong in the answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import schemathesis
@@ -8,9 +8,6 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
-
-from worker_runtime.transfer.headers import MANIFEST_MEDIA_TYPE
-from worker_runtime.transfer.pack import PACK_MEDIA_TYPE
 
 SEED = 7
 
@@ -23,13 +20,11 @@ class KnownValues(Struct, frozen=True, kw_only=True):
 
     Attributes:
         parameters: `path.digest` and the like → values that are tried half of the time.
-        manifests: Bodies of manifests that are tried beside arbitrary bytes.
-        packs: Likewise.
+        bodies: Media type → bodies of it that are tried beside arbitrary bytes.
     """
 
     parameters: dict[str, list[str]]
-    manifests: list[bytes]
-    packs: list[bytes]
+    bodies: dict[str, list[bytes]]
 
 
 class Findings(Struct, kw_only=True):
@@ -53,6 +48,7 @@ def send_generated_requests(
     *,
     semantic_refusals: Mapping[str, tuple[int, ...]],
     examples: int,
+    excluded: Sequence[str] = (),
 ) -> Findings:
     """Ask a server whatever its own document says can be asked, and what it says cannot.
 
@@ -62,10 +58,13 @@ def send_generated_requests(
         known: What is there.
         semantic_refusals: Operation → statuses that a request of the right form may get all the same.
         examples: Random requests for each operation, beside those that cover the schema.
+        excluded: Operations that are not asked.
     """
     _register_bodies(known)
     config = SchemathesisConfig.from_dict(_configure(headers, known, semantic_refusals, examples))
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json", config=config)
+    if excluded:
+        schema = schema.exclude(name=list(excluded))
     findings = Findings(faults=set(), statuses={})
     for event in from_schema(schema).execute():
         match event:
@@ -79,7 +78,7 @@ def send_generated_requests(
 
 
 def _register_bodies(known: KnownValues) -> None:
-    for media_type, bodies in ((MANIFEST_MEDIA_TYPE, known.manifests), (PACK_MEDIA_TYPE, known.packs)):
+    for media_type, bodies in known.bodies.items():
         strategy = st.sampled_from(bodies) | st.binary(max_size=600)
         schemathesis.openapi.media_type(media_type, strategy)
 

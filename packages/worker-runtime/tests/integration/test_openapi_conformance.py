@@ -16,8 +16,8 @@ from worker_runtime.rest.app import build_app
 from worker_runtime.rest.listen import RestServer
 from worker_runtime.rest.listening import Listening
 from worker_runtime.rest.openapi_documents import OPERATIONS
-from worker_runtime.transfer.headers import format_header_json
-from worker_runtime.transfer.pack import write_pack
+from worker_runtime.transfer.headers import MANIFEST_MEDIA_TYPE, format_header_json
+from worker_runtime.transfer.pack import PACK_MEDIA_TYPE, write_pack
 
 # What a request of the right form may get all the same, for what a schema cannot say.
 SEMANTIC_REFUSALS: dict[str, tuple[int, ...]] = {
@@ -71,8 +71,7 @@ def _fill(server: RestUnderTest) -> KnownValues:
             "body.request.bundle_digest": [held.digest],
             "body.request.selector": ["default"],
         },
-        manifests=[held.manifest],
-        packs=[pack],
+        bodies={MANIFEST_MEDIA_TYPE: [held.manifest], PACK_MEDIA_TYPE: [pack]},
     )
 
 

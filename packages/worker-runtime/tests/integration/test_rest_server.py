@@ -15,8 +15,8 @@ from small_bundles import build_small_bundle
 from worker_runtime.rest.app import ROUTES
 from worker_runtime.rest.openapi import build_openapi
 from worker_runtime.rest.openapi_documents import OPERATIONS
-from worker_runtime.rest.runtime_interface import RUNTIME_INTERFACE
 from worker_runtime.rest.pace import BodyPace
+from worker_runtime.rest.runtime_interface import RUNTIME_INTERFACE
 from worker_runtime.rest.services import Bounds
 from worker_runtime.transfer.headers import format_header_json
 from worker_runtime.workers import WorkerInput

@@ -24,8 +24,8 @@ class TokenRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     name: TokenName
     role: Role
-    workspaces: frozenset[WorkspaceId] | None = None
-    scopes: frozenset[TokenScope] = frozenset()
+    workspaces: tuple[WorkspaceId, ...] | None = None
+    scopes: tuple[TokenScope, ...] = ()
     lifetime_seconds: Annotated[int, Meta(ge=1, le=MAX_LIFETIME_SECONDS)] | None = None
 
 

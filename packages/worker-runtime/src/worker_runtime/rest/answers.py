@@ -53,8 +53,14 @@ def read_number(request: HttpRequest, name: str, default: int | None = None) -> 
 
 
 def read_text(request: HttpRequest, name: str) -> str | None:
-    """Return a word of the query, if it is there."""
+    """Return a word of the query, if it is there.
+
+    Raises:
+        RequestInvalidError: It is there, and empty.
+    """
     text = request.query_params.get(name)
+    if text == "":
+        raise RequestInvalidError("a word", field=name)
     return None if text is None else str(text)
 
 

@@ -41,10 +41,11 @@ async def create_token(request: HttpRequest) -> Response[bytes]:
     now = services.clock.now()
     lifetime = wanted.lifetime_seconds
     expires_at = None if lifetime is None else now + lifetime * MILLISECONDS_A_SECOND
+    scopes = frozenset(wanted.scopes)
     verify_no_more(
         principal,
         role=wanted.role,
-        scopes=wanted.scopes,
+        scopes=scopes,
         expires_at=None if expires_at is None else format_instant(expires_at),
     )
     secret = create_secret()
@@ -53,8 +54,8 @@ async def create_token(request: HttpRequest) -> Response[bytes]:
         secret_hash=hash_secret(secret),
         name=wanted.name,
         role=wanted.role,
-        workspaces=wanted.workspaces,
-        scopes=wanted.scopes,
+        workspaces=None if wanted.workspaces is None else frozenset(wanted.workspaces),
+        scopes=scopes,
         expires_at=expires_at,
     )
     added = await services.store.tokens.add_token(new, actor=principal.name, now=now)
