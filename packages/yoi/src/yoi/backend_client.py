@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
@@ -11,7 +12,6 @@ from yarl import URL
 
 from worker_runtime.errors import RequestInvalidError
 from worker_runtime.paging import MAX_PAGE_SIZE
-from worker_runtime.remote.connection import quote_segment
 from worker_runtime.remote.endpoint import build_connector
 from worker_runtime.remote.refusals import RemoteFaultError, find_request_id
 from worker_runtime.retrying import Patience
@@ -215,7 +215,7 @@ def _build_path(segments: tuple[str, ...]) -> URL:
     for segment in segments:
         if segment in {"", ".", ".."}:
             raise RequestInvalidError("a name", field=segment or "name")
-    return URL("/".join((_API, *(quote_segment(one) for one in segments))), encoded=True)
+    return URL("/".join((_API, *(quote(one, safe=":") for one in segments))), encoded=True)
 
 
 async def _read_body(response: aiohttp.ClientResponse) -> bytes:
