@@ -63,6 +63,10 @@ class ServedProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.clean_up()
+
+    def clean_up(self) -> None:
+        """End it, whatever became of it."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait(_DEADLINE_SECONDS)
