@@ -2,64 +2,23 @@
 
 import msgspec
 import pytest
+from error_samples import SAMPLES
 from repository import ROOT, read_table
 
 from worker_runtime import errors
 from worker_runtime.errors import RequestInvalidError, RuntimeOverloadedError, RuntimeUnavailableError
 from worker_runtime.remote.refusals import REBUILT_CODES, RemoteFaultError, rebuild_error
-from worker_runtime.resolution import errors as resolution
-from worker_runtime.resolution.errors import Reason
 from worker_runtime.rest.problems import build_headers, build_problem
 from worker_runtime.rest.statuses import STATUSES, find_status
 from worker_runtime.trust.refusal import TokenForbiddenError, TokenRefusedError
-from yoi_bundle import errors as bundle
-from yoi_bundle.errors import Fault, YoiError
+from yoi_bundle.errors import YoiError
 
 _TABLE = {
     row["code"]: int(row["HTTP"])
     for row in read_table(ROOT / "docs" / "errors.md", "code")
     if row["HTTP"] != "reason" and row["from"] == "Runtime"
 }
-_FAULTS = [Fault(code="bundle.invalid", pointer="/profiles/a", message="wrong", remedy="write it so")]
 _D = f"sha256:{'1' * 64}"
-
-_ERRORS: list[YoiError] = [
-    errors.BundleMissingError(_D),
-    bundle.DigestMismatchError(_D, f"sha256:{'2' * 64}"),
-    bundle.BundleNotCanonicalError("sorted keys", 7),
-    bundle.BundleInvalidError(_FAULTS),
-    bundle.BundleBlobsMissingError(_D, "lease", [_D]),
-    errors.BundleBaseMissingError(_D),
-    errors.BundleCorruptError(_D, [_D]),
-    errors.BundleInUseError(_D, assigned=True, workers=["w"]),
-    resolution.BundleRequiredError("default", "why"),
-    errors.BundleUnassignedError(_D, None),
-    bundle.SecretValueError(_FAULTS),
-    bundle.HostValueError(_FAULTS),
-    bundle.HiddenTextError(_FAULTS),
-    bundle.UnresolvedReferenceError(_FAULTS),
-    bundle.SchemaUnsupportedError(9, [1]),
-    bundle.FeatureUnsupportedError(_FAULTS),
-    bundle.DeclarationUnsupportedError(_FAULTS),
-    bundle.LimitExceededError("blobs", value=3, allowed=2, place="body"),
-    errors.LeaseExpiredError("lease"),
-    errors.AssignmentStaleError("library", generation=1, current=2),
-    errors.AssignmentConflictError("library", generation=1, assigned=_D),
-    resolution.InvalidSelectorError("x"),
-    resolution.ResolutionRefusedError([Reason(code="policy.denied", kind="tool", id="t", message="no")]),
-    errors.WorkerNotFoundError("w"),
-    errors.WorkerConflictError("key", "w"),
-    errors.WorkerInvalidStateError("w", state="held", operation="input"),
-    errors.UnauthenticatedError("no"),
-    errors.ForbiddenError(scope="bundles:read"),
-    errors.ForbiddenError(workspace="library"),
-    RuntimeUnavailableError("storage_full"),
-    errors.RuntimeIncompatibleError(ours=[1], theirs=[2], what="api"),
-    RuntimeOverloadedError("leases", retry_after_seconds=30),
-    errors.StoreCorruptError("worker"),
-    RequestInvalidError("message", field="field"),
-    RemoteFaultError("anything"),
-]
 
 
 @pytest.mark.req("R-01")
@@ -70,11 +29,11 @@ def test_the_statuses_are_those_of_the_documented_table() -> None:
 @pytest.mark.req("R-01")
 def test_every_code_can_be_rebuilt() -> None:
     assert set(_TABLE) == REBUILT_CODES
-    assert {error.code for error in _ERRORS} | {"profile.not_found"} == set(_TABLE)
+    assert {error.code for error in SAMPLES} | {"profile.not_found"} == set(_TABLE)
 
 
 @pytest.mark.req("R-01")
-@pytest.mark.parametrize("error", _ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", SAMPLES, ids=lambda error: type(error).__name__)
 def test_an_error_crosses_the_network_unchanged(error: YoiError) -> None:
     problem = build_problem(error, "id")
     assert problem["status"] == _TABLE[error.code]

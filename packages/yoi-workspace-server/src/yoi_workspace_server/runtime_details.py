@@ -86,6 +86,9 @@ _OWN: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "bundle.required": {"why": "the host's policy asks for one"},
         "bundle.not_canonical": {"reason": "another form than RFC 8785 gives"},
         "bundle.blobs_missing": {"lease": ""},
+        "bundle.unassigned": {"assigned": None},
+        "assignment.conflict": {"assigned": None},
+        "lease.expired": {"lease": ""},
         "runtime.unavailable": {"reason": "unreachable"},
         "runtime.overloaded": {"reason": "leases"},
     }
@@ -138,7 +141,7 @@ _MEMBERS: Mapping[str, Mapping[str, Cleaner]] = MappingProxyType(
         "assignment.stale": {"workspace": _name, "generation": _number, "current": _number},
         "assignment.conflict": {"workspace": _name, "generation": _number, "assigned": _digest},
         "profile.invalid_selector": {"selector": _item},
-        "profile.not_found": {"selector": _item, "source": _word, "near": _many(_item)},
+        "profile.not_found": {"selector": _item, "source": _word},
         "resolution.refused": {"reasons": _many(_reason)},
         "worker.not_found": {"worker": _id},
         "worker.conflict": {"key": _key, "worker": _id},
