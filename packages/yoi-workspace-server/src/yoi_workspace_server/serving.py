@@ -18,6 +18,7 @@ from worker_runtime.local_host import LocalHost
 from worker_runtime.maintenance import Readiness
 from worker_runtime.rest.housekeeping import keep_house
 from worker_runtime.rest.listen import RestServer, verify_listening
+from worker_runtime.rest.metrics import Metrics
 from worker_runtime.rest.readiness import RecentReadiness
 from worker_runtime.rest.request_log import log_event
 from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
@@ -28,6 +29,7 @@ from yoi_workspace_server.first_start import ensure_identity, ensure_token
 from yoi_workspace_server.publishing.building import Builder
 from yoi_workspace_server.publishing.following import SourceFollower
 from yoi_workspace_server.publishing.uploads import Uploads
+from yoi_workspace_server.reconciler.metrics import SyncMetrics
 from yoi_workspace_server.reconciler.reconciler import Reconciler
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.registry.identity_file import IdentityFile
@@ -119,8 +121,10 @@ async def open_parts(
         RuntimeUnavailableError: The data directory cannot be used.
     """
     directory = settings.data_directory
+    caches = settings.cache_directory or directory
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for needed in (directory, caches):
+            needed.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise RuntimeUnavailableError("storage_failed") from error
     await migrate(settings.database)
@@ -131,8 +135,8 @@ async def open_parts(
         identity.get()  # a server that cannot prove who it is does not start
         dialer = Dialer(identity.get, clock=clock)
         resources.push_async_callback(dialer.close)
-        chosen = scanner or create_scanner(cache_directory=directory / "scanner")
-        parts = await _build_parts(settings, store, dialer, temporary, clock, chosen)
+        chosen = scanner or create_scanner(cache_directory=caches / "scanner")
+        parts = await _build_parts(settings, store, dialer, temporary=temporary, clock=clock, scanner=chosen)
         await _embed_runtime(settings, parts, resources)
         await store.placements.apply_policy(now=clock.now())
         yield parts
@@ -142,6 +146,7 @@ async def _build_parts(
     settings: ServerSettings,
     store: Store,
     dialer: Dialer,
+    *,
     temporary: Path,
     clock: Clock,
     scanner: SecretScanner,
@@ -150,7 +155,15 @@ async def _build_parts(
     sources = SourceReader(GitReader(git, temporary=temporary), roots=settings.source_roots)
     builder = Builder(store, sources, scanner=scanner, clock=clock)
     owner = f"{socket.gethostname()}-{secrets.token_hex(4)}"
-    reconciler = Reconciler(store, dialer, clock=clock, owner=owner, settings=settings.reconciler)
+    metrics = Metrics("backend")
+    reconciler = Reconciler(
+        store,
+        dialer,
+        clock=clock,
+        owner=owner,
+        settings=settings.reconciler,
+        observe=SyncMetrics(metrics.registry).count,
+    )
     token_file = await ensure_token(store, settings.data_directory, clock=clock, token_id=_create_id())
     return Parts(
         services=BackendServices(
@@ -165,6 +178,7 @@ async def _build_parts(
             archives=Uploads(store, scanner=scanner, temporary=temporary, clock=clock),
             clock=clock,
             new_id=_create_id,
+            metrics=metrics,
             check_readiness=RecentReadiness(lambda: _check_readiness(store, clock)).check,
         ),
         reconciler=reconciler,

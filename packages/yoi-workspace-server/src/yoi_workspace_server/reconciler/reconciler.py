@@ -37,6 +37,7 @@ class Reconciler:
         owner: What this process calls itself in claims.
         settings: How much, how often.
         draw: Uniform in [0, 1).
+        observe: Told of every attempt whose end has been written down.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class Reconciler:
         owner: str,
         settings: ReconcilerSettings | None = None,
         draw: Callable[[], float] = random.random,
+        observe: Callable[[Settlement], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._owner = owner
+        self._observe = observe
         self.settings = settings or ReconcilerSettings()
         self._contacts: list[RuntimeContact] = []
         self._attempts = Attempts(
@@ -156,6 +159,7 @@ class Reconciler:
             await self._write_contacts()
             await self._writer.write(settlement)
             self._note_due(settlement.due_at)
+            self._observe(settlement)
             _log(settlement)
         except YoiError as error:
             # The database is gone for a while: the lease runs out, and the pair is as due as it was.
