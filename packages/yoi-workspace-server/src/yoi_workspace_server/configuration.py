@@ -15,8 +15,9 @@ from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 
 DEFAULT_PORT = 7320
 DATABASE_FILE = "backend.db"
+CACHE_VARIABLE = "YOI_CACHE_DIR"
 SECRETS_VARIABLE = "YOI_SECRETS_DIR"
-"""The same as for a Runtime that is served by itself, where a service manager puts its credentials."""
+"""These two are those of the `yoi` command: a service manager puts its credentials there, and rules are compiled once."""
 
 DATABASE_VARIABLE = "YOI_DATABASE_URL"
 """A database's address may hold a password, which belongs neither into a file of settings nor into a command line."""
@@ -67,6 +68,7 @@ class ServerSettings:
         git_configuration: For git's credential helpers.
         poll_seconds: How often sources are looked at unasked.
         embedded: None for a server without a Runtime of its own.
+        cache_directory: Of what may be deleted at any time; None for a folder of the data directory.
         secrets_directory: Of the embedded Runtime's secrets; None for the folder beside its policy.
         environment: Where the embedded Runtime's secrets, and git's program, are found.
     """
@@ -82,6 +84,7 @@ class ServerSettings:
     embedded: EmbeddedSettings | None = None
     host_policy: Path | None = None
     secrets_directory: Path | None = None
+    cache_directory: Path | None = None
     reconciler: ReconcilerSettings = field(default_factory=ReconcilerSettings)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -137,7 +140,8 @@ def load_settings(
         poll_seconds=given.get("poll_seconds", found.poll_seconds),
         embedded=embedded,
         host_policy=given.get("host_policy") or policy,
-        secrets_directory=Path(secrets).absolute() if (secrets := values.get(SECRETS_VARIABLE)) else None,
+        secrets_directory=_find_path(values, SECRETS_VARIABLE),
+        cache_directory=_find_path(values, CACHE_VARIABLE),
         reconciler=found.reconciler,
         environment=values,
     )
@@ -150,6 +154,11 @@ def _read(path: Path) -> _SettingsFile:
         raise RuntimeUnavailableError("storage_failed") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestInvalidError(f"not a settings file: {error}", field=path.name) from None
+
+
+def _find_path(values: Mapping[str, str], variable: str) -> Path | None:
+    given = values.get(variable)
+    return Path(given).absolute() if given else None
 
 
 def _resolve(beside: Path, text: str | None) -> Path | None:

@@ -101,6 +101,20 @@ def explain_worker(
         make_console(context).print(make_passed_on_tree(found))
 
 
+def show_spec(
+    context: click.Context, backend: BackendAddress, *, worker_id: str, workspace: str | None, as_json: bool
+) -> None:
+    async def run(client: BackendClient) -> Any:
+        await _get_worker(client, worker_id, workspace)
+        return await client.get("workers", worker_id, "spec")
+
+    found = ask_backend(backend, run)
+    digest = found.pop("spec_digest")
+    document = {"spec_digest": digest, "spec": found}
+    facts: tuple[Column, ...] = (("worker", lambda _: worker_id), ("spec", "spec_digest"))
+    print_document(context, document, facts, as_json=as_json)
+
+
 def stop_worker(
     context: click.Context, backend: BackendAddress, *, worker_id: str, workspace: str | None, as_json: bool
 ) -> None:

@@ -1,11 +1,14 @@
 """`yoi up`: everything on this host for as long as the command runs."""
 
 import asyncio
+import importlib.util
 from pathlib import Path
 
 import click
 
 from yoi.command import YoiCommand, data_directory_option, host_policy_option
+
+SERVER_PACKAGE = "yoi_workspace_server"
 
 
 @click.command(cls=YoiCommand)
@@ -23,6 +26,8 @@ def up(
 
     On every save it is built; what changed is said by meaning, and where it went. Ctrl-C ends it all.
     """
+    if importlib.util.find_spec(SERVER_PACKAGE) is None:
+        raise click.ClickException("the Backend is not installed here: install yoi-workspace-server")
     from yoi.json_output import print_json_line
     from yoi.render.console import make_console
     from yoi.render.happenings import HappeningPrinter

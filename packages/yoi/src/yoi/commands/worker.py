@@ -3,6 +3,7 @@
 import secrets
 
 import click
+import msgspec
 
 from worker_runtime.resolution.errors import ProfileNotFoundError
 from worker_runtime.workers import CreateWorkerRequest, Worker
@@ -18,6 +19,7 @@ from yoi.render.console import make_console
 from yoi.render.table import make_facts, make_table
 from yoi.selectors import decode_selector
 from yoi.worker_options import make_intent, make_request, request_options
+from yoi_bundle.digest import compute_digest
 
 
 @click.group()
@@ -125,6 +127,28 @@ def explain(
         found = _get(runtime, worker_id)
         explanation = runtime.ask(lambda api, caller: api.get_worker_explanation(caller, worker_id))
         print_explanation(context, runtime, (explanation,), found.bundle_digest, as_json=as_json)
+
+
+@worker.command(cls=YoiCommand)
+@click.argument("worker_id", metavar="WORKER")
+@asked_options
+@through_backend("show_spec")
+@click.pass_context
+def spec(
+    context: click.Context,
+    worker_id: str,
+    address: RemoteAddress | None,
+    workspace: str | None,
+    as_json: bool,
+) -> None:
+    """Say what a Worker was made with: the spec's digest, which never changes, and with --json all of it."""
+    with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
+        content = runtime.ask(lambda api, caller: api.get_worker_spec(caller, worker_id))
+    digest = compute_digest(content)
+    if as_json:
+        print_json({"spec_digest": digest, "spec": msgspec.json.decode(content)})
+    else:
+        make_console(context).print(make_facts([("worker", worker_id), ("spec", digest)]))
 
 
 @worker.command(cls=YoiCommand)

@@ -39,13 +39,20 @@ class Follower:
         self._generation = 0
         self._standing: dict[str, Delivered] = {}
 
-    async def start(self, build: dict[str, Any]) -> None:
-        """Tell of the first build, which was asked for, and of what there was before it."""
-        self._last_build = build["id"]
-        revision = build["revision"]
-        if revision is not None:
-            self._revision = revision - 1 if build["outcome"] == "new" and revision > 1 else revision
-        await self._tell_build(build)
+    async def start(self, *, since: str) -> None:
+        """Build, and tell of it; what was built before this program started is what it is compared with.
+
+        Args:
+            since: When that was, RFC 3339 in UTC with milliseconds.
+        """
+        asked = await self._client.post("workspaces", self._workspace, "builds")
+        builds = sorted(await self._list_newest("builds"), key=_get_id)
+        before = [one["revision"] for one in builds if one["built_at"] < since and one["revision"]]
+        self._revision = before[-1] if before else None
+        # The Backend builds by itself, too: whichever build was first says that there is something new.
+        same = [one for one in builds if one["built_at"] >= since and one["digest"] == asked["digest"]]
+        await self._tell_build(min(same, key=_get_id, default=asked))
+        self._last_build = asked["id"]
         newest = await self._list_newest("activations")
         self._generation = max((one["generation"] for one in newest), default=0)
         await self._tell_standing()
@@ -74,7 +81,7 @@ class Follower:
 
     async def _look(self) -> None:
         builds = await self._list_newest("builds")
-        for build in sorted(builds, key=lambda one: int(one["id"])):
+        for build in sorted(builds, key=_get_id):
             if build["id"] > self._last_build:
                 self._last_build = build["id"]
                 await self._tell_build(build)
@@ -104,9 +111,9 @@ class Follower:
                 held=workspace["held"],
             )
         )
-        if build["outcome"] == "new":
+        if build["revision"] is not None:
             await self._tell_difference(build["revision"])
-        self._revision = build["revision"] or self._revision
+            self._revision = build["revision"]
 
     async def _count_items(self, digest: str | None) -> dict[str, int]:
         if digest is None:
@@ -143,6 +150,10 @@ class Follower:
         page = await self._client.get("workspaces", self._workspace, what, limit=_NEWEST)
         items: list[dict[str, Any]] = page["items"]
         return items
+
+
+def _get_id(build: dict[str, Any]) -> int:
+    return int(build["id"])
 
 
 def _read_activation(one: dict[str, Any]) -> Activated:

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from worker_runtime.clock import SystemClock, format_instant
 from yoi.api_token import read_token_file
 from yoi.backend_address import BackendAddress
 from yoi.backend_client import BackendClient
@@ -69,10 +70,11 @@ async def _work(
     tell: Callable[[Happening], None],
 ) -> None:
     say(Tenant(source=str(wanted.source)))
+    since = format_instant(SystemClock().now())
     async with start_backend(place, configuration.environment) as backend:
         say(Tenant(source=str(wanted.source), address=backend.address))
         tell(_describe_start(backend, place, wanted))
-        following = asyncio.create_task(_follow(backend, place, wanted, tell))
+        following = asyncio.create_task(_follow(backend, place, wanted, tell, since=since))
         ended = asyncio.create_task(backend.wait())
         try:
             await asyncio.wait((following, ended), return_when=asyncio.FIRST_COMPLETED)
@@ -88,13 +90,18 @@ async def _work(
 
 
 async def _follow(
-    backend: BackendProcess, place: BackendPlace, wanted: Wanted, tell: Callable[[Happening], None]
+    backend: BackendProcess,
+    place: BackendPlace,
+    wanted: Wanted,
+    tell: Callable[[Happening], None],
+    *,
+    since: str,
 ) -> None:
     address = BackendAddress(url=backend.address, token=read_token_file(place.token_file))
     async with BackendClient(address) as client:
         await _put_workspace(client, wanted)
         follower = Follower(client, wanted.workspace, tell=tell)
-        await follower.start(await client.post("workspaces", wanted.workspace, "builds"))
+        await follower.start(since=since)
         await follower.run()
 
 
