@@ -68,7 +68,13 @@ INVALID = {
     "path above": make_package(files={"../x": b""}.items()),
     "absolute path": make_package(files={"/x": b""}.items()),
     "unknown surface": make_package(surfaces={"a": {"type": "daemon", "entry": "bin/hours"}}),
+    "unknown surface with free JSON": make_package(
+        surfaces={"a": {"type": "daemon", "entry": "bin/hours", "input_schema": {"limits": [0.5, None]}}}
+    ),
     "entry above": make_package(surfaces={"a": {"type": "tool", "entry": "../x"}}),
+    "schema that is no object": make_package(
+        surfaces={"a": {"type": "tool", "entry": "bin/hours", "input_schema": 5}}
+    ),
     "unknown field": make_package(surfaces={"a": {"type": "tool", "entry": "bin/hours", "root": True}}),
     "link": make_link(),
 }

@@ -146,6 +146,8 @@ def _leaf_type(info: inspect.Type) -> Any:
             return Literal[values]
         case inspect.NoneType():
             return None
+        case inspect.AnyType():
+            return Any
         case _:
             raise TypeError(f"a manifest has no leaves of type {type(info).__name__}")
 

@@ -13,7 +13,8 @@
 }
 ```
 
-Without the key a package brings skills and MCP servers only. Other keys of `plugin.json` and other extensions are
+A builder reads what stands under the key by the same form, with lines and remedies. Without the key a package brings
+skills and MCP servers only. Other keys of `plugin.json` and other extensions are
 other people's, and passed over.
 """
 
@@ -21,11 +22,12 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from yoi_bundle.canonical import verify_depth
 from yoi_bundle.errors import BundleInvalidError, Fault, LimitExceededError
 from yoi_bundle.faults import find_type_faults
-from yoi_bundle.identifiers import Permission, ResourcePath, SurfaceName, encode_path
+from yoi_bundle.identifiers import Permission, SurfaceName, encode_path
 from yoi_bundle.manifest import Ask, SurfaceType
 from yoi_bundle.manifest.item import Description
 from yoi_bundle.manifest.plugin import Version
@@ -40,23 +42,30 @@ class PackageSurface(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A surface as its package declares it.
 
     Attributes:
-        entry: The file of the package that is run, as `parse_entry` gives it.
+        entry: The file of the package that is run; `parse_entry` reads it.
+        input_schema: Free JSON; a Runtime takes it from the bundle.
     """
 
     type: SurfaceType
-    entry: ResourcePath
+    entry: Annotated[str, Meta(min_length=1, max_length=512)]
     description: Description = ""
+    input_schema: dict[str, Any] | None = None
 
 
 class PluginExtension(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What stands under our key, but for schemas and configuration: a Runtime takes those from the bundle."""
+    """What stands under our key.
+
+    Attributes:
+        config: Free JSON; a Runtime takes it from the bundle.
+    """
 
     surfaces: dict[SurfaceName, PackageSurface] = {}
     permissions: dict[Permission, Ask] = {}
+    config: dict[str, Any] | None = None
 
 
 class PluginManifest(Struct, frozen=True, kw_only=True):
-    """The parts of `plugin.json` that a Runtime goes by."""
+    """The parts of `plugin.json` that a Runtime goes by; entries are in the manifest's grammar."""
 
     name: Annotated[str, Meta(min_length=1, max_length=256)]
     version: Version = ""
@@ -85,14 +94,14 @@ def parse_plugin_manifest(data: bytes) -> PluginManifest:
     if not isinstance(document, dict):
         raise BundleInvalidError([_fault("", "expected an object")])
     extensions = document.get("extensions", {})
-    ours = _reduce(extensions.get(EXTENSION_KEY, {})) if isinstance(extensions, dict) else None
+    ours = extensions.get(EXTENSION_KEY, {}) if isinstance(extensions, dict) else None
     known = {key: document[key] for key in ("name", "version") if key in document}
     try:
         manifest = msgspec.convert({**known, "extension": ours}, PluginManifest)
     except (msgspec.ValidationError, ValueError):
         faults = find_type_faults({**known, "extension": ours}, PluginManifest)
         raise BundleInvalidError([_move(fault) for fault in faults] or [_fault("", "no plugin")]) from None
-    return manifest
+    return replace(manifest, extension=_parse_entries(manifest.extension))
 
 
 def parse_entry(entry: str) -> str | None:
@@ -104,23 +113,19 @@ def parse_entry(entry: str) -> str | None:
     return encode_path("/".join(steps))
 
 
-def _reduce(extension: Any) -> Any:
-    """Keep what `PluginExtension` has; what is not of its form is kept too, for the strict decode to refuse."""
-    if not isinstance(extension, dict):
-        return extension
-    reduced = {key: value for key, value in extension.items() if key != "config"}
-    if isinstance(extension.get("surfaces"), dict):
-        reduced["surfaces"] = {name: _reduce_surface(one) for name, one in extension["surfaces"].items()}
-    return reduced
-
-
-def _reduce_surface(surface: Any) -> Any:
-    if not isinstance(surface, dict):
-        return surface
-    reduced = {key: value for key, value in surface.items() if key != "input_schema"}
-    if isinstance(surface.get("entry"), str):
-        reduced["entry"] = parse_entry(surface["entry"]) or surface["entry"]
-    return reduced
+def _parse_entries(extension: PluginExtension) -> PluginExtension:
+    surfaces: dict[str, PackageSurface] = {}
+    faults = []
+    for name, surface in extension.surfaces.items():
+        entry = parse_entry(surface.entry)
+        if entry is None:
+            place = f"/extensions/{EXTENSION_KEY}/surfaces/{name}/entry"
+            faults.append(_fault(place, "expected a file inside the package"))
+        else:
+            surfaces[name] = replace(surface, entry=entry)
+    if faults:
+        raise BundleInvalidError(faults)
+    return replace(extension, surfaces=surfaces)
 
 
 def _move(fault: Fault) -> Fault:

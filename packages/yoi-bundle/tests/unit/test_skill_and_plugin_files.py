@@ -114,6 +114,11 @@ def test_our_extension_declares_surfaces_permissions_and_configuration() -> None
         {"extensions": {"dev.yoi": 3}},
         {"extensions": {"dev.yoi": {"surface": {}}}},
         {"extensions": {"dev.yoi": {"surfaces": {"a": {"type": "tol", "entry": "./a"}}}}},
+        {
+            "extensions": {
+                "dev.yoi": {"surfaces": {"a": {"type": "tol", "entry": "./a", "input_schema": {"b": 0.5}}}}
+            }
+        },
         {"extensions": {"dev.yoi": {"surfaces": {"a": {"type": "tool", "entry": "../a"}}}}},
         {"extensions": {"dev.yoi": {"surfaces": {"a": {"type": "tool", "entry": "/a"}}}}},
         {"extensions": {"dev.yoi": {"permissions": {"NET": {}}}}},

@@ -18,7 +18,7 @@ from yoi_bundle.authoring.draft import (
 )
 from yoi_bundle.authoring.json_lines import JsonDocument, read_json
 from yoi_bundle.authoring.mcp_json import AGENT_PLUGINS_SCHEMAS, ServerPlace, read_servers
-from yoi_bundle.authoring.plugin_extension import PluginExtension, read_extension
+from yoi_bundle.authoring.plugin_extension import ExtensionDraft, read_extension
 from yoi_bundle.authoring.remarks import Remarks, show_name
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
@@ -169,12 +169,12 @@ def _report_left_out(
         )
 
 
-def _read_extensions(extensions: Any, document: JsonDocument, remarks: Remarks) -> PluginExtension:
+def _read_extensions(extensions: Any, document: JsonDocument, remarks: Remarks) -> ExtensionDraft:
     if not isinstance(extensions, dict):
-        return PluginExtension()
+        return ExtensionDraft()
     _report_left_out_extensions([key for key in extensions if key != EXTENSION_KEY], document, remarks)
     if EXTENSION_KEY not in extensions:
-        return PluginExtension()
+        return ExtensionDraft()
     pointer = join_pointer("/extensions", EXTENSION_KEY)
     return read_extension(
         extensions[EXTENSION_KEY], lambda step: document.get_line(f"{pointer}{step}"), remarks

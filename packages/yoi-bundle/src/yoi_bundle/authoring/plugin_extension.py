@@ -1,31 +1,19 @@
-"""Our key of `extensions` in an Agent Plugins manifest: surfaces, permissions and configuration (S-06).
-
-```json
-"extensions": {"dev.yoi": {
-  "surfaces": {"search": {"type": "tool", "entry": "./bin/search", "description": "…", "input_schema": {}}},
-  "permissions": {"network": {"required": true}, "state.write": {}},
-  "config": {}
-}}
-```
-"""
+"""A plugin's surfaces, permissions and configuration, as drafts: what `plugin_manifest` says of our key (S-06)."""
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from yoi_bundle.authoring.draft import SurfaceDraft
 from yoi_bundle.authoring.remarks import Remarks
 from yoi_bundle.faults import find_type_faults
-from yoi_bundle.identifiers import Permission, SurfaceName
-from yoi_bundle.manifest import Ask, SurfaceType
-from yoi_bundle.manifest.item import Description
-from yoi_bundle.plugin_manifest import EXTENSION_KEY, parse_entry
+from yoi_bundle.plugin_manifest import EXTENSION_KEY, PluginExtension, parse_entry
 
 
-class PluginExtension(Struct, frozen=True, kw_only=True):
+class ExtensionDraft(Struct, frozen=True, kw_only=True):
     """Attributes: config: Free JSON in one spelling; None when there is none."""
 
     surfaces: tuple[SurfaceDraft, ...] = ()
@@ -33,20 +21,7 @@ class PluginExtension(Struct, frozen=True, kw_only=True):
     config: bytes | None = None
 
 
-class _SurfaceForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    type: SurfaceType
-    entry: Annotated[str, Meta(min_length=1, max_length=512)]
-    description: Description = ""
-    input_schema: dict[str, Any] | None = None
-
-
-class _ExtensionForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    surfaces: dict[SurfaceName, _SurfaceForm] = {}
-    permissions: dict[Permission, Ask] = {}
-    config: dict[str, Any] | None = None
-
-
-def read_extension(value: Any, find_line: Callable[[str], int], remarks: Remarks) -> PluginExtension:
+def read_extension(value: Any, find_line: Callable[[str], int], remarks: Remarks) -> ExtensionDraft:
     """Read our extension strictly; any fault is an error, which rejects the plugin.
 
     Args:
@@ -55,10 +30,10 @@ def read_extension(value: Any, find_line: Callable[[str], int], remarks: Remarks
         remarks: Gets the faults.
     """
     try:
-        form = msgspec.convert(value, _ExtensionForm, strict=True)
-    except (msgspec.ValidationError, ValueError) as error:
-        _report_faults(value, error, find_line, remarks)
-        return PluginExtension()
+        form = msgspec.convert(value, PluginExtension, strict=True)
+    except (msgspec.ValidationError, ValueError):
+        _report_faults(value, find_line, remarks)
+        return ExtensionDraft()
     surfaces = []
     for name, surface in form.surfaces.items():
         entry = parse_entry(surface.entry)
@@ -77,7 +52,7 @@ def read_extension(value: Any, find_line: Callable[[str], int], remarks: Remarks
                 input_schema=None if schema is None else encode_free_json(schema),
             )
         )
-    return PluginExtension(
+    return ExtensionDraft(
         surfaces=tuple(surfaces),
         permissions={name: ask.required for name, ask in form.permissions.items()},
         config=None if form.config is None else encode_free_json(form.config),
@@ -89,15 +64,11 @@ def encode_free_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
 
 
-def _report_faults(value: Any, error: Exception, find_line: Callable[[str], int], remarks: Remarks) -> None:
+def _report_faults(value: Any, find_line: Callable[[str], int], remarks: Remarks) -> None:
     remedy = "see docs/guides/authoring.md for the form of the extension"
-    try:
-        faults = find_type_faults(value, _ExtensionForm)
-    except TypeError:
-        faults = []
+    faults = find_type_faults(value, PluginExtension)
     for fault in faults:
         message = f"`{EXTENSION_KEY}{fault.pointer}`: {fault.message}"
         remarks.error("plugin.malformed", find_line(fault.pointer), message, fault.remedy or remedy)
     if not faults:
-        del error
         remarks.error("plugin.malformed", find_line(""), f"`{EXTENSION_KEY}` is not of its form", remedy)
