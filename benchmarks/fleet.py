@@ -49,6 +49,7 @@ class Fleet:
     members: tuple[Member, ...]
     first: tuple[Member, ...]
     pids: tuple[int, ...]
+    kind: ServerKind
 
     async def count(self) -> Counted:
         """Return what has come since the last call."""
@@ -124,6 +125,7 @@ def serve_fleet(
             members=tuple(one for one in members if one.host != _FIRST),
             first=tuple(one for one in members if one.host == _FIRST),
             pids=tuple(server.pid for server in servers),
+            kind=kind,
         )
     finally:
         for server in servers:

@@ -121,7 +121,7 @@ async def _build_members(
     plan: ServerPlan, manifest: bytes
 ) -> dict[str, LightRuntime] | dict[str, EmbeddedRuntime]:
     if plan.kind == "stores":
-        return {host: await _copy_store(plan, host, own) for host, own in plan.runtimes.items()}
+        return {host: await _copy_store(plan, own) for host, own in plan.runtimes.items()}
     seed = EmbeddedRuntime(Path(plan.seed))
     info = await seed.get_runtime(build_local_caller())
     seed.close()
@@ -132,12 +132,12 @@ async def _build_members(
     }
 
 
-async def _copy_store(plan: ServerPlan, host: str, own: str) -> EmbeddedRuntime:
-    directory = Path(plan.directory) / host
+async def _copy_store(plan: ServerPlan, own: str) -> EmbeddedRuntime:
+    directory = Path(plan.directory) / own
     directory.mkdir()
     shutil.copyfile(Path(plan.seed) / DATABASE_NAME, directory / DATABASE_NAME)
     connection = apsw.Connection(str(directory / DATABASE_NAME))
-    connection.execute("UPDATE runtime SET id = ?", (own,))
+    connection.execute("REPLACE INTO runtime (number, id) VALUES (1, ?)", (own,))
     connection.close()
     runtime = EmbeddedRuntime(directory)
     await runtime.start()

@@ -25,13 +25,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from bare_fleet_client import BareJob, BareResult, BareTarget
+from bare_fleet_client import BareJob, BareResult, BareTarget, Step
 from fleet import Fleet, Member, ServerKind, serve_fleet
 from fleet_backend import FleetBackend, run_backend
 from fleet_server import Counted
@@ -46,13 +47,15 @@ from worker_runtime.transfer.manifest_coding import encode_manifest
 from worker_runtime.transfer.pack import PACK_MEDIA_TYPE, write_pack
 from worker_runtime.trust.identity import Identity, create_identity
 from worker_runtime.trust.tokens import issue_token
-from yoi_bundle.manifest import Manifest, Prompt
+from yoi_bundle.manifest import Manifest
 from yoi_workspace_server.registry.dialing import SUBJECT
 from yoi_workspace_server.revisions import Revision
 
 ALLOWED = 2.5
 WORKSPACE = "bench"
-CONCURRENCIES = (32, 64, 128)
+CONCURRENCIES: Final[Mapping[ServerKind, tuple[int, ...]]] = {"light": (32, 64, 128), "stores": (64,)}
+"""Tried by the bare client; with stores it makes no difference, for the servers are busy all the time."""
+
 _TOKEN_ID_BYTES = 16
 
 
@@ -127,37 +130,36 @@ class BareClient:
         )
 
 
-async def _build_steps(edit: Edit, revision: Revision) -> tuple[tuple[str, str, dict[str, str], bytes], ...]:
+async def _build_steps(edit: Edit, revision: Revision) -> tuple[Step, ...]:
     """Return the three requests of a sync, as `worker_runtime.remote` would send them."""
     digest = revision.digest
-    [blob] = {one.content.digest for one in _read_prompts(edit.after)} - {
-        one.content.digest for one in _read_prompts(edit.before)
-    }
+    [blob] = _list_prompts(edit.after) - _list_prompts(edit.before)
     pack = b"".join([piece async for piece in write_pack([(blob, await edit.after.read_blob(blob))])])
     delta = encode_manifest(edit.after.manifest, "dcz", base=edit.before.manifest)
     # The generation of its own issuer grows with the revisions.
     assigned = AssignmentRequest(digest=digest, revision=revision.revision, generation=revision.revision + 10)
-    named = {"User-Agent": "yoi"}
     manifest_headers = {
         "Content-Type": MANIFEST_MEDIA_TYPE,
         METADATA_HEADER: format_header_json(revision.metadata),
         "Content-Encoding": delta.encoding,
-        **named,
     }
+    document_headers = {"Content-Type": "application/json"}
     return (
-        ("PUT", f"/v1/config-bundles/{digest}", manifest_headers, delta.content),
-        ("POST", "/v1/leases/{lease}/pack", {"Content-Type": PACK_MEDIA_TYPE, **named}, pack),
-        (
-            "PUT",
-            f"/v1/assignments/{WORKSPACE}",
-            {"Content-Type": "application/json", **named},
-            msgspec.json.encode(assigned),
-        ),
+        _write_step(f"PUT /v1/config-bundles/{digest}", manifest_headers, delta.content),
+        _write_step("POST /v1/leases/{lease}/pack", {"Content-Type": PACK_MEDIA_TYPE}, pack),
+        _write_step(f"PUT /v1/assignments/{WORKSPACE}", document_headers, msgspec.json.encode(assigned)),
     )
 
 
-def _read_prompts(source: BundleSource) -> list[Prompt]:
-    return list(msgspec.json.decode(source.manifest, type=Manifest).prompts.values())
+def _write_step(request: str, headers: Mapping[str, str], body: bytes) -> Step:
+    every = {"User-Agent": "yoi", **headers, "Content-Length": str(len(body))}
+    lines = [f"{request} HTTP/1.1", *(f"{name}: {value}" for name, value in every.items()), ""]
+    return Step("\r\n".join(lines).encode(), body)
+
+
+def _list_prompts(source: BundleSource) -> set[str]:
+    manifest = msgspec.json.decode(source.manifest, type=Manifest)
+    return {one.content.digest for one in manifest.prompts.values()}
 
 
 class Edits:
@@ -206,7 +208,11 @@ async def _measure_round(
 
 
 async def _measure(
-    directory: Path, fleet: Fleet, identities: Sequence[Identity], edits: Edits, rounds: int
+    directory: Path,
+    fleet: Fleet,
+    identities: Sequence[Identity],
+    edits: Edits,
+    rounds: int,
 ) -> None:
     ours, theirs = identities
     bare = BareClient(directory, theirs)
@@ -235,7 +241,7 @@ async def _measure(
 async def _find_concurrency(fleet: Fleet, backend: FleetBackend, bare: BareClient, edits: Edits) -> int:
     """Return the concurrency at which the bare client is fastest; the Backend takes part, so as to hold what it holds."""
     seconds: dict[int, float] = {}
-    for concurrency in CONCURRENCIES:
+    for concurrency in CONCURRENCIES[fleet.kind]:
         one = await _measure_round(
             fleet, backend, bare, edits.make(), concurrency=concurrency, ours_first=True
         )
