@@ -92,7 +92,7 @@ def test_people_are_told_the_same_in_words_and_a_second_one_is_told_of_the_first
         assert "yoi login http://127.0.0.1:" in said
         assert "backend.log" in said
         profile.write_text(_PROFILE.replace("the files on", "every file on"))
-        up.wait_for_line(lambda line: line.startswith("text /profiles/"))
+        up.wait_for_line(lambda line: line.startswith("text /prompts/"))
         up.wait_for_line(lambda line: line.strip() == "+Answer from every file on the shelf.")
         up.wait_for_line(lambda line: "embedded: in sync, revision 2" in line)
         profile.write_text(_PROFILE.replace("tools: [", "tools: [["))
