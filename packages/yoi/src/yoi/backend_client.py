@@ -1,7 +1,7 @@
 """A Backend over HTTP: what online commands ask it by, `/api/v1` and nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -48,7 +48,7 @@ class Answer:
         Raises:
             YoiError: What the Backend refused; see `rebuild_backend_error`.
         """
-        if self.status >= 400:
+        if self.status >= 300:
             raise rebuild_backend_error(self.status, self.body, self.headers)
         if not self.body:
             return None
@@ -135,7 +135,7 @@ class BackendClient:
 
     async def follow(
         self, *segments: str, after: str = "", patience: Patience = _FOLLOWING
-    ) -> AsyncIterator[ServerEvent]:
+    ) -> AsyncGenerator[ServerEvent, None]:
         """Yield events as they come, without end; a cut is mended, and none is left out or given twice.
 
         Args:
@@ -166,7 +166,7 @@ class BackendClient:
         parser = EventParser(after)
         try:
             async with self._open("GET", segments, timeout=timeout, headers=headers) as response:
-                if response.status >= 400:
+                if response.status != 200:
                     raise rebuild_backend_error(response.status, await _read_body(response), response.headers)
                 async for piece in response.content.iter_any():
                     for event in parser.feed(piece):
