@@ -2,14 +2,12 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from repository import ROOT
 from yoi_process import LIBRARY, Yoi, find_other_python
 
 from yoi_bundle import manifest as manifest_types
@@ -116,17 +114,3 @@ def test_the_digest_does_not_depend_on_the_version_of_python(
     built: tuple[dict[str, Any], Manifest], tmp_path: Path
 ) -> None:
     assert _digest(LIBRARY, tmp_path, python=find_other_python()) == built[0]["digest"]
-
-
-def test_the_example_runs_from_end_to_end_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "run.py")],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        env={**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
-    )
-    assert done.returncode == 0, done.stderr
-    for phrase in ("may use", "may use in part", "may not use", "host policy", "nothing is left behind"):
-        assert phrase in done.stdout
-    assert list(tmp_path.iterdir()) == []
