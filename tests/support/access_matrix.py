@@ -40,6 +40,7 @@ class AccessRow(Struct, frozen=True, kw_only=True):
         headers: Beside those of the token.
         document: Makes the JSON body.
         body: Makes another body.
+        renamed: Names in the path → names of the values that stand there instead.
         endless: Whether an answer of success does not end; only its head is read.
     """
 
@@ -51,6 +52,7 @@ class AccessRow(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     document: Callable[[Target], Any] | None = None
     body: Callable[[Target], bytes] | None = None
+    renamed: Mapping[str, str] = {}
     endless: bool = False
 
 

@@ -1,6 +1,7 @@
 """The rows of the access matrix; each area has its table, and `ROWS` holds them all."""
 
 from access_matrix import ALL, MISSING, AccessRow, grant_from
+from access_rows_fleet import FLEET_ROWS
 
 from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
 
@@ -96,4 +97,11 @@ _AUDIT = {
     ),
 }
 
-ROWS: dict[tuple[str, str], AccessRow] = {**_SYSTEM, **_WORKSPACES, **_CONTENT, **_TOKENS, **_AUDIT}
+ROWS: dict[tuple[str, str], AccessRow] = {
+    **_SYSTEM,
+    **_WORKSPACES,
+    **_CONTENT,
+    **_TOKENS,
+    **_AUDIT,
+    **FLEET_ROWS,
+}
