@@ -226,6 +226,7 @@ def test_a_worker_is_created_through_the_backend_only_when_that_is_chosen(online
     online.read("worker", "list", "--on", "lab", code=2)
     alone = online.read("worker", "create", "--on", "lab", code=2)
     assert "--server" in alone["error"]["message"]
+    online.read("runtime", "remove", "lab")
 
 
 @pytest.mark.req("K-09")

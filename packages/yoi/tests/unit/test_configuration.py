@@ -46,6 +46,27 @@ def test_a_service_manager_says_where_secrets_are_and_where_it_listens(tmp_path:
     assert (found.secrets_directory, found.notify_socket) == (None, None)
 
 
+def test_the_environment_says_where_the_user_is_set_up_and_which_backend_to_ask(tmp_path: Path) -> None:
+    found = read_configuration(
+        {
+            "YOI_CONFIG_DIR": str(tmp_path),
+            "YOI_SERVER": "https://b.example",
+            "YOI_TOKEN_FILE": str(tmp_path / "t"),
+        }
+    )
+    assert (found.configuration_directory, found.host_policy_file) == (
+        tmp_path,
+        tmp_path / "host-policy.toml",
+    )
+    assert (found.server, found.token_file, found.server_authority) == (
+        "https://b.example",
+        tmp_path / "t",
+        None,
+    )
+    found = read_configuration({"YOI_SERVER": ""})
+    assert (found.server, found.token_file) == (None, None)
+
+
 def test_no_other_module_reads_the_environment() -> None:
     root = Path(yoi.__file__).parent
     readers = [
