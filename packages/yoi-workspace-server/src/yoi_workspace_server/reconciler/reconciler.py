@@ -52,6 +52,7 @@ class Reconciler:
         observe: Callable[[Settlement], None] = lambda _: None,
     ) -> None:
         self._store = store
+        self._dialer = dialer
         self._clock = clock
         self._owner = owner
         self._observe = observe
@@ -94,7 +95,11 @@ class Reconciler:
         end = asyncio.get_running_loop().time() + deadline_seconds
         while True:
             claim = await self._store.claims.claim_pair(
-                key, self._owner, lease_seconds=self.settings.lease_seconds, now=self._clock.now()
+                key,
+                self._owner,
+                lease_seconds=self.settings.lease_seconds,
+                now=self._clock.now(),
+                embedded=self._dialer.embedded,
             )
             if claim is not None:
                 # Who asked may go away; the attempt goes on, or its lease would stand in everybody's way.
@@ -134,6 +139,7 @@ class Reconciler:
             limit=_BATCH,
             lease_seconds=self.settings.lease_seconds,
             now=self._clock.now(),
+            embedded=self._dialer.embedded,
         )
         runtimes = await self._store.runtimes.get_runtimes(
             sorted({claim.status.key.runtime for claim in claims})
@@ -173,7 +179,9 @@ class Reconciler:
             self._settled.set()
 
     async def _wait_for_news(self, seen: int, stopping: asyncio.Event) -> None:
-        self._next_due = await self._store.claims.find_next_due(now=self._clock.now())
+        self._next_due = await self._store.claims.find_next_due(
+            now=self._clock.now(), embedded=self._dialer.embedded
+        )
         news = asyncio.create_task(
             self._store.wakeups.wait("pairs", seen=seen, timeout_seconds=_LONGEST_WAIT_SECONDS)
         )

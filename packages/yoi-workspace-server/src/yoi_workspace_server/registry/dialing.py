@@ -80,6 +80,15 @@ class Dialer:
         """Give a Runtime of this process by its id."""
         self._embedded[audience] = runtime
 
+    @property
+    def embedded(self) -> frozenset[str]:
+        """Ids of the Runtimes of this process."""
+        return frozenset(self._embedded)
+
+    def reaches(self, runtime: RegisteredRuntime) -> bool:
+        """Tell whether this process has a way to the Runtime; one embedded in another process it has none to (K-08)."""
+        return runtime.connection is not None or runtime.audience in self._embedded
+
     def dial(self, runtime: RegisteredRuntime) -> Dialled:
         """Return the way to a Runtime; nothing is connected before it is asked.
 

@@ -6,16 +6,19 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from worker_runtime.clock import MILLISECONDS_A_SECOND, Clock
+from worker_runtime.errors import RuntimeUnavailableError
 from worker_runtime.paging import MAX_PAGE_SIZE
 from worker_runtime.rest.request_log import log_event
 from yoi_bundle.errors import YoiError
-from yoi_workspace_server.registry.contacting import contact_runtime
+from yoi_workspace_server.registry.contacting import contact_runtime, describe_failure
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact
+from yoi_workspace_server.store.instants import parse_instant
 from yoi_workspace_server.store.store import Store
 
 _CONCURRENCY = 32
 _TURN_SECONDS = 1.0
+_SILENT_PERIODS = 4
 
 
 class Prober:
@@ -71,12 +74,25 @@ class Prober:
             async with limit:
                 return await contact_runtime(self._dialer, runtime, self._clock)
 
-        contacts = await asyncio.gather(*(probe(runtime) for runtime in due))
-        await self._write(contacts)
+        contacts = await asyncio.gather(*(probe(runtime) for runtime in due if self._dialer.reaches(runtime)))
+        silent = [
+            runtime for runtime in due if not self._dialer.reaches(runtime) and self._is_silent(runtime)
+        ]
+        await self._write([*contacts, *map(self._describe_silence, silent)])
         for runtime in due:
             spread = 0.8 + 0.4 * self._draw()
             wait = int(self._period_seconds * spread * MILLISECONDS_A_SECOND)
             self._next[runtime.name] = self._clock.now() + wait
+
+    def _is_silent(self, runtime: RegisteredRuntime) -> bool:
+        """Tell whether the process that a Runtime is embedded in has not spoken to it for some periods: it has ended."""
+        if runtime.reachability != "reachable" or runtime.last_seen_at is None:
+            return False
+        allowed = int(_SILENT_PERIODS * self._period_seconds * MILLISECONDS_A_SECOND)
+        return parse_instant(runtime.last_seen_at) + allowed < self._clock.now()
+
+    def _describe_silence(self, runtime: RegisteredRuntime) -> RuntimeContact:
+        return describe_failure(runtime.name, RuntimeUnavailableError("unreachable"), self._clock)
 
     async def _list_runtimes(self) -> list[RegisteredRuntime]:
         found: list[RegisteredRuntime] = []

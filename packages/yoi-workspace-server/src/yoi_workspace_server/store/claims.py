@@ -25,7 +25,15 @@ class ClaimRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def claim_due(self, owner: str, *, limit: int, lease_seconds: float, now: int) -> tuple[Claim, ...]:
+    async def claim_due(
+        self,
+        owner: str,
+        *,
+        limit: int,
+        lease_seconds: float,
+        now: int,
+        embedded: frozenset[str] = frozenset(),
+    ) -> tuple[Claim, ...]:
         """Claim pairs that are due, the longest due first; no two callers ever have the same one.
 
         Args:
@@ -33,13 +41,28 @@ class ClaimRepository:
             limit: How many at most, up to 500.
             lease_seconds: After this, others may claim them again.
             now: Milliseconds since 1970.
+            embedded: Ids of the Runtimes of the caller's own process; what is embedded elsewhere only that process can ask.
         """
-        query = _select_free(now).where(pairs.c.due_at <= now).order_by(pairs.c.due_at)
+        query = _select_free(now, embedded).where(pairs.c.due_at <= now).order_by(pairs.c.due_at)
         return await self._claim(query.limit(min(limit, MAX_CLAIMS)), owner, lease_seconds, now)
 
-    async def claim_pair(self, key: PairKey, owner: str, *, lease_seconds: float, now: int) -> Claim | None:
-        """Claim one pair whether it is due or not; None when somebody works on it, or there is no such pair."""
-        claims = await self._claim(_select_free(now).where(match_keys([key])), owner, lease_seconds, now)
+    async def claim_pair(
+        self,
+        key: PairKey,
+        owner: str,
+        *,
+        lease_seconds: float,
+        now: int,
+        embedded: frozenset[str] = frozenset(),
+    ) -> Claim | None:
+        """Claim one pair whether it is due or not.
+
+        Returns:
+            None when somebody works on it, its Runtime is embedded elsewhere, or there is no such pair.
+        """
+        claims = await self._claim(
+            _select_free(now, embedded).where(match_keys([key])), owner, lease_seconds, now
+        )
         return claims[0] if claims else None
 
     async def extend(self, claims: Sequence[Claim], *, lease_seconds: float, now: int) -> frozenset[PairKey]:
@@ -50,10 +73,12 @@ class ClaimRepository:
         """Give pairs free without a word on them; they stay as due as they were."""
         return await self._change_held(claims, lease_expires_at=None, now=now)
 
-    async def find_next_due(self, *, now: int) -> int | None:
+    async def find_next_due(self, *, now: int, embedded: frozenset[str] = frozenset()) -> int | None:
         """Return when the next pair that nobody works on is due, in milliseconds since 1970; None for never."""
         async with self._database.read() as connection:
-            due: int | None = await connection.scalar(select(func.min(pairs.c.due_at)).where(_is_free(now)))
+            due: int | None = await connection.scalar(
+                select(func.min(pairs.c.due_at)).where(_is_free(now), _can_be_asked(embedded))
+            )
         return due
 
     async def _claim(
@@ -109,7 +134,14 @@ def _is_free(now: int) -> ColumnElement[bool]:
     return or_(pairs.c.lease_expires_at.is_(null()), pairs.c.lease_expires_at <= now)
 
 
-def _select_free(now: int) -> Select[Any]:
+def _can_be_asked(embedded: frozenset[str]) -> ColumnElement[bool]:
+    elsewhere = select(runtimes.c.name).where(
+        runtimes.c.kind == "embedded", runtimes.c.audience.not_in(sorted(embedded))
+    )
+    return pairs.c.runtime.not_in(elsewhere)
+
+
+def _select_free(now: int, embedded: frozenset[str]) -> Select[Any]:
     """Return the query of pairs that nobody works on, with the rejection that stands in the way of the active digest."""
     in_force = and_(
         rejections.c.workspace == pairs.c.workspace,
@@ -123,5 +155,5 @@ def _select_free(now: int) -> Select[Any]:
         .add_columns(rejections.c.digest.label("rejected"))
         .join(runtimes, runtimes.c.name == pairs.c.runtime)
         .outerjoin(rejections, in_force)
-        .where(_is_free(now))
+        .where(_is_free(now), _can_be_asked(embedded))
     )
