@@ -16,7 +16,7 @@ BackendUnavailableReason = Literal[
     "closed",
 ]
 WorkspaceConflictReason = Literal["exists", "still_assigned", "superseded"]
-RuntimeConflictReason = Literal["name_exists", "runtime_exists"]
+RuntimeConflictReason = Literal["name_exists", "runtime_exists", "still_assigned"]
 
 _REMEDIES: dict[str, str] = {
     "database_unreachable": "start the database, or correct the address in the configuration",
@@ -85,7 +85,7 @@ class RuntimeNotFoundError(YoiError):
 
 
 class RuntimeConflictError(YoiError):
-    """The name, or the Runtime itself under another name, is registered already."""
+    """The name, or the Runtime itself under another name, is registered already; or it still has assignments."""
 
     code = "runtime.conflict"
 
@@ -96,6 +96,8 @@ class RuntimeConflictError(YoiError):
 
     @property
     def remedy(self) -> str:
+        if self.reason == "still_assigned":
+            return "try again when it can be reached, or remove it by force"
         return "take another name, or remove the registered one first"
 
     def details(self) -> dict[str, Any]:

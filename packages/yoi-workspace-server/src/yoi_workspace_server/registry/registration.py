@@ -7,11 +7,16 @@ from worker_runtime.compatibility import verify_compatible
 from worker_runtime.errors import RequestInvalidError, RuntimeIncompatibleError
 from worker_runtime.runtime_info import RuntimeInfo
 from yoi_bundle.errors import YoiError
+from yoi_workspace_server.errors import RuntimeConflictError
 from yoi_workspace_server.placement import PlacementPolicy, PlacementRule
 from yoi_workspace_server.registry.contacting import ask_info, contact_runtime
 from yoi_workspace_server.registry.dialing import Dialer
+from yoi_workspace_server.registry.withdrawing import withdraw_assignments, withdraw_leftovers
 from yoi_workspace_server.runtimes import NewRuntime, RegisteredRuntime, RuntimeConnection
 from yoi_workspace_server.store.store import Store
+
+WITHDRAWAL_SECONDS = 15.0
+"""How long a removal waits for a Runtime to confirm that its assignments are gone; longer than a connection may take."""
 
 
 class Registration:
@@ -63,23 +68,21 @@ class Registration:
             name=name, kind="remote", audience=audience, labels=labels, connection=connection, info=info
         )
         added = await self._store.runtimes.add_runtime(new, actor=actor, now=self._clock.now())
-        contact = await contact_runtime(self._dialer, added, self._clock)
-        await self._store.runtimes.record_contacts([contact], now=self._clock.now())
-        await self._apply(runtime=name, actor=actor)
-        return await self._store.runtimes.get_runtime(name)
+        return await self._take_in(added, actor)
 
     async def add_embedded(
         self, name: str, info: RuntimeInfo, *, labels: dict[str, str], actor: str
     ) -> RegisteredRuntime:
-        """Register the Runtime of this process, or find it registered already."""
+        """Register the Runtime of this process, or find it registered already.
+
+        Raises:
+            RuntimeConflictError: Another process has registered one under the name (K-08), or this one under another.
+        """
         found = await self._store.runtimes.find_runtime(name)
         if found is None or found.audience != info.id:
             new = NewRuntime(name=name, kind="embedded", audience=info.id, labels=labels, info=info)
             found = await self._store.runtimes.add_runtime(new, actor=actor, now=self._clock.now())
-        contact = await contact_runtime(self._dialer, found, self._clock)
-        await self._store.runtimes.record_contacts([contact], now=self._clock.now())
-        await self._apply(runtime=name, actor=actor)
-        return await self._store.runtimes.get_runtime(name)
+        return await self._take_in(found, actor)
 
     async def change(
         self,
@@ -101,13 +104,29 @@ class Registration:
         await self._store.pairs.mark_due(runtime=name, now=self._clock.now())
         return await self._store.runtimes.get_runtime(name)
 
-    async def remove(self, name: str, *, actor: str) -> None:
-        """Take a Runtime out of the registry; what it holds stays there, for nobody asks it any more.
+    async def remove(
+        self, name: str, *, actor: str, force: bool = False, deadline_seconds: float = WITHDRAWAL_SECONDS
+    ) -> None:
+        """Have a Runtime's assignments deleted, then take it out of the registry; bundles and Workers stay there.
+
+        Args:
+            name: Which one.
+            actor: Who asks for it.
+            force: Remove it even when it has not confirmed that its assignments are gone.
+            deadline_seconds: How long to wait for that.
 
         Raises:
             RuntimeNotFoundError: There is none of this name.
+            RuntimeConflictError: It has assignments that it could not be asked to delete; it stays as it was.
         """
-        await self._store.runtimes.delete_runtime(name, actor=actor, now=self._clock.now())
+        await self._store.runtimes.get_runtime(name)
+        left = await withdraw_assignments(
+            self._store, self._clock, name, actor=actor, deadline_seconds=deadline_seconds
+        )
+        if left and not force:
+            await self._apply(runtime=name, actor=actor)
+            raise RuntimeConflictError(name, "still_assigned")
+        await self._store.runtimes.delete_runtime(name, left=left, actor=actor, now=self._clock.now())
         self._dialer.forget(name)
 
     async def put_rules(
@@ -122,6 +141,16 @@ class Registration:
         if policy is not None:
             await self._apply(actor=actor)
         return policy
+
+    async def _take_in(self, runtime: RegisteredRuntime, actor: str) -> RegisteredRuntime:
+        """Ask a Runtime how it is, let it have what it may have, and take from it what it may not."""
+        contact = await contact_runtime(self._dialer, runtime, self._clock)
+        await self._store.runtimes.record_contacts([contact], now=self._clock.now())
+        await self._apply(runtime=runtime.name, actor=actor)
+        if contact.reachability == "reachable":
+            dialled = self._dialer.dial(runtime)
+            await withdraw_leftovers(self._store, self._clock, runtime.name, dialled)
+        return await self._store.runtimes.get_runtime(runtime.name)
 
     async def _apply(self, *, runtime: str | None = None, actor: str) -> None:
         await self._store.placements.apply_policy(runtime=runtime, actor=actor, now=self._clock.now())

@@ -3,6 +3,7 @@
 from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath
 
+from worker_runtime.errors import RequestInvalidError
 from worker_runtime.paging import Page
 from worker_runtime.rest.answers import answer_json, answer_nothing, read_limit, read_text, verify_query
 from worker_runtime.rest.bodies import read_document
@@ -75,8 +76,14 @@ async def change_runtime(request: HttpRequest, runtime: FromPath[str]) -> Respon
 
 @delete("/api/v1/runtimes/{runtime:str}", status_code=204)
 async def remove_runtime(request: HttpRequest, runtime: FromPath[str]) -> Response[None]:
+    """Have its assignments deleted, and remove it; with `force=true` also when it cannot be asked to."""
     principal = await authorize_whole(request, "runtimes:write")
-    await get_backend(request).registration.remove(runtime, actor=principal.name)
+    verify_query(request, "force")
+    force = read_text(request, "force")
+    if force not in (None, "true"):
+        raise RequestInvalidError("true, or nothing", field="force")
+    registration = get_backend(request).registration
+    await registration.remove(runtime, actor=principal.name, force=force is not None)
     return answer_nothing()
 
 

@@ -98,6 +98,29 @@ class PlacementRepository:
                 await _change_placement(transaction, name, changed[name], actor)
         return tuple(sorted(PairKey(row.name, name) for name, some in changed.items() for row in some))
 
+    async def withdraw_runtime(self, runtime: str, *, actor: str, now: int) -> None:
+        """Take placement from all pairs of a Runtime that is about to be removed; `apply_policy` gives it back."""
+        async with self._database.write(now) as transaction:
+            await _lock_policy(transaction)
+            rows = await _list_combinations(transaction, None, runtime)
+            for row in rows:
+                if row.placed:
+                    await _change_placement(transaction, row.id, [row], actor)
+
+    async def withdraw_leftover(self, key: PairKey, *, above: int, now: int) -> None:
+        """Have an assignment deleted that a Runtime has, and should not have; nothing when there is a pair already.
+
+        Args:
+            key: The Runtime and the workspace.
+            above: The generation that the Runtime has (R-11).
+            now: The instant.
+        """
+        async with self._database.write(now) as transaction:
+            generation = await allocate_generation(transaction, key.workspace, above=above)
+            row = _build_pair(key.runtime, key.workspace, generation, now) | {"placed": False}
+            if await insert_absent(transaction, pairs, row):
+                transaction.wake("pairs")
+
 
 async def _lock_policy(transaction: Transaction) -> PlacementPolicy:
     await insert_absent(transaction, placements, {"id": _ONLY, "generation": 0, "rules": ()})

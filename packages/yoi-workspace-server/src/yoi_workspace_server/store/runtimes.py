@@ -134,8 +134,14 @@ class RuntimeRepository:
         async with self._database.write(now) as transaction:
             await write_contacts(transaction, contacts)
 
-    async def delete_runtime(self, name: str, *, actor: str, now: int) -> None:
+    async def delete_runtime(self, name: str, *, left: Sequence[str] = (), actor: str, now: int) -> None:
         """Take a Runtime out of the registry, with what is known of it; nothing is asked of it any more.
+
+        Args:
+            name: Which one.
+            left: Workspaces whose assignment it may still have; for the audit.
+            actor: Who asks for it.
+            now: The instant.
 
         Raises:
             RuntimeNotFoundError: There is none of this name.
@@ -143,7 +149,10 @@ class RuntimeRepository:
         async with self._database.write(now) as transaction:
             await lock_runtime(transaction, name)
             await transaction.connection.execute(delete(runtimes).where(runtimes.c.name == name))
-            transaction.record(AuditEntry(actor=actor, action="runtime.deleted", runtime=name))
+            details = {"still_assigned": list(left)} if left else {}
+            transaction.record(
+                AuditEntry(actor=actor, action="runtime.deleted", runtime=name, details=details)
+            )
 
 
 async def lock_runtime(transaction: Transaction, name: str) -> RegisteredRuntime:

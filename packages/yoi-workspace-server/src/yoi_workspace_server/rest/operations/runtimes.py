@@ -35,10 +35,11 @@ RUNTIME_OPERATIONS: dict[tuple[str, str], OperationDocument] = {
         errors=(404,),
     ),
     ("DELETE", "/api/v1/runtimes/{runtime}"): OperationDocument(
-        summary="Take a Runtime out of the registry",
+        summary="Have a Runtime's assignments deleted, and take it out of the registry",
         scope="runtimes:write",
         statuses=(204,),
-        errors=(404,),
+        query=("force",),
+        errors=(404, 409),
     ),
     ("GET", "/api/v1/runtimes/{runtime}/connection"): OperationDocument(
         summary="How a Runtime is dialled; for tokens that name this scope",
