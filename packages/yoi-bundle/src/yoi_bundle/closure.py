@@ -48,6 +48,12 @@ def find_reference_faults(manifest: Manifest, unsupported: Unsupported) -> list[
 
 def list_items(manifest: Manifest) -> Iterator[tuple[str, Item]]:
     """Yield every item with its pointer."""
+    for section, name, item in _list_named(manifest):
+        yield join_pointer(f"/{section}", name), item
+
+
+def _list_named(manifest: Manifest) -> Iterator[tuple[str, str, Item]]:
+    """Yield every item with its section and name, for checks that seldom need a pointer."""
     sections: Iterable[tuple[str, Mapping[str, Item]]] = (
         ("models", manifest.models),
         ("prompts", manifest.prompts),
@@ -61,7 +67,7 @@ def list_items(manifest: Manifest) -> Iterator[tuple[str, Item]]:
     )
     for section, items in sections:
         for name, item in items.items():
-            yield join_pointer(f"/{section}", name), item
+            yield section, name, item
 
 
 def matches_tool(pattern: str, tool: str) -> bool:
@@ -248,11 +254,11 @@ def _check_plugins(manifest: Manifest) -> Iterator[Fault]:
 
 
 def _check_features(manifest: Manifest) -> Iterator[Fault]:
-    for pointer, item in list_items(manifest):
+    for section, name, item in _list_named(manifest):
         needed = compute_features(item)
-        if frozenset(item.features) != needed:
+        if item.features.keys() != needed:
             yield _invalid(
-                f"{pointer}/features",
+                f"{join_pointer(f'/{section}', name)}/features",
                 "not the features that the content needs",
                 remedy=f"needed: {', '.join(sorted(needed)) or 'none'}",
             )
@@ -269,12 +275,16 @@ def _check_default(manifest: Manifest, known: _Known) -> Iterator[Fault]:
 
 
 def _check_names(manifest: Manifest) -> Iterator[Fault]:
-    for pointer, item in list_items(manifest):
-        name = pointer.rsplit("/", 1)[-1].replace("~1", "/").replace("~0", "~")
+    for section, name, item in _list_named(manifest):
         if not is_canonical_name(name):
-            yield _invalid(pointer, "percent-encoding where none is needed, or of bytes that are not UTF-8")
+            yield _invalid(
+                join_pointer(f"/{section}", name),
+                "percent-encoding where none is needed, or of bytes that are not UTF-8",
+            )
         if item.origin is not None and not is_canonical_name(item.origin.path):
-            yield _invalid(f"{pointer}/origin/path", "percent-encoding that is not canonical")
+            yield _invalid(
+                f"{join_pointer(f'/{section}', name)}/origin/path", "percent-encoding that is not canonical"
+            )
 
 
 def _invalid(pointer: str, message: str, *, remedy: str = "") -> Fault:

@@ -30,7 +30,12 @@ def find_type_faults(document: Any, expected: type) -> list[Fault]:
 
 def join_pointer(pointer: str, key: str | int) -> str:
     """Append one step to an RFC 6901 pointer."""
-    return f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+    return f"{pointer}/{escape_step(str(key))}"
+
+
+def escape_step(step: str) -> str:
+    """Write a key as one step of an RFC 6901 pointer; most have nothing in them that is written otherwise."""
+    return step.replace("~", "~0").replace("/", "~1") if "/" in step or "~" in step else step
 
 
 def _walk(value: Any, info: inspect.Type, original: Any, pointer: str) -> Iterator[Fault]:

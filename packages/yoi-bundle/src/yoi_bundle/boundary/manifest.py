@@ -39,7 +39,7 @@ def find_boundary_faults(manifest: Manifest) -> list[Fault]:
     """
     faults = list(_walk_struct(manifest, None, name=""))
     texts = list_texts(manifest)
-    whole = ManifestTexts(texts).data.decode()
+    whole = ManifestTexts(texts).whole
     if find_provider_token(whole) is not None or any(one.refused for one in find_hidden_text(whole)):
         faults.extend(_find_in_every_text(texts))
     return _drop_repeated(faults)

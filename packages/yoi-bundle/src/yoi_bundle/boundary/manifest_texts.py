@@ -1,11 +1,13 @@
 """Every key and string of a manifest, for checks that look at all of them alike (B-07, B-09)."""
 
 from bisect import bisect_right
-from functools import cache
+from functools import cache, cached_property
+from itertools import accumulate
 from typing import Any
 
 import msgspec
 
+from yoi_bundle.faults import escape_step
 from yoi_bundle.identifiers import decode_path
 from yoi_bundle.manifest import Descriptor, Manifest, Member
 
@@ -31,7 +33,7 @@ class ManifestTexts:
     """The keys and strings of a manifest, each once, as one text: decoded, because a scanner's call costs more than a short text.
 
     Attributes:
-        data: What a scanner is to look at, in UTF-8.
+        whole: What a scanner is to look at.
     """
 
     def __init__(self, texts: list[tuple[str, str]]) -> None:
@@ -39,13 +41,19 @@ class ManifestTexts:
         for pointer, text in texts:
             pointers.setdefault(text, []).append(pointer)
         self._texts = list(pointers.items())
-        self._first_lines: list[int] = []
-        decoded = [decode_path(text) if "%" in text else text for text in pointers]
-        line = 1
-        for text in decoded:
-            self._first_lines.append(line)
-            line += text.count("\n") + _BETWEEN.count("\n")
-        self.data = _BETWEEN.join(decoded).encode()
+        self._decoded = [decode_path(text) if "%" in text else text for text in pointers]
+        self.whole = _BETWEEN.join(self._decoded)
+
+    @property
+    def data(self) -> bytes:
+        """The whole in UTF-8."""
+        return self.whole.encode()
+
+    @cached_property
+    def _first_lines(self) -> list[int]:
+        """The line of the whole at which each text begins; asked for only where something was found."""
+        between = _BETWEEN.count("\n")
+        return list(accumulate((text.count("\n") + between for text in self._decoded[:-1]), initial=1))
 
     def locate(self, line: int) -> tuple[list[str], str, int]:
         """Return the pointers at which the text of a line of `data` stands, the text, and its line there, from 1."""
@@ -66,7 +74,7 @@ def _collect(value: Any, pointer: str, field: str, texts: list[tuple[str, str]])
                 _collect(member, f"{pointer}/{name}", name, texts)
     elif isinstance(value, dict):
         for key, member in value.items():
-            step = f"{pointer}/{_escape(key)}"
+            step = f"{pointer}/{escape_step(key)}"
             if field not in _MAPS_BY_OWN_ID:
                 texts.append((step, key))
             if type(member) not in _SILENT:
@@ -79,7 +87,3 @@ def _collect(value: Any, pointer: str, field: str, texts: list[tuple[str, str]])
 @cache
 def _list_fields(struct: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(name for name in struct.__struct_fields__ if name not in OWN_FIELDS)
-
-
-def _escape(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1") if "/" in key or "~" in key else key
