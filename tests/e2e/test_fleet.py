@@ -9,9 +9,8 @@ import pytest
 from fleet_troubles import FleetTroubles
 from growing_library import GrowingLibrary
 from real_postgresql import PostgresqlServer
+from served_fleet import WORKSPACE, Fleet, open_fleet
 from served_replica import ServedReplica
-
-from fleet import WORKSPACE, Fleet, open_fleet
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from growing_library import GrowingLibrary
 from real_postgresql import PostgresqlServer
-
-from fleet import WORKSPACE, Fleet, open_fleet
+from served_fleet import WORKSPACE, Fleet, open_fleet
 
 pytestmark = pytest.mark.req("K-04", "K-08")
 

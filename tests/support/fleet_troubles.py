@@ -7,9 +7,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeAlias
 
+from served_fleet import Fleet, FleetRuntime
 from served_replica import ServedReplica
-
-from fleet import Fleet, FleetRuntime
 
 _Repair: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 

@@ -26,12 +26,12 @@ class Certified:
     fingerprint: str
 
 
-def certify_loopback(directory: Path) -> Certified:
-    """Make a CA and a server certificate that it signed, good for a day."""
+def certify_loopback(directory: Path, address: str = "127.0.0.1") -> Certified:
+    """Make a CA and a server certificate that it signed for an address of this host, good for a day."""
     directory.mkdir(parents=True, exist_ok=True)
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     name = _name("Test authority")
-    loopback = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    loopback = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
     ca = _build(name, name, authority_key).add_extension(
         x509.BasicConstraints(ca=True, path_length=0), critical=True
     )

@@ -36,10 +36,23 @@ class ServedProcess:
         port: On 127.0.0.1; the same after every restart.
         identity_file: The Backend's key.
         runtime_id: What tokens for it name.
+
+    Args:
+        directory: For all its files.
+        workspaces: That the Backend may bring.
+        identity_file: The Backend's; absent for a new one.
+        prefix: What its command is started by.
+        options: More of its command.
     """
 
     def __init__(
-        self, directory: Path, *, workspaces: Sequence[str], identity_file: Path | None = None
+        self,
+        directory: Path,
+        *,
+        workspaces: Sequence[str],
+        identity_file: Path | None = None,
+        prefix: Sequence[str] = (),
+        options: Sequence[str | Path] = (),
     ) -> None:
         self.data = directory / "data"
         self.data.mkdir(parents=True)
@@ -56,6 +69,8 @@ class ServedProcess:
         self.runtime_id = self._read_id()
         self.port = _find_port()
         self._directory = directory
+        self._prefix = prefix
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -85,7 +100,11 @@ class ServedProcess:
         """Return once it listens."""
         with (self._directory / "log").open("wb") as stream:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "yoi", "runtime", "serve", "--port", str(self.port)],
+                [
+                    *self._prefix,
+                    *(sys.executable, "-m", "yoi", "runtime", "serve", "--port", str(self.port)),
+                    *map(str, self._options),
+                ],
                 stdout=stream,
                 stderr=stream,
                 env={

@@ -1,10 +1,13 @@
 """Ask a Runtime how it is, and say what came of it (K-02, R-08)."""
 
+import asyncio
+
 from worker_runtime.clock import Clock, format_instant
 from worker_runtime.compatibility import verify_compatible
 from worker_runtime.errors import (
     ForbiddenError,
     RuntimeIncompatibleError,
+    RuntimeUnavailableError,
     UnauthenticatedError,
 )
 from worker_runtime.runtime_info import RuntimeInfo
@@ -17,12 +20,20 @@ from yoi_workspace_server.runtimes import (
     describe_problem,
 )
 
+_ANSWER_SECONDS = 10.0
+
 
 async def contact_runtime(dialer: Dialer, runtime: RegisteredRuntime, clock: Clock) -> RuntimeContact:
-    """Ask a Runtime for its announcement; never raises what the Runtime or the network is at fault for."""
+    """Ask a Runtime for its announcement; never raises what the Runtime or the network is at fault for.
+
+    On a connection that was cut without a word the network itself says nothing for minutes, so the answer has to come
+    within ten seconds.
+    """
     try:
-        dialled = dialer.dial(runtime)
-        info = await ask_info(dialled)
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            info = await ask_info(dialer.dial(runtime))
+    except TimeoutError:
+        return describe_failure(runtime.name, RuntimeUnavailableError("unreachable"), clock)
     except YoiError as error:
         return describe_failure(runtime.name, error, clock)
     try:

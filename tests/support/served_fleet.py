@@ -91,7 +91,7 @@ class Fleet:
 
     async def publish(self, bundle: SmallBundle, *, to: ServedReplica | None = None) -> None:
         """Publish as a careful program does: by turns to each replica, until one of them has taken it."""
-        archive = _write_archive(bundle)
+        archive = write_small_archive(bundle)
         turns = count(len(self.published))
         self.published.append(bundle)
 
@@ -234,7 +234,8 @@ async def _register(fleet: Fleet) -> None:
         await api.post("runtimes", added)
 
 
-def _write_archive(bundle: SmallBundle) -> bytes:
+def write_small_archive(bundle: SmallBundle) -> bytes:
+    """Return a bundle as it is published."""
     out = BytesIO()
     write_archive(
         bundle.manifest,
