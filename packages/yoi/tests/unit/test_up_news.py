@@ -60,10 +60,11 @@ def test_a_rejection_is_told_with_the_reason_for_what_should_be_there() -> None:
     ]
 
 
-def test_another_reason_is_news_and_a_past_one_is_not_told_of_what_is_in_sync() -> None:
+def test_another_reason_is_news_and_so_is_that_a_runtime_in_sync_is_lost() -> None:
     problem = {"code": "runtime.unavailable", "details": {"reason": "unreachable"}}
     known, news = find_news([_stand(state="failing", problem=problem)], {})
     assert news[0].problem == problem
     again = {"code": "auth.forbidden", "details": {}}
     assert len(find_news([_stand(state="failing", problem=again)], known)[1]) == 1
-    assert find_news([_stand(problem=problem)], {})[1][0].problem is None
+    known, _ = find_news([_stand()], {})
+    assert [one.problem for one in find_news([_stand(problem=problem)], known)[1]] == [problem]

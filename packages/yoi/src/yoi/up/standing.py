@@ -48,15 +48,14 @@ def _describe(item: Mapping[str, Any]) -> Delivered:
 
 
 def _find_problem(item: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return why it is not in sync: the refusal of what should be there, else what went wrong last."""
+    """Return why it is not in sync: the refusal of what should be there, else what went wrong at the last attempt.
+
+    What is in sync may have one, too: that is what the Runtime said before it could not be asked any more.
+    """
     if item["state"] == "rejected":
         wanted = item["desired"]["digest"]
         for one in item["rejected"]:
             if one["digest"] == wanted:
                 return {"code": one["code"], "details": one["details"]}
     problem = item["problem"]
-    return (
-        None
-        if problem is None or item["state"] == "in_sync"
-        else {"code": problem["code"], "details": problem["details"]}
-    )
+    return None if problem is None else {"code": problem["code"], "details": problem["details"]}
