@@ -10,8 +10,10 @@ concurrency of those tried in the first rounds, which do not count. The two are 
 both bring each of them the same bundle, in turns; the order changes from round to round.
 
 The servers (`fleet_server`) are a few processes behind Unix sockets, with the product's REST surface, tokens and server;
-Runtimes are told apart by Host. By default they are as light as can be (`light_runtime`): what a real Runtime spends on such a
-bundle, a tenth of a second, is in both times alike, and would bring the ratio near to 1 whatever the Backend does. Then the same is printed for a smaller fleet of real Runtimes with a store each.
+Runtimes are told apart by Host. By default they are as light as can be (`light_runtime`): what a real Runtime spends on
+such a bundle, a tenth of a second, is in both times alike, and would bring the ratio near to 1 whatever the Backend
+does. Then the same is printed for a smaller fleet of real Runtimes with a store each. A fleet of some tens is brought
+there in a few batches of the database, and says nothing.
 
     .venv/bin/python benchmarks/p08_fleet.py [--runtimes 1000] [--rounds 5] [--stores 100] [--processes 4]
 """
