@@ -30,7 +30,6 @@ AuditAction: TypeAlias = Literal[
     "worker.deleted",
     "token.created",
     "token.revoked",
-    "request.refused",
 ]
 
 SYSTEM_ACTOR = "backend"
