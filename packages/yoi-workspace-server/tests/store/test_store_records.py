@@ -234,7 +234,7 @@ def test_who_follows_the_audit_misses_nothing_that_others_write_at_once(world: S
 
     async def write(place: int) -> None:
         for number in range(each):
-            entry = AuditEntry(actor=f"writer {place}", action="request.refused", subject=str(number))
+            entry = AuditEntry(actor=f"writer {place}", action="worker.refused", subject=str(number))
             await stores[place % 3].audit.append([entry], now=world.now)
 
     async def follow() -> list[int]:
