@@ -145,4 +145,4 @@ def test_a_port_that_is_taken_is_refused_with_what_the_backend_said(yoi: Yoi, sh
         port = str(other.getsockname()[1])
         error = yoi.read("up", shelf, "--port", port, code=5)["error"]
     assert error["code"] == "backend.unavailable"
-    assert "request.invalid" in error["details"]["said"]
+    assert "request.invalid" in error["message"]

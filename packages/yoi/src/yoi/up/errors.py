@@ -28,7 +28,7 @@ class DirectoryTakenError(YoiError):
         return "use that one, stop it, or take another --data-dir"
 
     def details(self) -> dict[str, Any]:
-        return {"reason": "database_in_use", "address": self.address}
+        return {"reason": "database_in_use"}
 
 
 class BackendEndedError(YoiError):
@@ -51,4 +51,4 @@ class BackendEndedError(YoiError):
         return f"see its log: {self.log}"
 
     def details(self) -> dict[str, Any]:
-        return {"reason": "closed", "said": self.said}
+        return {"reason": "closed"}
