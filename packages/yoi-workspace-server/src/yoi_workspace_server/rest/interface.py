@@ -33,6 +33,7 @@ BACKEND_INTERFACE = Interface(
         "runtime": _NAME,
         "cursor": {**_NAME, "description": "`next_cursor` of the page before"},
         "limit": {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": DEFAULT_PAGE_SIZE},
+        "force": {"type": "string", "enum": ["true"]},
         "after": _NUMBER,
         "from": _NUMBER,
         "to": _NUMBER,
