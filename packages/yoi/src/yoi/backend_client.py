@@ -93,8 +93,8 @@ class BackendClient:
     async def patch(self, *segments: str, document: Any) -> Any:
         return (await self.send("PATCH", *segments, document=document)).decode()
 
-    async def delete(self, *segments: str) -> None:
-        (await self.send("DELETE", *segments)).decode()
+    async def delete(self, *segments: str, **query: str) -> None:
+        (await self.send("DELETE", *segments, query=query)).decode()
 
     async def upload(self, *segments: str, content: AsyncIterable[bytes], media_type: str) -> Any:
         """Send a body of any length, and return what the answer holds."""

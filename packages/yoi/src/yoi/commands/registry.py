@@ -108,11 +108,13 @@ def label(
 
 @click.command(cls=YoiCommand)
 @click.argument("name")
+@click.option("--force", is_flag=True, help="Also when it cannot be asked to give its assignments up.")
 @online_options
 @click.pass_context
-def remove(context: click.Context, name: str, *, backend: BackendAddress, as_json: bool) -> None:
-    """Let the Backend forget a Runtime; what that holds stays there."""
-    ask_backend(backend, lambda client: client.delete("runtimes", name))
+def remove(context: click.Context, name: str, *, force: bool, backend: BackendAddress, as_json: bool) -> None:
+    """Take a Runtime's assignments back, and forget it; its bundles and Workers stay there."""
+    query = {"force": "true"} if force else {}
+    ask_backend(backend, lambda client: client.delete("runtimes", name, **query))
     print_done(context, {"removed": name}, "removed", f"Runtime {name}", as_json=as_json)
 
 
