@@ -132,9 +132,9 @@ class Attempts:
         try:
             dialled = self._dialer.dial(runtime)
             assignment = await dialled.api.get_assignment(dialled.build_caller(workspace), workspace)
+            return observe_assignment(assignment, self._clock.now())
         except YoiError:
             return None
-        return observe_assignment(assignment, self._clock.now())
 
     async def _find_rejection(
         self, claim: Claim, runtime: RegisteredRuntime, digest: str

@@ -1,8 +1,12 @@
 """From what came of an attempt to what is written down, and when to look again (K-04, K-05); pure."""
 
+import re
+
 from worker_runtime.assignments import Assignment
 from worker_runtime.clock import MILLISECONDS_A_SECOND, format_instant
 from worker_runtime.errors import AssignmentConflictError, AssignmentStaleError
+from worker_runtime.remote.refusals import RemoteFaultError
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.errors import YoiError
 from yoi_workspace_server.audit import SYSTEM_ACTOR, AuditAction, AuditEntry
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
@@ -10,9 +14,19 @@ from yoi_workspace_server.runtimes import SafeProblem, describe_problem
 from yoi_workspace_server.sync_plan import Observed
 from yoi_workspace_server.sync_status import BundleRejection, Claim, Holdings, Settlement
 
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
 
 def observe_assignment(assignment: Assignment, now: int) -> Observed:
-    """Take a Runtime's word on an assignment."""
+    """Take a Runtime's word on an assignment.
+
+    Raises:
+        RemoteFaultError: It is none that this Backend could keep.
+    """
+    numbers = (assignment.generation, assignment.revision or 0)
+    sound = assignment.digest is None or _DIGEST.fullmatch(assignment.digest)
+    if not sound or not all(0 <= number <= MAX_SAFE_INTEGER for number in numbers):
+        raise RemoteFaultError("an assignment of another form than this version knows")
     return Observed(
         observed_at=format_instant(now),
         generation=assignment.generation,

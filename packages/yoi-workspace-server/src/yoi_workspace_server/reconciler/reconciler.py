@@ -6,7 +6,7 @@ loses them, and what it still does to a Runtime is fenced by the generation.
 
 import asyncio
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -87,7 +87,7 @@ class Reconciler:
             await self._give_up()
 
     async def sync_now(self, key: PairKey, *, deadline_seconds: float) -> PairStatus | None:
-        """Attempt one pair at once, or wait for whoever is at it; return how it stands then.
+        """Attempt one pair at once, or wait for whoever is at it; return how it stands then, or at the deadline.
 
         Returns:
             None when there is no such pair.
@@ -102,9 +102,10 @@ class Reconciler:
                 embedded=self._dialer.embedded,
             )
             if claim is not None:
-                # Who asked may go away; the attempt goes on, or its lease would stand in everybody's way.
                 runtime = await self._store.runtimes.get_runtime(key.runtime)
-                await asyncio.shield(self._start(claim, runtime))
+                # Who asked may go away; the attempt goes on, or its lease would stand in everybody's way.
+                left = max(0.0, end - asyncio.get_running_loop().time())
+                await asyncio.wait({self._start(claim, runtime)}, timeout=left)
                 return await self._store.pairs.find_pair(key)
             status = await self._store.pairs.find_pair(key)
             if status is None or asyncio.get_running_loop().time() >= end:
@@ -116,17 +117,14 @@ class Reconciler:
         """Start what is due; when nothing is, wait for news, or for the next pair to become due."""
         seen = self._store.wakeups.count("pairs")
         try:
-            started = await self._start_due()
+            if not await self._start_due():
+                await self._wait_for_news(seen, stopping)
         except YoiError as error:
             log_event("reconciler_paused", code=error.code)
             await _sleep_unless(stopping, _PAUSE_AFTER_FAULT_SECONDS)
-            return
         except Exception as error:  # noqa: BLE001 - the supervising loop
             log_event("reconciler_fault", error=type(error).__name__)
             await _sleep_unless(stopping, _PAUSE_AFTER_FAULT_SECONDS)
-            return
-        if not started:
-            await self._wait_for_news(seen, stopping)
 
     async def _start_due(self) -> int:
         if len(self._running) >= self.settings.concurrency:
@@ -140,6 +138,8 @@ class Reconciler:
             lease_seconds=self.settings.lease_seconds,
             now=self._clock.now(),
             embedded=self._dialer.embedded,
+            most_of_each=self.settings.concurrency_per_runtime,
+            passing_over=self._find_full(),
         )
         runtimes = await self._store.runtimes.get_runtimes(
             sorted({claim.status.key.runtime for claim in claims})
@@ -154,8 +154,22 @@ class Reconciler:
         key = claim.status.key
         task = asyncio.create_task(self._attempt(claim, runtime), name=f"sync {key.runtime}/{key.workspace}")
         self._running[key] = (claim, task)
-        task.add_done_callback(lambda _: self._running.pop(key, None))
+        task.add_done_callback(lambda _: self._end(key, task))
         return task
+
+    def _end(self, key: PairKey, task: asyncio.Task[None]) -> None:
+        """Forget an attempt, unless its lease ran out and the pair was claimed anew meanwhile."""
+        if key.runtime in self._find_full():
+            self._note_due(self._clock.now())  # others of its pairs were passed over
+        running = self._running.get(key)
+        if running is not None and running[1] is task:
+            del self._running[key]
+
+    def _find_full(self) -> frozenset[str]:
+        """Return the Runtimes that have as many attempts as they may; what waits for them would keep others waiting."""
+        counts = Counter(key.runtime for key in self._running)
+        most = self.settings.concurrency_per_runtime
+        return frozenset(name for name, count in counts.items() if count >= most)
 
     async def _attempt(self, claim: Claim, runtime: RegisteredRuntime) -> None:
         try:
@@ -179,9 +193,12 @@ class Reconciler:
             self._settled.set()
 
     async def _wait_for_news(self, seen: int, stopping: asyncio.Event) -> None:
-        self._next_due = await self._store.claims.find_next_due(
-            now=self._clock.now(), embedded=self._dialer.embedded
+        self._next_due = None  # what is noted while the database is asked counts, too
+        found = await self._store.claims.find_next_due(
+            now=self._clock.now(), embedded=self._dialer.embedded, passing_over=self._find_full()
         )
+        if found is not None:
+            self._note_due(found)
         news = asyncio.create_task(
             self._store.wakeups.wait("pairs", seen=seen, timeout_seconds=_LONGEST_WAIT_SECONDS)
         )
@@ -221,6 +238,9 @@ class Reconciler:
                 )
             except YoiError as error:
                 log_event("leases_not_extended", code=error.code)
+                continue
+            except Exception as error:  # noqa: BLE001 - who keeps the leases outlives a fault
+                log_event("lease_fault", error=type(error).__name__)
                 continue
             self._stop_lost(held, kept)
 

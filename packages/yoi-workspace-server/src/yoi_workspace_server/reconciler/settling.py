@@ -3,7 +3,6 @@
 import asyncio
 
 from worker_runtime.clock import Clock
-from yoi_bundle.errors import YoiError
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.sync_status import Settlement
 
@@ -41,7 +40,7 @@ class SettlementWriter:
             batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
             try:
                 await self._store.settling.settle([one for one, _ in batch], now=self._clock.now())
-            except YoiError as error:
+            except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever went wrong
                 for _, done in batch:
                     if not done.done():
                         done.set_exception(error)

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from worker_runtime.clock import MILLISECONDS_A_SECOND, Clock
 from worker_runtime.errors import RuntimeUnavailableError
@@ -18,6 +17,7 @@ from yoi_workspace_server.store.store import Store
 
 _CONCURRENCY = 32
 _TURN_SECONDS = 1.0
+_ANSWER_SECONDS = 10.0
 _SILENT_PERIODS = 4
 
 
@@ -29,6 +29,7 @@ class Prober:
         dialer: The way to Runtimes.
         clock: The source of time.
         period_seconds: How often each is asked; spread by a fifth either way.
+        answer_seconds: How long one may take to answer.
         draw: Uniform in [0, 1).
     """
 
@@ -39,28 +40,36 @@ class Prober:
         *,
         clock: Clock,
         period_seconds: float,
+        answer_seconds: float = _ANSWER_SECONDS,
         draw: Callable[[], float] = random.random,
     ) -> None:
         self._store = store
         self._dialer = dialer
         self._clock = clock
         self._period_seconds = period_seconds
+        self._answer_seconds = answer_seconds
         self._draw = draw
         self._next: dict[str, int] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Probe whatever is due, then wait a little."""
         turn = min(_TURN_SECONDS, self._period_seconds)
-        while not stopping.is_set():
-            try:
-                await self.probe_due()
-            except YoiError as error:
-                log_event("probing_paused", code=error.code)
-            except Exception as error:  # noqa: BLE001 - the supervising loop
-                log_event("probing_fault", error=type(error).__name__)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(turn):
-                    await stopping.wait()
+        stop = asyncio.create_task(stopping.wait())
+        while not stop.done():
+            # A Runtime that does not answer does not keep this process from ending.
+            probing = asyncio.create_task(self._take_turn())
+            await asyncio.wait({probing, stop}, return_when=asyncio.FIRST_COMPLETED)
+            probing.cancel()
+            await asyncio.gather(probing, return_exceptions=True)
+            await asyncio.wait({stop}, timeout=turn)
+
+    async def _take_turn(self) -> None:
+        try:
+            await self.probe_due()
+        except YoiError as error:
+            log_event("probing_paused", code=error.code)
+        except Exception as error:  # noqa: BLE001 - the supervising loop
+            log_event("probing_fault", error=type(error).__name__)
 
     async def probe_due(self) -> None:
         """Probe the Runtimes whose time has come, and write down how they are."""
@@ -68,21 +77,39 @@ class Prober:
         self._forget_others({runtime.name for runtime in registered})
         now = self._clock.now()
         due = [runtime for runtime in registered if self._next.get(runtime.name, 0) <= now]
+        for runtime in due:
+            spread = 0.8 + 0.4 * self._draw()
+            self._next[runtime.name] = now + int(self._period_seconds * spread * MILLISECONDS_A_SECOND)
+        silent = [
+            runtime for runtime in due if not self._dialer.reaches(runtime) and self._is_silent(runtime)
+        ]
+        await self._write([self._describe_silence(runtime) for runtime in silent])
+        await self._probe_all([runtime for runtime in due if self._dialer.reaches(runtime)])
+
+    async def _probe_all(self, reached: Sequence[RegisteredRuntime]) -> None:
+        """Ask each, and write down within a second what it said: a word that is kept back may be no longer true."""
         limit = asyncio.Semaphore(_CONCURRENCY)
 
         async def probe(runtime: RegisteredRuntime) -> RuntimeContact:
             async with limit:
-                return await contact_runtime(self._dialer, runtime, self._clock)
+                return await self._contact(runtime)
 
-        contacts = await asyncio.gather(*(probe(runtime) for runtime in due if self._dialer.reaches(runtime)))
-        silent = [
-            runtime for runtime in due if not self._dialer.reaches(runtime) and self._is_silent(runtime)
-        ]
-        await self._write([*contacts, *map(self._describe_silence, silent)])
-        for runtime in due:
-            spread = 0.8 + 0.4 * self._draw()
-            wait = int(self._period_seconds * spread * MILLISECONDS_A_SECOND)
-            self._next[runtime.name] = self._clock.now() + wait
+        pending = {asyncio.create_task(probe(runtime)) for runtime in reached}
+        try:
+            while pending:
+                done, pending = await asyncio.wait(pending, timeout=_TURN_SECONDS)
+                await self._write([task.result() for task in done])
+        finally:
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
+
+    async def _contact(self, runtime: RegisteredRuntime) -> RuntimeContact:
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                return await contact_runtime(self._dialer, runtime, self._clock)
+        except TimeoutError:
+            return self._describe_silence(runtime)
 
     def _is_silent(self, runtime: RegisteredRuntime) -> bool:
         """Tell whether the process that a Runtime is embedded in has not spoken to it for some periods: it has ended."""

@@ -7,7 +7,7 @@ generation (R-11).
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, null, or_, select, update
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, null, or_, select, tuple_, update
 
 from yoi_workspace_server.store.database import Database
 from yoi_workspace_server.store.due_pairs import match_keys
@@ -33,6 +33,8 @@ class ClaimRepository:
         lease_seconds: float,
         now: int,
         embedded: frozenset[str] = frozenset(),
+        most_of_each: int = MAX_CLAIMS,
+        passing_over: frozenset[str] = frozenset(),
     ) -> tuple[Claim, ...]:
         """Claim pairs that are due, the longest due first; no two callers ever have the same one.
 
@@ -42,8 +44,15 @@ class ClaimRepository:
             lease_seconds: After this, others may claim them again.
             now: Milliseconds since 1970.
             embedded: Ids of the Runtimes of the caller's own process; what is embedded elsewhere only that process can ask.
+            most_of_each: How many of one Runtime at most, so that one with many workspaces leaves room for others.
+            passing_over: Names of Runtimes whose pairs are left.
         """
-        query = _select_free(now, embedded).where(pairs.c.due_at <= now).order_by(pairs.c.due_at)
+        turns = _select_turns(now, embedded, passing_over)
+        chosen = select(turns.c.runtime, turns.c.workspace).where(turns.c.turn <= most_of_each)
+        query = _select_free(now, embedded).where(
+            pairs.c.due_at <= now, tuple_(pairs.c.runtime, pairs.c.workspace).in_(chosen)
+        )
+        query = query.order_by(pairs.c.due_at)
         return await self._claim(query.limit(min(limit, MAX_CLAIMS)), owner, lease_seconds, now)
 
     async def claim_pair(
@@ -73,12 +82,20 @@ class ClaimRepository:
         """Give pairs free without a word on them; they stay as due as they were."""
         return await self._change_held(claims, lease_expires_at=None, now=now)
 
-    async def find_next_due(self, *, now: int, embedded: frozenset[str] = frozenset()) -> int | None:
-        """Return when the next pair that nobody works on is due, in milliseconds since 1970; None for never."""
+    async def find_next_due(
+        self,
+        *,
+        now: int,
+        embedded: frozenset[str] = frozenset(),
+        passing_over: frozenset[str] = frozenset(),
+    ) -> int | None:
+        """Return when the next pair that nobody works on is due, in milliseconds since 1970; None for never.
+
+        The arguments are those of `claim_due`.
+        """
+        free = (_is_free(now), _can_be_asked(embedded), pairs.c.runtime.not_in(sorted(passing_over)))
         async with self._database.read() as connection:
-            due: int | None = await connection.scalar(
-                select(func.min(pairs.c.due_at)).where(_is_free(now), _can_be_asked(embedded))
-            )
+            due: int | None = await connection.scalar(select(func.min(pairs.c.due_at)).where(*free))
         return due
 
     async def _claim(
@@ -139,6 +156,14 @@ def _can_be_asked(embedded: frozenset[str]) -> ColumnElement[bool]:
         runtimes.c.kind == "embedded", runtimes.c.audience.not_in(sorted(embedded))
     )
     return pairs.c.runtime.not_in(elsewhere)
+
+
+def _select_turns(now: int, embedded: frozenset[str], passing_over: frozenset[str]) -> Subquery:
+    """Return the pairs that are due, and the turn of each among those of its Runtime."""
+    turn = func.row_number().over(partition_by=pairs.c.runtime, order_by=pairs.c.due_at)
+    due = (_is_free(now), _can_be_asked(embedded), pairs.c.due_at <= now)
+    query = select(pairs.c.runtime, pairs.c.workspace, turn.label("turn")).where(*due)
+    return query.where(pairs.c.runtime.not_in(sorted(passing_over))).subquery()
 
 
 def _select_free(now: int, embedded: frozenset[str]) -> Select[Any]:
