@@ -21,6 +21,7 @@ EVERY_WORKSPACE = "*"
 async def get_placements(request: HttpRequest) -> Response[bytes]:
     """Answer with all rules; they concern every workspace, and so must the token."""
     await authorize_whole(request, "placements:read")
+    verify_query(request)
     return _answer(await get_backend(request).store.placements.get_policy())
 
 
@@ -28,6 +29,7 @@ async def get_placements(request: HttpRequest) -> Response[bytes]:
 async def put_placements(request: HttpRequest) -> Response[bytes]:
     """Replace all rules, if `generation` is still that which the caller has seen."""
     principal = await authorize_whole(request, "placements:write")
+    verify_query(request)
     wanted = await read_document(request, PlacementPolicy)
     policy = await get_backend(request).registration.put_rules(
         wanted.rules, expected_generation=wanted.generation, actor=principal.name

@@ -34,6 +34,7 @@ async def list_runtimes(request: HttpRequest) -> Response[bytes]:
 @get("/api/v1/runtimes/{runtime:str}")
 async def get_runtime(request: HttpRequest, runtime: FromPath[str]) -> Response[bytes]:
     principal = await authorize(request, "runtimes:read")
+    verify_query(request)
     found = await get_visible(get_backend(request).store, principal, runtime)
     return answer_json(build_runtime_view(found, secret_names=principal.may("secret_names:read")))
 
@@ -42,6 +43,7 @@ async def get_runtime(request: HttpRequest, runtime: FromPath[str]) -> Response[
 async def get_runtime_connection(request: HttpRequest, runtime: FromPath[str]) -> Response[bytes]:
     """Answer with endpoint and trust, for a token that names the scope; no browser asks for this."""
     await authorize_whole(request, "runtimes:connection")
+    verify_query(request)
     found = await get_backend(request).store.runtimes.get_runtime(runtime)
     return answer_json(build_connection_view(found), headers={"Cache-Control": "no-store"})
 
@@ -49,6 +51,7 @@ async def get_runtime_connection(request: HttpRequest, runtime: FromPath[str]) -
 @post("/api/v1/runtimes")
 async def add_runtime(request: HttpRequest) -> Response[bytes]:
     principal = await authorize_whole(request, "runtimes:write")
+    verify_query(request)
     wanted = await read_document(request, RuntimeAddition)
     verify_connection(wanted.connection)
     added = await get_backend(request).registration.add_remote(
@@ -65,6 +68,7 @@ async def add_runtime(request: HttpRequest) -> Response[bytes]:
 @patch("/api/v1/runtimes/{runtime:str}")
 async def change_runtime(request: HttpRequest, runtime: FromPath[str]) -> Response[bytes]:
     principal = await authorize_whole(request, "runtimes:write")
+    verify_query(request)
     change = await read_document(request, RuntimeChange)
     if change.connection is not None:
         verify_connection(change.connection)
