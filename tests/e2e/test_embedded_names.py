@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 from real_postgresql import PostgresqlServer
-from served_fleet import wait_until
+from served_fleet import wait_until, write_small_archive
 from served_replica import ReplicaApi, ServedReplica
+from small_bundles import build_small_bundle
 
 from worker_runtime.trust.identity import create_identity
+from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
 
 pytestmark = pytest.mark.req("K-08")
 
@@ -70,6 +73,11 @@ def test_each_process_looks_after_its_own_and_an_ended_ones_is_unreachable(
             apis = [ReplicaApi(session, replica.url) for replica in replicas]
             await apis[0].post("workspaces", {"id": "library", "source": {"kind": "published"}})
             await _wait_for(apis[0], here="reachable", there="reachable")
+            for number in range(5):
+                await _publish(apis[number % 2], b"Be kind for the %dth time.\n" % number)
+            actions = [one["action"] for one in await apis[0].list_all("audit")]
+            assert actions.count("sync.succeeded") >= 2
+            assert "sync.failed" not in actions
             await asyncio.to_thread(here.kill)
             await _wait_for(apis[1], here="unreachable", there="reachable")
             rows = await apis[1].list_all("availability", workspace="library")
@@ -84,6 +92,25 @@ def test_each_process_looks_after_its_own_and_an_ended_ones_is_unreachable(
     finally:
         for replica in replicas:
             replica.clean_up()
+
+
+async def _publish(api: ReplicaApi, text: bytes) -> None:
+    """Publish a bundle, and wait until both Runtimes have said that they have it."""
+    bundle = build_small_bundle(prompts={"greeting": text})
+    archive = write_small_archive(bundle)
+    await api.send("workspaces/library/bundles", archive, BUNDLE_ARCHIVE_MEDIA_TYPE)
+
+    async def list_rows() -> list[Any]:
+        return await api.list_all("availability", workspace="library")
+
+    async def holds() -> bool:
+        found = [(row["state"], row["desired"] and row["desired"]["digest"]) for row in await list_rows()]
+        return found == [("in_sync", bundle.digest)] * 2
+
+    async def describe() -> str:
+        return str(await list_rows())
+
+    await wait_until(holds, describe)
 
 
 async def _wait_for(api: ReplicaApi, **expected: str) -> None:
