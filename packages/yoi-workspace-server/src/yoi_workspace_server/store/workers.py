@@ -92,15 +92,28 @@ class WorkerRepository:
         return kept
 
     async def forget_worker(self, worker: str, *, entry: AuditEntry, now: int) -> None:
-        """Take a record out: the Runtime refused the Worker, or has deleted it; its key is free again.
+        """Take a record out, because its Runtime has deleted the Worker; its key is free again.
 
         Args:
             worker: Its id; one that is not there changes nothing but the audit.
-            entry: The audit record of the refusal or deletion.
+            entry: The audit record of the deletion.
             now: The instant.
         """
         async with self._database.write(now) as transaction:
             await transaction.connection.execute(delete(workers).where(workers.c.id == worker))
+            transaction.record(entry)
+
+    async def forget_refused(self, worker: str, *, entry: AuditEntry, now: int) -> None:
+        """Take a record out, because the Runtime refused the Worker, unless it has been made by another call since.
+
+        Args:
+            worker: Its id.
+            entry: The audit record of the refusal.
+            now: The instant.
+        """
+        unmade = (workers.c.id == worker) & workers.c.runtime_worker.is_(None)
+        async with self._database.write(now) as transaction:
+            await transaction.connection.execute(delete(workers).where(unmade))
             transaction.record(entry)
 
     async def list_workers(

@@ -113,7 +113,8 @@ class WorkerAccess:
         record = await self.get_record(worker, principal)
         if record.runtime_worker is not None:
             found = await self.reach(worker, principal)
-            with passing_on(record):
+            # What the Runtime has no more was deleted before, and the word of it was lost on the way.
+            with passing_on(record), suppress(WorkerNotFoundError):
                 await found.api.delete_worker(found.caller, found.id)
         entry = self._build_entry(record, "worker.deleted", principal.name, {})
         await self._store.workers.forget_worker(record.id, entry=entry, now=self._clock.now())

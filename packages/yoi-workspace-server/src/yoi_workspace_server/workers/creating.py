@@ -9,8 +9,9 @@ from worker_runtime.requests import WorkerRequest
 from worker_runtime.workers import CreateWorkerRequest, Worker
 from yoi_bundle.errors import YoiError
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.errors import BundleRevokedError, RuntimeNotFoundError
+from yoi_workspace_server.errors import BundleRevokedError, PlacementDeniedError, RuntimeNotFoundError
 from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
+from yoi_workspace_server.placement import decide_placement
 from yoi_workspace_server.reconciler.reconciler import Reconciler
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.runtimes import RegisteredRuntime
@@ -28,6 +29,11 @@ from yoi_workspace_server.workspaces import Workspace
 
 _REPAIR_SECONDS = 60.0
 _MAX_REFUSALS = 20
+_UNDECIDED = frozenset({"auth.unauthenticated", "auth.forbidden", "runtime.incompatible", "internal"})
+"""Codes by which a Runtime does not say that there is no Worker: an earlier call may have made it.
+
+Were the key free again, the next call under it would make a second one.
+"""
 
 
 class CreatedWorker:
@@ -75,15 +81,48 @@ class WorkerCreation:
         """
         kept = await self._store.workers.find_by_key(order.workspace, order.key)
         if kept is None:
-            workspace = await self._store.workspaces.get_workspace(order.workspace)
-            digest = await self._choose_digest(order, workspace)
-            choice = await self._choose_runtimes(order, digest, workspace)
-            return await self._try_all(order, digest, choice, actor)
+            return await self._create_new(order, actor)
         kept = await self._reserve(order, kept.runtime, kept.audience, kept.request)
         runtime = await self._store.runtimes.get_runtime(kept.runtime)
         if runtime.audience != kept.audience:
             raise RuntimeNotFoundError(kept.runtime)
+        if kept.runtime_worker is None:
+            await self._verify_still_allowed(order, kept, runtime, actor)
         return await self._create_on(runtime, kept, actor)
+
+    async def _create_new(self, order: WorkerOrder, actor: str) -> CreatedWorker:
+        workspace = await self._store.workspaces.get_workspace(order.workspace)
+        try:
+            digest = await self._choose_digest(order, workspace)
+            choice = await self._choose_runtimes(order, digest, workspace)
+        except YoiError as error:
+            if not error.retryable:
+                await self._record_refusal(order, order.runtime or "", WorkerRefusedError(error, ()), actor)
+            raise
+        return await self._try_all(order, digest, choice, actor)
+
+    async def _verify_still_allowed(
+        self, order: WorkerOrder, kept: PlacedWorker, runtime: RegisteredRuntime, actor: str
+    ) -> None:
+        """Check anew what no Runtime has said that it made: since the key was kept, the world may have changed.
+
+        Raises:
+            BundleRevokedError: The digest that was chosen then is revoked by now (K-01).
+            WorkerRefusedError: Placement no longer lets the Runtime have the workspace's bundle (K-03).
+        """
+        workspace = await self._store.workspaces.get_workspace(kept.workspace)
+        digest = kept.request.bundle_digest
+        if digest and await self._store.revocations.find_revocation(workspace.id, digest) is not None:
+            revoked = BundleRevokedError(workspace.id, digest)
+            await self._record_refusal(order, runtime.name, WorkerRefusedError(revoked, ()), actor)
+            raise revoked
+        policy = await self._store.placements.get_policy()
+        decision = decide_placement(policy, workspace.placed, runtime.placed)
+        if not decision.allowed:
+            denied = PlacementDeniedError(workspace.id, runtime.name, rule=decision.rule or "")
+            refused = WorkerRefusedError(denied, (describe_refusal(runtime.name, "placement", denied),))
+            await self._record_refusal(order, runtime.name, refused, actor)
+            raise refused
 
     async def _choose_digest(self, order: WorkerOrder, workspace: Workspace) -> str | None:
         """Return the bundle to use; None for a built-in profile of a workspace without any."""
@@ -193,7 +232,10 @@ class WorkerCreation:
             refused = WorkerRefusedError(error, (describe_refusal(runtime.name, "runtime", error), *earlier))
             if not error.retryable:
                 entry = self._build_refusal(record.workspace, runtime.name, record.id, refused, actor)
-                await self._store.workers.forget_worker(record.id, entry=entry, now=self._clock.now())
+                if error.code in _UNDECIDED or record.runtime_worker is not None:
+                    await self._store.audit.append([entry], now=self._clock.now())
+                else:
+                    await self._store.workers.forget_refused(record.id, entry=entry, now=self._clock.now())
             raise refused from error
         record = await self._store.workers.confirm_worker(
             record.id, worker.id, actor=actor, now=self._clock.now()
