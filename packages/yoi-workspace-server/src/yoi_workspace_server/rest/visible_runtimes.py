@@ -40,10 +40,18 @@ async def read_sight(store: Store, principal: Principal) -> RuntimeSight:
 async def list_visible(
     store: Store, principal: Principal, *, limit: int, cursor: str | None
 ) -> Page[RegisteredRuntime]:
-    """List Runtimes by name; a page may be short when others stand between."""
+    """List Runtimes by name; neither a page nor its cursor tells of one that the principal does not see."""
     sight = await read_sight(store, principal)
-    page = await store.runtimes.list_runtimes(limit=limit, cursor=cursor)
-    return Page(items=tuple(one for one in page.items if sight.sees(one)), next_cursor=page.next_cursor)
+    seen: list[RegisteredRuntime] = []
+    last = cursor
+    while True:
+        page = await store.runtimes.list_runtimes(limit=limit, cursor=last)
+        seen += [one for one in page.items if sight.sees(one)]
+        last = page.next_cursor
+        if len(seen) > limit:
+            return Page(items=tuple(seen[:limit]), next_cursor=seen[limit - 1].name)
+        if last is None:
+            return Page(items=tuple(seen), next_cursor=None)
 
 
 async def get_visible(store: Store, principal: Principal, name: str) -> RegisteredRuntime:

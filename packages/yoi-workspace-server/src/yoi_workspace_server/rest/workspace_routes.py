@@ -9,6 +9,7 @@ from worker_runtime.rest.bodies import read_document
 from worker_runtime.rest.services import HttpRequest
 from yoi_workspace_server.rest.principals import authorize, authorize_on, authorize_whole
 from yoi_workspace_server.rest.services import get_backend
+from yoi_workspace_server.roles import verify_whole_backend
 from yoi_workspace_server.views.workspaces import WorkspaceView, build_workspace_view
 from yoi_workspace_server.workspaces import NewWorkspace, WorkspaceChange
 
@@ -52,6 +53,8 @@ async def change_workspace(request: HttpRequest, workspace: FromPath[str]) -> Re
     change = await read_document(request, WorkspaceChange)
     services = get_backend(request)
     if change.source is not None:
+        # With the server's own access, a source reads what belongs to other workspaces as well.
+        verify_whole_backend(principal, "workspaces:write")
         services.sources.verify(change.source)
     now = services.clock.now()
     changed = await services.store.workspaces.change_workspace(
