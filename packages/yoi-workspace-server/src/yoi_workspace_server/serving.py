@@ -5,7 +5,7 @@ import secrets
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +93,7 @@ async def serve_backend(
             for loop in (parts.reconciler, parts.prober, parts.follower)
         ]
         try:
-            await stopping.wait()
+            await _wait_for_end(stopping, loops)
         finally:
             log_event("stopping")
             stopping.set()
@@ -103,6 +103,21 @@ async def serve_backend(
             refusing.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
             log_event("stopped")
+
+
+async def _wait_for_end(stopping: asyncio.Event, loops: Sequence[asyncio.Task[None]]) -> None:
+    """Return when the server is told to stop; a loop that ends by itself is a fault that ends the server, too.
+
+    A server that answers, and reconciles nothing any more, would be the worse of the two.
+    """
+    told = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({told, *loops}, return_when=asyncio.FIRST_COMPLETED)
+        for loop in loops:
+            if loop.done():
+                loop.result()
+    finally:
+        told.cancel()
 
 
 @asynccontextmanager

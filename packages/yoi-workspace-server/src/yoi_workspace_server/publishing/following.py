@@ -55,6 +55,8 @@ class SourceFollower:
                     self._adapt(await self._list_workspaces())
                 except YoiError as error:
                     log_event("following_paused", code=error.code)
+                except Exception as error:  # noqa: BLE001 - the supervising loop
+                    log_event("following_fault", error=type(error).__name__)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_TURN_SECONDS):
                         await stopping.wait()

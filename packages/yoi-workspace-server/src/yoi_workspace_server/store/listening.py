@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -36,7 +37,8 @@ class Listener:
             try:
                 await self._listen()
                 pause = _FIRST_PAUSE_SECONDS
-            except (OSError, SQLAlchemyError):
+            except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                # The last two: the driver's own, when the connection goes while LISTEN is being said.
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             await asyncio.sleep(pause)
 
