@@ -10,7 +10,8 @@ import pytest
 from backend_under_test import QUICK, BackendUnderTest, WatchedRuntime, open_backend
 
 from worker_runtime.assignments import Assignment
-from worker_runtime.caller import build_local_caller
+from worker_runtime.caller import Caller, build_local_caller
+from worker_runtime.runtime_info import RuntimeInfo
 from yoi_workspace_server.errors import BackendUnavailableError
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.registry.probing import Prober
@@ -41,13 +42,17 @@ class FailingClaims:
 
 
 class WildRuntime:
-    """A Runtime whose word on its assignment no database can hold."""
+    """A Runtime whose word on itself, and on its assignment, no database can hold."""
 
     def __init__(self, inner: WatchedRuntime) -> None:
         self.inner = inner
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
+
+    async def get_runtime(self, caller: Caller) -> RuntimeInfo:
+        info: RuntimeInfo = await self.inner.get_runtime(caller)
+        return msgspec.structs.replace(info, version="1\0")
 
     async def put_assignment(self, *arguments: Any, **named: Any) -> Assignment:
         kept: Assignment = await self.inner.put_assignment(*arguments, **named)
@@ -178,5 +183,20 @@ def test_a_runtime_that_does_not_answer_in_time_is_unreachable(tmp_path: Path) -
         await prober.probe_due()
         found = await backend.store.runtimes.get_runtime("one")
         assert found.reachability == "unreachable"
+
+    _play(tmp_path, story)
+
+
+@pytest.mark.req("K-02", "K-05")
+def test_an_announcement_that_no_database_can_hold_is_a_fault_of_its_runtime_alone(tmp_path: Path) -> None:
+    async def story(backend: BackendUnderTest) -> None:
+        for name in ("one", "two"):
+            await backend.add_runtime(name)
+        await _put_in_place(backend, "one", WildRuntime(backend.runtimes["one"]))
+        await backend.prober.probe_due()
+        wild = await backend.store.runtimes.get_runtime("one")
+        assert wild.problem is not None
+        assert (wild.reachability, wild.problem.code) == ("unreachable", "internal")
+        assert (await backend.store.runtimes.get_runtime("two")).reachability == "reachable"
 
     _play(tmp_path, story)

@@ -10,6 +10,7 @@ from worker_runtime.errors import (
     RuntimeUnavailableError,
     UnauthenticatedError,
 )
+from worker_runtime.remote.refusals import RemoteFaultError
 from worker_runtime.runtime_info import RuntimeInfo
 from yoi_bundle.errors import YoiError
 from yoi_workspace_server.registry.dialing import Dialer, Dialled
@@ -21,6 +22,9 @@ from yoi_workspace_server.runtimes import (
 )
 
 _ANSWER_SECONDS = 10.0
+
+_MAX_WORD = 256
+"""Characters of a version, or of a policy's generation."""
 
 
 async def contact_runtime(dialer: Dialer, runtime: RegisteredRuntime, clock: Clock) -> RuntimeContact:
@@ -50,7 +54,11 @@ async def ask_info(dialled: Dialled) -> RuntimeInfo:
     Raises:
         YoiError: See `RuntimeApi.get_runtime`.
     """
-    return await dialled.api.get_runtime(dialled.build_caller())
+    info = await dialled.api.get_runtime(dialled.build_caller())
+    kept = (info.version, info.policy_generation)
+    if not all(text.isprintable() and len(text) <= _MAX_WORD for text in kept):
+        raise RemoteFaultError("an announcement of another form than this version knows")
+    return info
 
 
 def describe_failure(name: str, error: YoiError, clock: Clock) -> RuntimeContact:

@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from worker_runtime.errors import StoreCorruptError
+from worker_runtime.errors import RequestInvalidError, StoreCorruptError
 from yoi_bundle.errors import YoiError
 from yoi_workspace_server.errors import BackendUnavailableError, BackendUnavailableReason
 
@@ -30,6 +30,9 @@ _POSTGRESQL_REASONS: dict[str, BackendUnavailableReason] = {
 }
 """By SQLSTATE, or its class."""
 
+_DATA_EXCEPTION = "22"
+"""Class of the SQLSTATEs of a value that is at fault itself, such as a text with a NUL; to try again is of no use."""
+
 
 @contextmanager
 def translate_failures() -> Iterator[None]:
@@ -37,6 +40,7 @@ def translate_failures() -> Iterator[None]:
 
     Raises:
         BackendUnavailableError: With a reason.
+        RequestInvalidError: A value is at fault.
         StoreCorruptError: The file of a SQLite database is damaged, or is none.
     """
     try:
@@ -59,6 +63,8 @@ def _translate(error: DBAPIError) -> YoiError:
                 return StoreCorruptError("database")
             return BackendUnavailableError(_SQLITE_REASONS.get(name, "database_failed"))
         state = getattr(cause, "sqlstate", None)
+        if isinstance(state, str) and state.startswith(_DATA_EXCEPTION):
+            return RequestInvalidError("a value that no database can hold", field="value")
         if isinstance(state, str):
             reason = _POSTGRESQL_REASONS.get(state) or _POSTGRESQL_REASONS.get(state[:2])
             return BackendUnavailableError(reason or "database_failed")
