@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -28,7 +29,7 @@ from yoi_workspace_server.sources.git_program import GitProgram
 from yoi_workspace_server.sources.reading import SourceReader
 from yoi_workspace_server.store.migrating import migrate
 from yoi_workspace_server.store.store import Store, open_store
-from yoi_workspace_server.workspaces import DirectorySource, NewWorkspace, PublishedSource
+from yoi_workspace_server.workspaces import DirectorySource, GitSource, NewWorkspace, PublishedSource
 
 _CLOCK = SystemClock()
 
@@ -221,5 +222,47 @@ def test_nothing_of_an_unsound_archive_is_kept(tmp_path: Path) -> None:
         assert list(world.temporary.iterdir()) == []
         with pytest.raises(WorkspaceNotFoundError):
             await world.uploads.publish("nowhere", _send(_archive(sound)), publisher="ci")
+
+    _play(tmp_path, story)
+
+
+_WRITER = {
+    "PATH": os.environ["PATH"],
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    **{
+        f"GIT_{who}_{what}": "writer@example.invalid"
+        for who in ("AUTHOR", "COMMITTER")
+        for what in ("NAME", "EMAIL")
+    },
+}
+
+
+def _commit(directory: Path, message: str) -> None:
+    for words in (("init", "-q", "-b", "main"), ("add", "--all"), ("commit", "-q", "-m", message)):
+        subprocess.run(["git", "-C", str(directory), *words], env=_WRITER, check=True, capture_output=True)
+
+
+@pytest.mark.req("K-01")
+def test_a_commit_that_came_while_the_pointer_was_held_is_activated_once_it_is_released(
+    tmp_path: Path,
+) -> None:
+    async def story(world: _World) -> None:
+        world.write("Guide.")
+        await asyncio.to_thread(_commit, world.source, "First")
+        source = GitSource(url=str(world.source), ref="main")
+        new = NewWorkspace(id="library", source=source)
+        await world.store.workspaces.add_workspace(new, actor="ann", now=_CLOCK.now())
+        await world.builder.build("library")
+        named = {"actor": "ann", "now": _CLOCK.now()}
+        await world.store.activations.activate("library", 1, rollback=True, reason="", **named)  # type: ignore[arg-type]
+        world.write("Guide well.")
+        await asyncio.to_thread(_commit, world.source, "Second")
+        await world.builder.build("library")
+        assert (await world.get_active(), await world.builder.needs_build("library")) == (1, False)
+        await world.store.workspaces.release_workspace("library", **named)  # type: ignore[arg-type]
+        assert await world.builder.needs_build("library")
+        await world.builder.build("library")
+        assert (await world.get_active(), await world.builder.needs_build("library")) == (2, False)
 
     _play(tmp_path, story)

@@ -16,10 +16,11 @@ from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.metadata import Provenance
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.publishing.recording import record_bundle
-from yoi_workspace_server.revisions import MAX_DIAGNOSTICS, BuildProblem, BuildRecord, NewBuild
+from yoi_workspace_server.revisions import MAX_DIAGNOSTICS, BuildProblem, BuildRecord, NewBuild, Revision
 from yoi_workspace_server.sources.checkout import SourceUnreadableError
 from yoi_workspace_server.sources.reading import SourceReader
 from yoi_workspace_server.store.store import Store
+from yoi_workspace_server.workspaces import Workspace
 
 
 class Builder:
@@ -68,7 +69,7 @@ class Builder:
                 return await self._record_failure(workspace, error, actor)
 
     async def needs_build(self, workspace: str) -> bool:
-        """Tell whether a source may hold something else than the latest revision; a directory always may.
+        """Tell whether a build may change anything: other content, or what is active; a directory's always may.
 
         Raises:
             WorkspaceNotFoundError: There is no such workspace.
@@ -77,7 +78,16 @@ class Builder:
         found = await self._store.workspaces.get_workspace(workspace)
         version = await self._sources.find_version(found.source)
         latest = await self._store.revisions.find_latest(workspace)
-        return version is None or latest is None or latest.metadata.provenance.commit != version
+        if version is None or latest is None or latest.metadata.provenance.commit != version:
+            return True
+        return await self._awaits_activation(found, latest)
+
+    async def _awaits_activation(self, workspace: Workspace, latest: Revision) -> bool:
+        """Tell whether the latest revision is yet to be activated: after a crash in between, or a hold since released."""
+        later = workspace.active is None or workspace.active.revision < latest.revision
+        if not later or workspace.held or not workspace.automatic:
+            return False
+        return await self._store.revocations.find_revocation(workspace.id, latest.digest) is None
 
     def _build(self, directory: Path, workspace: str) -> BuildResult | YoiError:
         try:
