@@ -89,6 +89,7 @@ _OWN: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "bundle.unassigned": {"assigned": None},
         "assignment.conflict": {"assigned": None},
         "lease.expired": {"lease": ""},
+        "profile.invalid_selector": {"selector": ""},
         "runtime.unavailable": {"reason": "unreachable"},
         "runtime.overloaded": {"reason": "leases"},
     }

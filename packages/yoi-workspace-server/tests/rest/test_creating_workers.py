@@ -124,6 +124,21 @@ def test_who_refused_a_worker_is_named(tmp_path: Path) -> None:
     play(story)
 
 
+@pytest.mark.req("K-06", "S-07")
+@pytest.mark.parametrize("selector", ["", "two words", "r\u00e9viseur"])
+def test_a_selector_that_cannot_be_passed_on_is_still_called_one(tmp_path: Path, selector: str) -> None:
+    async def story() -> None:
+        async with open_live_backend(tmp_path, policy=_POLICY) as backend:
+            await backend.add_workspace()
+            refused = await _create(backend, selector=selector, status=422)
+            assert (refused["code"], refused["details"]) == ("profile.invalid_selector", {"selector": ""})
+            assert [(one["runtime"], one["by"], one["code"]) for one in refused["refusals"]] == [
+                ("here", "runtime", "profile.invalid_selector")
+            ]
+
+    play(story)
+
+
 @pytest.mark.req("K-06")
 def test_who_does_not_see_a_runtime_is_not_told_that_it_refused(tmp_path: Path) -> None:
     async def story() -> None:
