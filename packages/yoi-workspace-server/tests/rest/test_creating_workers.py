@@ -70,7 +70,7 @@ def test_key_and_digest_are_kept_before_anything_is_sent_and_the_key_gives_the_s
             runtime = await _replace(backend)
             runtime.lost = 1
             refused = await _create(backend, status=503)
-            assert (refused["code"], refused["refusals"][0]["by"]) == ("runtime.unavailable", "runtime")
+            assert (refused["code"], refused["refusals"][0]["by"]) == ("runtime.unavailable", "availability")
             (kept,) = (await backend.get("/api/v1/workers"))["items"]
             assert (kept["key"], kept["bundle_digest"], kept["state"]) == ("first", first, None)
             second = await backend.publish("Be brief.\n")

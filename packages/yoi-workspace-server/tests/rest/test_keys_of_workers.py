@@ -8,7 +8,12 @@ from live_backend import LiveBackend, open_live_backend, play
 
 from worker_runtime.api import RuntimeApi
 from worker_runtime.caller import Caller
-from worker_runtime.errors import RuntimeUnavailableError, UnauthenticatedError, WorkerNotFoundError
+from worker_runtime.errors import (
+    RuntimeOverloadedError,
+    RuntimeUnavailableError,
+    UnauthenticatedError,
+    WorkerNotFoundError,
+)
 from worker_runtime.workers import CreateWorkerRequest, Worker
 from yoi_bundle.errors import YoiError
 
@@ -59,8 +64,12 @@ async def _open(backend: LiveBackend) -> tuple[str, RefusingRuntime]:
 
 
 async def _list_refusals(backend: LiveBackend) -> list[str]:
+    return [one["details"]["code"] for one in await _list_refusal_records(backend)]
+
+
+async def _list_refusal_records(backend: LiveBackend) -> list[Any]:
     records = (await backend.get("/api/v1/audit?workspace=library&limit=50"))["items"]
-    return [one["details"]["code"] for one in records if one["action"] == "worker.refused"]
+    return [one for one in records if one["action"] == "worker.refused"]
 
 
 @pytest.mark.req("K-06", "W-01")
@@ -105,7 +114,7 @@ def test_a_key_that_was_kept_gives_no_worker_of_a_digest_that_was_revoked_since(
             await backend.send("POST", "/api/v1/workspaces/library/revocations", revocation, status=201)
             refused = await backend.send("POST", _WORKERS, _ORDER, status=403)
             assert refused["code"] == "bundle.revoked"
-            assert await _list_refusals(backend) == ["bundle.revoked"]
+            assert await _list_refusals(backend) == ["bundle.revoked", "runtime.unavailable"]
 
     play(story)
 
@@ -122,7 +131,36 @@ def test_a_key_that_was_kept_gives_no_worker_where_placement_was_lost_since(tmp_
             await backend.send("PUT", "/api/v1/placements", {"generation": 0, "rules": [deny]})
             refused = await backend.send("POST", _WORKERS, _ORDER, status=403)
             assert (refused["code"], refused["refusals"][0]["by"]) == ("placement.denied", "placement")
-            assert await _list_refusals(backend) == ["placement.denied"]
+            assert await _list_refusals(backend) == ["placement.denied", "runtime.unavailable"]
+
+    play(story)
+
+
+@pytest.mark.req("K-06", "K-10")
+@pytest.mark.parametrize(
+    ("error", "stage"),
+    [
+        (RuntimeUnavailableError("unreachable"), "availability"),
+        (RuntimeUnavailableError("storage_full"), "runtime"),
+        (RuntimeOverloadedError("leases", retry_after_seconds=1), "runtime"),
+    ],
+    ids=["unreachable", "full", "overloaded"],
+)
+def test_a_runtime_that_makes_no_worker_for_now_is_on_record_with_who_refused_and_the_key_is_kept(
+    tmp_path: Path, error: YoiError, stage: str
+) -> None:
+    async def story() -> None:
+        async with open_live_backend(tmp_path, policy=_POLICY) as backend:
+            _, runtime = await _open(backend)
+            runtime.creation = error
+            refused = await backend.send("POST", _WORKERS, _ORDER, status=503)
+            assert [(one["by"], one["code"]) for one in refused["refusals"]] == [(stage, error.code)]
+            (kept,) = (await backend.get(_WORKERS))["items"]
+            (record,) = await _list_refusal_records(backend)
+            assert (record["subject"], record["runtime"]) == (kept["id"], "here")
+            assert record["details"] == {"code": error.code, "refused_by": {"here": f"{stage}: {error.code}"}}
+            runtime.creation = None
+            assert (await backend.send("POST", _WORKERS, _ORDER))["id"] == kept["id"]
 
     play(story)
 

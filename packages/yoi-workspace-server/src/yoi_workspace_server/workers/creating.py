@@ -19,6 +19,7 @@ from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.sync_status import PairKey, PairStatus
 from yoi_workspace_server.workers.choosing import Choice, choose_runtimes
 from yoi_workspace_server.workers.orders import (
+    RefusedBy,
     RuntimeRefusal,
     WorkerOrder,
     WorkerRefusedError,
@@ -229,13 +230,13 @@ class WorkerCreation:
                 CreateWorkerRequest(workspace=record.workspace, key=record.id, request=record.request),
             )
         except YoiError as error:
-            refused = WorkerRefusedError(error, (describe_refusal(runtime.name, "runtime", error), *earlier))
-            if not error.retryable:
-                entry = self._build_refusal(record.workspace, runtime.name, record.id, refused, actor)
-                if error.code in _UNDECIDED or record.runtime_worker is not None:
-                    await self._store.audit.append([entry], now=self._clock.now())
-                else:
-                    await self._store.workers.forget_refused(record.id, entry=entry, now=self._clock.now())
+            refusal = describe_refusal(runtime.name, _find_stage(error), error)
+            refused = WorkerRefusedError(error, (refusal, *earlier))
+            entry = self._build_refusal(record.workspace, runtime.name, record.id, refused, actor)
+            if error.retryable or error.code in _UNDECIDED or record.runtime_worker is not None:
+                await self._store.audit.append([entry], now=self._clock.now())
+            else:
+                await self._store.workers.forget_refused(record.id, entry=entry, now=self._clock.now())
             raise refused from error
         record = await self._store.workers.confirm_worker(
             record.id, worker.id, actor=actor, now=self._clock.now()
@@ -282,6 +283,12 @@ class WorkerCreation:
             cursor = page.next_cursor
             if cursor is None:
                 return found
+
+
+def _find_stage(error: YoiError) -> RefusedBy:
+    """Return who refuses when asking a Runtime ends so: one that gave no answer has refused nothing itself."""
+    away = isinstance(error, RuntimeUnavailableError) and error.reason == "unreachable"
+    return "availability" if away else "runtime"
 
 
 def _find_nearest(choice: Choice) -> YoiError | None:
