@@ -6,13 +6,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from small_bundles import SmallBundle, build_small_bundle
 
 from worker_runtime.backoff import Backoff
-from worker_runtime.caller import build_local_caller
+from worker_runtime.caller import Caller, build_local_caller
 from worker_runtime.clock import SystemClock
 from worker_runtime.embedded import EmbeddedRuntime
 from worker_runtime.host import Host
+from worker_runtime.runtime_info import RuntimeInfo
 from yoi_bundle.errors import YoiError
 from yoi_bundle.verified import verify_manifest
 from yoi_workspace_server.placement import PlacementRule
@@ -38,12 +40,21 @@ _DEADLINE_SECONDS = 20.0
 
 
 class WatchedRuntime:
-    """A Runtime that writes down what it is asked, and fails when it is told to."""
+    """A Runtime that writes down what it is asked, and fails when it is told to.
+
+    Attributes:
+        version: Announced in place of its own.
+    """
 
     def __init__(self, inner: EmbeddedRuntime) -> None:
         self.inner = inner
         self.asked: list[str] = []
         self.failure: Callable[[str], YoiError | None] = lambda _: None
+        self.version: str | None = None
+
+    async def get_runtime(self, caller: Caller) -> RuntimeInfo:
+        info: RuntimeInfo = await self.__getattr__("get_runtime")(caller)
+        return info if self.version is None else msgspec.structs.replace(info, version=self.version)
 
     def __getattr__(self, name: str) -> Any:
         operation = getattr(self.inner, name)
