@@ -27,16 +27,15 @@ def describe_details(details: Mapping[str, Any]) -> str:
 
 
 def _describe_trouble(one: Document) -> str:
-    said = [describe_problem(one["problem"])]
-    said += [
-        f"rejected: {found['code']}{describe_details(found['details'])}"
-        for found in one["rejected"]
-        if one["desired"] is not None and found["digest"] == one["desired"]["digest"]
-    ]
+    problem, desired = one["problem"], one["desired"]
+    rejected = [found for found in one["rejected"] if desired and found["digest"] == desired["digest"]]
+    said = [f"rejected: {found['code']}{describe_details(found['details'])}" for found in rejected]
+    if problem is not None and problem["code"] not in {found["code"] for found in rejected}:
+        said.insert(0, describe_problem(problem))
     said += [f"lacks {', '.join(features)} for {place}" for place, features in (one["lacking"] or {}).items()]
     if one["revoked_in_use"]:
         said.append("Workers use a revoked bundle")
-    return "; ".join(filter(None, said))
+    return "; ".join(said)
 
 
 def _describe_revision(bundle: Mapping[str, Any] | None) -> str:
