@@ -78,7 +78,7 @@ class LiveBackend:
         self._resources.push_async_callback(_end, stopping, loops)
         self.client = aiohttp.ClientSession("http://backend", connector=aiohttp.UnixConnector(str(socket)))
         self._resources.push_async_callback(self.client.close)
-        self.admin = await self.add_token("admin", name="ann")
+        self.admin = await self.add_token("admin", name="ann", scopes=["runtimes:connection"])
         return self
 
     async def stop(self) -> None:

@@ -25,7 +25,8 @@ _COLUMNS_OF = {
 }
 """What is planted in each private column."""
 
-_KNOW_SECRET_NAMES = {"operator", "admin", "scoped"}
+_SCOPED = {"scoped", "scoped admin"}
+_KNOW_SECRET_NAMES = {"scoped admin", "operator", "admin", "scoped"}
 _CONNECTION_PATH = "/api/v1/runtimes/{runtime}/connection"
 _STREAM = {"Accept": "text/event-stream"}
 _DEADLINE_SECONDS = 20.0
@@ -110,7 +111,7 @@ async def _peek(stage: CanaryBackend, operation: tuple[str, str], path: str, cal
 def _may_see(place: str, seen: Seen) -> bool:
     if place in SECRET_NAMES:
         return seen.caller in _KNOW_SECRET_NAMES
-    return place in CONNECTION and seen.caller == "scoped" and seen.operation[1] == _CONNECTION_PATH
+    return place in CONNECTION and seen.caller in _SCOPED and seen.operation[1] == _CONNECTION_PATH
 
 
 def test_no_answer_shows_what_its_caller_may_not_see(sightings: Sightings) -> None:
@@ -139,7 +140,7 @@ def test_what_is_planted_can_be_seen_by_who_may(sightings: Sightings) -> None:
     connections = "\n".join(
         seen.text
         for seen in sightings.answers
-        if seen.caller == "scoped" and seen.operation[1] == _CONNECTION_PATH
+        if seen.caller in _SCOPED and seen.operation[1] == _CONNECTION_PATH
     )
     assert [place for place in CONNECTION if sightings.planted[place] not in connections] == []
 

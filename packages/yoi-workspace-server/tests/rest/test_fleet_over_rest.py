@@ -181,8 +181,17 @@ def test_connections_are_for_tokens_that_name_the_scope(tmp_path: Path) -> None:
                 str(backend.sockets / "far.sock"),
             )
             viewer = await backend.add_token("viewer", scopes=["runtimes:connection"])
-            for token in (backend.admin, viewer):
-                refused = await backend.ask("GET", "/api/v1/runtimes/far/connection", token=token)
+            admin = await backend.add_token("admin")
+            elsewhere = {"connection": {"url": "http://127.0.0.1:9"}}
+            new = {"name": "other", "audience": "other", **elsewhere}
+            for token, asked in (
+                (admin, ("GET", "/api/v1/runtimes/far/connection")),
+                (viewer, ("GET", "/api/v1/runtimes/far/connection")),
+                # Who may not see where a Runtime is may not send the Backend's tokens elsewhere, either.
+                (admin, ("POST", "/api/v1/runtimes", new)),
+                (admin, ("PATCH", "/api/v1/runtimes/far", elsewhere)),
+            ):
+                refused = await backend.ask(*asked, token=token)
                 assert (refused.status, refused.document["details"]) == (
                     403,
                     {"scope": "runtimes:connection"},

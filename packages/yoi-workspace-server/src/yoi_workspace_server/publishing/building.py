@@ -22,6 +22,9 @@ from yoi_workspace_server.sources.reading import SourceReader
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.workspaces import Workspace
 
+_CONCURRENT_BUILDS = 2
+"""Each holds a whole workspace in memory, and a processor."""
+
 
 class Builder:
     """Builds one workspace at a time, each in a thread.
@@ -48,6 +51,7 @@ class Builder:
         self._scanner = scanner
         self._clock = clock
         self._limits = limits
+        self._slots = asyncio.Semaphore(_CONCURRENT_BUILDS)
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def build(self, workspace: str, *, actor: str = SYSTEM_ACTOR) -> BuildRecord:
@@ -59,7 +63,7 @@ class Builder:
             WorkspaceNotFoundError: There is no such workspace.
             BackendUnavailableError: The database cannot be asked; a fault of the source is a failed build instead.
         """
-        async with self._locks[workspace]:
+        async with self._locks[workspace], self._slots:
             found = await self._store.workspaces.get_workspace(workspace)
             try:
                 async with self._sources.open(found.source) as checkout:

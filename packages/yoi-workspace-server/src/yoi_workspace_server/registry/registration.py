@@ -135,12 +135,9 @@ class Registration:
         """Replace the placement rules, unless somebody else has since the caller read them; None then."""
         if len({rule.id for rule in rules}) != len(rules):
             raise RequestInvalidError("two rules have one id", field="rules")
-        policy = await self._store.placements.put_policy(
+        return await self._store.placements.put_policy(
             rules, expected_generation=expected_generation, actor=actor, now=self._clock.now()
         )
-        if policy is not None:
-            await self._apply(actor=actor)
-        return policy
 
     async def _take_in(self, runtime: RegisteredRuntime, actor: str) -> RegisteredRuntime:
         """Ask a Runtime how it is, let it have what it may have, and take from it what it may not."""

@@ -12,6 +12,7 @@ from yoi_workspace_server.registry.connections import verify_connection
 from yoi_workspace_server.rest.principals import authorize, authorize_whole
 from yoi_workspace_server.rest.services import get_backend
 from yoi_workspace_server.rest.visible_runtimes import get_visible, list_visible
+from yoi_workspace_server.roles import verify_permission
 from yoi_workspace_server.runtimes import RuntimeAddition, RuntimeChange
 from yoi_workspace_server.views.runtimes import RuntimeView, build_connection_view, build_runtime_view
 
@@ -50,8 +51,13 @@ async def get_runtime_connection(request: HttpRequest, runtime: FromPath[str]) -
 
 @post("/api/v1/runtimes")
 async def add_runtime(request: HttpRequest) -> Response[bytes]:
+    """Register a remote Runtime; who may not see where Runtimes are may not say it, either.
+
+    An endpoint is sent tokens, so that naming another one is as good as holding a credential.
+    """
     principal = await authorize_whole(request, "runtimes:write")
     verify_query(request)
+    verify_permission(principal, "runtimes:connection")
     wanted = await read_document(request, RuntimeAddition)
     verify_connection(wanted.connection)
     added = await get_backend(request).registration.add_remote(
@@ -71,6 +77,7 @@ async def change_runtime(request: HttpRequest, runtime: FromPath[str]) -> Respon
     verify_query(request)
     change = await read_document(request, RuntimeChange)
     if change.connection is not None:
+        verify_permission(principal, "runtimes:connection")
         verify_connection(change.connection)
     changed = await get_backend(request).registration.change(
         runtime, labels=change.labels, connection=change.connection, actor=principal.name

@@ -16,6 +16,9 @@ from yoi_workspace_server.store.address import DatabaseAddress
 _BUSY_TIMEOUT_MILLISECONDS = 10_000
 _READERS = 4
 _POSTGRESQL_POOL = 10
+_CONNECT_SECONDS = 10
+_COMMAND_SECONDS = 120
+"""A database that says nothing for so long is not there, whatever the network thinks."""
 
 
 class Engines(Struct, frozen=True):
@@ -40,6 +43,7 @@ def create_engines(address: DatabaseAddress) -> Engines:
             pool_pre_ping=True,
             pool_size=_POSTGRESQL_POOL,
             max_overflow=_POSTGRESQL_POOL,
+            connect_args={"timeout": _CONNECT_SECONDS, "command_timeout": _COMMAND_SECONDS},
         )
         return Engines(engine, engine)
     return Engines(_create_sqlite(address, writes=False), _create_sqlite(address, writes=True))

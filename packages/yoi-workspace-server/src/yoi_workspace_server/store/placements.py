@@ -40,7 +40,7 @@ class PlacementRepository:
     async def put_policy(
         self, rules: Sequence[PlacementRule], *, expected_generation: int, actor: str, now: int
     ) -> PlacementPolicy | None:
-        """Replace all rules, if nobody else has since the caller read them; `apply_policy` comes next.
+        """Replace all rules, if nobody else has since the caller read them, and apply them in the same transaction.
 
         Args:
             rules: All of them.
@@ -63,6 +63,7 @@ class PlacementRepository:
             )
             details = {"generation": policy.generation, "rules": [rule.id for rule in policy.rules]}
             transaction.record(AuditEntry(actor=actor, action="placement.changed", details=details))
+            await _apply(transaction, policy, None, None, actor)
             return policy
 
     async def apply_policy(
@@ -75,8 +76,7 @@ class PlacementRepository:
     ) -> tuple[PairKey, ...]:
         """Give placement to the pairs that may have it by now, and take it from the others.
 
-        Call it after the rules, a workspace's visibility or a Runtime's labels changed, after either was added, and at
-        start. Each pair that changes gets a generation of its own (R-11) and is due.
+        Call it after a workspace's visibility or a Runtime's labels changed, after either was added, and at start. Each pair that changes gets a generation of its own (R-11) and is due.
 
         Args:
             workspace: Only this one's pairs; None for those of all.
@@ -89,14 +89,7 @@ class PlacementRepository:
         """
         async with self._database.write(now) as transaction:
             policy = await _lock_policy(transaction)
-            rows = await _list_combinations(transaction, workspace, runtime)
-            changed: dict[str, list[Row[Any]]] = {}
-            for row in rows:
-                if _decide(policy, row) != bool(row.placed):
-                    changed.setdefault(row.id, []).append(row)
-            for name in sorted(changed):
-                await _change_placement(transaction, name, changed[name], actor)
-        return tuple(sorted(PairKey(row.name, name) for name, some in changed.items() for row in some))
+            return await _apply(transaction, policy, workspace, runtime, actor)
 
     async def withdraw_runtime(self, runtime: str, *, actor: str, now: int) -> None:
         """Take placement from all pairs of a Runtime that is about to be removed; `apply_policy` gives it back."""
@@ -120,6 +113,18 @@ class PlacementRepository:
             row = _build_pair(key.runtime, key.workspace, generation, now) | {"placed": False}
             if await insert_absent(transaction, pairs, row):
                 transaction.wake("pairs")
+
+
+async def _apply(
+    transaction: Transaction, policy: PlacementPolicy, workspace: str | None, runtime: str | None, actor: str
+) -> tuple[PairKey, ...]:
+    changed: dict[str, list[Row[Any]]] = {}
+    for row in await _list_combinations(transaction, workspace, runtime):
+        if _decide(policy, row) != bool(row.placed):
+            changed.setdefault(row.id, []).append(row)
+    for name in sorted(changed):
+        await _change_placement(transaction, name, changed[name], actor)
+    return tuple(sorted(PairKey(row.name, name) for name, some in changed.items() for row in some))
 
 
 async def _lock_policy(transaction: Transaction) -> PlacementPolicy:

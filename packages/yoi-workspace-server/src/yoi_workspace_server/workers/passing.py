@@ -51,6 +51,4 @@ def rebuild_problem(problem: SafeProblem) -> YoiError:
 
 
 def _rebuild(code: str, *, retryable: bool, details: Mapping[str, Any]) -> YoiError:
-    return rebuild_error(
-        500, msgspec.json.encode({"code": code, "retryable": retryable, "details": details})
-    )
+    return rebuild_error(500, msgspec.json.encode({"code": code, "retryable": retryable, "details": details}))
