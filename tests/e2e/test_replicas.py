@@ -45,7 +45,8 @@ def test_what_a_killed_replica_was_at_is_done_by_the_other(tmp_path: Path, datab
         await fleet.wait_for(bundle.digest, lambda: fleet.runtimes)
         assert not first.listens
         assert (await runtime.get_assignment()).digest == bundle.digest
-        assert [pack.answered for pack in runtime.link.packs] == [False, True]
+        # Killed within the pack; the Runtime may have had all of it by then, and answered nobody.
+        assert [pack.answered for pack in runtime.link.packs] in ([False, True], [True])
         assert runtime.link.count_resent() == 0
 
     _play(tmp_path, database, story)

@@ -134,8 +134,7 @@ def test_a_backend_that_ends_by_itself_is_told_of_with_its_log(yoi: Yoi, shelf: 
         up.wait_for_event("delivered", state="in_sync")
         os.kill(up.find_backend(), signal.SIGKILL)
         assert up.process.wait(60) == 5
-        said = up.wait_for_line(lambda line: "backend.log" in line)
-        assert "remedy" in said
+        up.wait_for_line(lambda line: "backend.log" in line and "remedy" in line)
 
 
 def test_a_port_that_is_taken_is_refused_with_what_the_backend_said(yoi: Yoi, shelf: Path) -> None:

@@ -30,12 +30,19 @@ class UpProcess:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.process = process
         self.lines: list[str] = []
+        self._passed_over: list[str] = []
         self._arriving: queue.Queue[str | None] = queue.Queue()
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
 
     def wait_for_line(self, holds: Callable[[str], bool]) -> str:
-        """Read on until a line is as it should be; fail, with all that was said, when none comes."""
+        """Return a line that is as it should be and that nobody has waited for yet; fail when none comes.
+
+        What went where and what changed come from two sides, in either order.
+        """
+        for place, line in enumerate(self._passed_over):
+            if holds(line):
+                return self._passed_over.pop(place)
         deadline = time.monotonic() + _DEADLINE_SECONDS
         while True:
             try:
@@ -46,6 +53,7 @@ class UpProcess:
             self.lines.append(line)
             if holds(line):
                 return line
+            self._passed_over.append(line)
 
     def wait_for_event(self, event: str, **members: Any) -> dict[str, Any]:
         """Read on until a happening of `--json` comes that has these members."""
