@@ -1,7 +1,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-PACKAGES := yoi-bundle worker-runtime yoi-workspace-server yoi
+PACKAGES := yoi-bundle yoi-wire worker-runtime yoi-workspace-server yoi
 SOURCES := packages tests benchmarks conftest.py
 
 .PHONY: setup run test check fmt lint types layering unit bench soak lock build test-worker-runtime \
@@ -12,9 +12,10 @@ setup: .venv/.installed ## make .venv with everything, from pinned hashes
 .venv/.installed: requirements/locked.txt requirements/uv.txt $(wildcard packages/*/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/uv.txt requirements/locked.txt
+	$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements/uv.txt requirements/locked.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python \
 		$(foreach package,$(PACKAGES),-e packages/$(package))
+	$(BIN)/python -m compileall -q $(SOURCES)
 	touch $@
 
 # A second Python, to show that a digest does not depend on the version: one on the path, or beside this one.
@@ -49,7 +50,7 @@ lint: setup
 	git diff --check
 
 types: setup
-	$(BIN)/mypy packages/yoi-bundle/src packages/worker-runtime/src packages/yoi-workspace-server/src packages/yoi/src
+	$(BIN)/mypy $(foreach package,$(PACKAGES),packages/$(package)/src)
 
 layering: setup
 	$(BIN)/lint-imports --no-cache

@@ -1,7 +1,8 @@
 """Settings and shared fixtures of all tests: Hypothesis draws the same examples on every run, and no machine is too slow for it."""
 
 from hypothesis import HealthCheck, settings
-from real_postgresql import postgresql_server
+
+from support.backend.real_postgresql import postgresql_server
 
 __all__ = ["postgresql_server"]
 

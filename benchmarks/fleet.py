@@ -15,12 +15,12 @@ import aiohttp
 import msgspec
 
 from fleet_server import COUNTING_HOST, READY_LINE, Counted, ServerPlan
-from worker_runtime.bundle_sync import BundleSource, sync_bundle
-from worker_runtime.caller import Caller
-from worker_runtime.clock import SystemClock, format_instant
-from worker_runtime.embedded import EmbeddedRuntime
+from worker_runtime.contract.caller import Caller
+from worker_runtime.embedded.runtime import EmbeddedRuntime
+from worker_runtime.sync.bundle_sync import BundleSource, sync_bundle
 from worker_runtime.trust.identity import Identity
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
+from yoi_wire.clock import SystemClock, format_instant
 
 ServerKind = Literal["light", "stores"]
 _START_SECONDS = 180.0

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fleet import Fleet
-from worker_runtime.bundle_sync import BundleSource
-from worker_runtime.clock import SystemClock
+from worker_runtime.sync.bundle_sync import BundleSource
 from worker_runtime.trust.identity import Identity
 from yoi_bundle.verified import VerifiedBundle, verify_manifest
+from yoi_wire.clock import SystemClock
 from yoi_workspace_server.placement import PlacementRule
 from yoi_workspace_server.publishing.recording import record_bundle
 from yoi_workspace_server.reconciler.reconciler import Reconciler
@@ -20,7 +20,7 @@ from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.registry.registration import Registration
 from yoi_workspace_server.revisions import Activation, Revision
 from yoi_workspace_server.runtimes import RuntimeConnection
-from yoi_workspace_server.store.migrating import migrate
+from yoi_workspace_server.store.database.migration import migrate
 from yoi_workspace_server.store.store import Store, open_store
 from yoi_workspace_server.workspaces import NewWorkspace, PublishedSource
 

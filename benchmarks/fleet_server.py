@@ -20,11 +20,10 @@ import apsw
 import msgspec
 
 from light_runtime import LightContents, LightRuntime
-from worker_runtime.api import RuntimeApi
-from worker_runtime.caller import build_local_caller
-from worker_runtime.clock import SystemClock
-from worker_runtime.embedded import EmbeddedRuntime
-from worker_runtime.maintenance import Readiness
+from worker_runtime.contract.api import RuntimeApi
+from worker_runtime.contract.caller import build_local_caller
+from worker_runtime.embedded.maintenance import Readiness
+from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import TokenAuthenticator
 from worker_runtime.rest.envelope import Asgi
@@ -34,6 +33,7 @@ from worker_runtime.rest.services import Bounds, Services
 from worker_runtime.store.files import DATABASE_NAME
 from worker_runtime.trust.trust_store import TrustStore
 from yoi_bundle.digest import compute_digest
+from yoi_wire.clock import SystemClock
 
 COUNTING_HOST = "count"
 READY_LINE = "listening"

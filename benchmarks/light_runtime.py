@@ -11,8 +11,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from worker_runtime.assignments import Assignment, AssignmentRequest
-from worker_runtime.bundles import (
+from worker_runtime.contract.assignments import Assignment, AssignmentRequest
+from worker_runtime.contract.bundles import (
     BundleEntry,
     BundleStatus,
     LeaseView,
@@ -21,21 +21,21 @@ from worker_runtime.bundles import (
     StagedOutcome,
     StoredOutcome,
 )
-from worker_runtime.caller import Caller, verify_access
-from worker_runtime.clock import SystemClock, format_instant
-from worker_runtime.errors import (
+from worker_runtime.contract.caller import Caller, verify_access
+from worker_runtime.contract.runtime_info import RuntimeInfo
+from worker_runtime.sync.transfer.manifest_coding import decode_manifest_body
+from worker_runtime.sync.transfer.pack_reader import read_pack
+from yoi_bundle.limits import DEFAULT_LIMITS
+from yoi_bundle.metadata import BundleMetadata
+from yoi_bundle.verified import verify_manifest
+from yoi_wire.clock import SystemClock, format_instant
+from yoi_wire.errors import (
     AssignmentConflictError,
     AssignmentStaleError,
     BundleMissingError,
     LeaseExpiredError,
 )
-from worker_runtime.paging import Page
-from worker_runtime.runtime_info import RuntimeInfo
-from worker_runtime.transfer.manifest_coding import decode_manifest_body
-from worker_runtime.transfer.pack_reader import read_pack
-from yoi_bundle.limits import DEFAULT_LIMITS
-from yoi_bundle.metadata import BundleMetadata
-from yoi_bundle.verified import verify_manifest
+from yoi_wire.paging import Page
 
 _LEASE_MILLISECONDS = 15 * 60 * 1000
 

@@ -26,7 +26,7 @@ import apsw
 
 from prompt_bundles import hold_texts
 from served_runtime import CALLER, WORKSPACE, ServedRuntime, serve
-from worker_runtime.bundle_sync import sync_bundle
+from worker_runtime.sync.bundle_sync import sync_bundle
 from yoi_bundle.digest import compute_digest
 
 ALLOWED = 2.0

@@ -16,7 +16,7 @@ from pathlib import Path
 from prompt_bundles import hold_texts
 from served_runtime import CALLER, WORKSPACE, ServedRuntime, serve
 from wire_counter import WireCounter
-from worker_runtime.bundle_sync import sync_bundle
+from worker_runtime.sync.bundle_sync import sync_bundle
 
 RESOURCES = 5_000
 PROMPT_BYTES = 4096

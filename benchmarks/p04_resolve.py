@@ -10,9 +10,9 @@ import statistics
 import time
 from collections.abc import Callable
 
-from worker_runtime.facts import HostFacts
-from worker_runtime.policy import EndpointGrant, HostPolicy
-from worker_runtime.requests import NO_INTENT, WorkerRequest
+from worker_runtime.contract.requests import NO_INTENT, WorkerRequest
+from worker_runtime.host.facts import HostFacts
+from worker_runtime.host.policy import EndpointGrant, HostPolicy
 from worker_runtime.resolution.explain import explain_resolution
 from worker_runtime.resolution.host_plan import prepare_host_plan
 from worker_runtime.resolution.plan import prepare_profile

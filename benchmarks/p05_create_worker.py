@@ -28,21 +28,21 @@ import apsw
 from msgspec import structs
 
 from p04_resolve import FACTS, POLICY, make_bundle
-from worker_runtime.bundles import ManifestBody
-from worker_runtime.caller import build_local_caller
-from worker_runtime.embedded import EmbeddedRuntime
-from worker_runtime.facts import ABSENT_PACKAGE, HostPorts, PackageFact, PackageNeed
-from worker_runtime.host import Host, ReadPackage
-from worker_runtime.kept_threads import KeptThreads
-from worker_runtime.policy import HostPolicy
-from worker_runtime.probes import DirectoryProbe, PathProbe
-from worker_runtime.requests import NO_INTENT, Intent, WorkerRequest
+from worker_runtime.contract.bundles import ManifestBody
+from worker_runtime.contract.caller import build_local_caller
+from worker_runtime.contract.requests import NO_INTENT, Intent, WorkerRequest
+from worker_runtime.contract.workers import CreateWorkerRequest
+from worker_runtime.embedded.dedicated_threads import KeptThreads
+from worker_runtime.embedded.runtime import EmbeddedRuntime
+from worker_runtime.host.facts import ABSENT_PACKAGE, HostPorts, PackageFact, PackageNeed
+from worker_runtime.host.policy import HostPolicy
+from worker_runtime.host.ports import Host, ReadPackage
+from worker_runtime.host.probes import DirectoryProbe, PathProbe
+from worker_runtime.host.secrets.port import SecretUnreadableError, SecretValue
 from worker_runtime.resolution.host_plan import prepare_host_plan
 from worker_runtime.resolution.plan import prepare_profile
 from worker_runtime.resolution.resolve import compute_resolution
-from worker_runtime.secrets.port import SecretUnreadableError, SecretValue
-from worker_runtime.transfer.pack import write_pack
-from worker_runtime.workers import CreateWorkerRequest
+from worker_runtime.sync.transfer.pack import write_pack
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.manifest import Access
 from yoi_bundle.metadata import BundleMetadata, Provenance

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from prompt_bundles import build_source, hold_texts
 from served_runtime import CALLER, WORKSPACE, ServedRuntime, serve
-from worker_runtime.bundle_sync import BundleSource, sync_bundle
+from worker_runtime.sync.bundle_sync import BundleSource, sync_bundle
 from yoi_bundle.digest import compute_digest
 
 ALLOWED_MIB = 48

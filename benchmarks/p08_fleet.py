@@ -39,16 +39,16 @@ from fleet_backend import FleetBackend, run_backend
 from fleet_server import Counted
 from p02_p03_small_syncs import EDITED, make_texts
 from prompt_bundles import hold_texts
-from worker_runtime.assignments import AssignmentRequest
-from worker_runtime.bundle_sync import BundleSource
-from worker_runtime.caller import ALL_SCOPES
-from worker_runtime.clock import SystemClock
-from worker_runtime.transfer.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
-from worker_runtime.transfer.manifest_coding import encode_manifest
-from worker_runtime.transfer.pack import PACK_MEDIA_TYPE, write_pack
+from worker_runtime.contract.assignments import AssignmentRequest
+from worker_runtime.contract.caller import ALL_SCOPES
+from worker_runtime.sync.bundle_sync import BundleSource
+from worker_runtime.sync.transfer.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
+from worker_runtime.sync.transfer.manifest_coding import encode_manifest
+from worker_runtime.sync.transfer.pack import PACK_MEDIA_TYPE, write_pack
 from worker_runtime.trust.identity import Identity, create_identity
 from worker_runtime.trust.tokens import issue_token
 from yoi_bundle.manifest import Manifest
+from yoi_wire.clock import SystemClock
 from yoi_workspace_server.registry.dialing import SUBJECT
 from yoi_workspace_server.revisions import Revision
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from worker_runtime.bundle_sync import BundleSource, ReadBlob
+from worker_runtime.sync.bundle_sync import BundleSource, ReadBlob
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.manifest import AllTools, BuiltinTool, Descriptor, Manifest, Profile, Prompt, PromptUse

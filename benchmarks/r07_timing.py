@@ -18,13 +18,13 @@ from pathlib import Path
 
 from prompt_bundles import hold_texts
 from served_runtime import CALLER, ISSUER, WORKSPACE, serve
-from worker_runtime.bundle_sync import BundleSource, sync_bundle
-from worker_runtime.bundles import ManifestBody, StagedOutcome
-from worker_runtime.caller import Caller
-from worker_runtime.errors import BundleMissingError
+from worker_runtime.contract.bundles import ManifestBody, StagedOutcome
+from worker_runtime.contract.caller import Caller
 from worker_runtime.remote.runtime import RemoteRuntime
-from worker_runtime.transfer.pack import write_pack
+from worker_runtime.sync.bundle_sync import BundleSource, sync_bundle
+from worker_runtime.sync.transfer.pack import write_pack
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
+from yoi_wire.errors import BundleMissingError
 
 STRANGER = Caller(kind="remote", issuer=ISSUER, workspaces=frozenset({"stranger"}))
 BLOBS = 50

@@ -17,13 +17,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import betterleaks
 import kingfisher_sdk
-from secret_places import PLACES, TEXT_PLACES, judge_place
-from secret_tokens import TOKEN_KINDS, make_token
 
+from support.bundles.secret_places import PLACES, TEXT_PLACES, judge_place
+from support.bundles.secret_tokens import TOKEN_KINDS, make_token
 from yoi_bundle.boundary.rule_detector import RuleDetector
 from yoi_bundle.boundary.scanner import DetectorScanner, SecretScanner, create_scanner
 

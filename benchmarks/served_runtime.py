@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker_runtime.caller import Caller, build_local_caller
-from worker_runtime.clock import SystemClock, format_instant
-from worker_runtime.embedded import EmbeddedRuntime
+from worker_runtime.contract.caller import Caller, build_local_caller
+from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.trust.identity import Identity, create_identity
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
+from yoi_wire.clock import SystemClock, format_instant
 
 ISSUER = "bench"
 WORKSPACE = "bench"

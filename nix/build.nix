@@ -4,7 +4,7 @@ let
   python = pkgs.python3;
   version = builtins.head (builtins.match "([0-9]+[.][0-9]+).*" python.version);
   hashes = builtins.fromJSON (builtins.readFile ./wheelhouse-hashes.json);
-  packages = "yoi-bundle worker-runtime yoi-workspace-server yoi";
+  packages = "yoi-bundle yoi-wire worker-runtime yoi-workspace-server yoi";
 
   # The only step with a network. Its content is fixed by the hash of each wheel, and by the hash of them all.
   wheelhouse = pkgs.stdenv.mkDerivation {

@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from repository import ROOT, read_table
 
-from yoi.exit_codes import EXIT_CODES
+from support.repository import ROOT, read_table
+from yoi.shell.exit_codes import EXIT_CODES
 
 _MAKE = re.compile(r"(?:^|[`;&|] ?|\n)make ([a-z][a-z-]*)")
 _LINK = re.compile(r"\[[^\]]+\]\((?!https?://|#)([^)#]+)")

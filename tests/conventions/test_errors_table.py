@@ -6,9 +6,8 @@ import inspect
 import textwrap
 from pathlib import Path
 
-from repository import ROOT, list_sources, name_module, parse, read_table
-
-from yoi.exit_codes import EXIT_CODES
+from support.repository import ROOT, list_sources, name_module, parse, read_table
+from yoi.shell.exit_codes import EXIT_CODES
 from yoi_bundle.errors import YoiError
 
 _TABLE = {row["code"]: row for row in read_table(ROOT / "docs" / "errors.md", "code")}
@@ -32,7 +31,7 @@ for _path in list_sources():
 _CLASSES = [
     one
     for one in _list_classes()
-    if one.__module__.partition(".")[0] in {"yoi_bundle", "worker_runtime", "yoi_workspace_server", "yoi"}
+    if one.__module__.partition(".")[0] in {"yoi_bundle", "yoi_wire", "worker_runtime", "yoi_workspace_server", "yoi"}
 ]
 
 

@@ -8,8 +8,8 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 from msgspec import Struct
-from repository import ROOT, list_sources, name_module, parse, read_table
 
+from support.repository import ROOT, list_sources, name_module, parse, read_table
 from yoi_bundle.manifest import Item, Manifest
 
 pytestmark = pytest.mark.req("B-06")

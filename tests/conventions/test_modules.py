@@ -1,15 +1,10 @@
-"""Modules: small, each importable alone, package roots light."""
+"""Modules: each importable alone, package roots light."""
 
 import json
 import subprocess
 import sys
 
-from repository import PACKAGES, list_sources, name_module
-
-_MAX_LINES = 300
-
-# Larger than the bound, with the second concept that is to be taken out of each.
-_LARGER: dict[str, str] = {}
+from support.repository import PACKAGES, list_sources, name_module
 
 _HEAVY = {
     "apsw",
@@ -77,15 +72,6 @@ def _list_modules_imported_by(name: str) -> set[str]:
         [sys.executable, "-c", _LIST_MODULES, name], check=True, capture_output=True, text=True
     )
     return set(json.loads(done.stdout))
-
-
-def test_every_module_is_within_the_bound() -> None:
-    sizes = {name_module(path): len(path.read_bytes().splitlines()) for path in list_sources()}
-    too_large = {name: size for name, size in sizes.items() if size > _MAX_LINES and name not in _LARGER}
-    assert too_large == {}
-    assert [name for name in _LARGER if sizes.get(name, 0) <= _MAX_LINES] == [], (
-        "no longer larger: take it off"
-    )
 
 
 def test_every_module_imports_alone() -> None:

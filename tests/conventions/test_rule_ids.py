@@ -4,7 +4,7 @@ import ast
 import re
 from collections import defaultdict
 
-from repository import ROOT, list_test_modules, parse
+from support.repository import ROOT, list_test_modules, parse
 
 _HEADING = re.compile(r"^- \*\*([BRSWKP]-\d{2}) ", re.MULTILINE)
 _RULE_ID = re.compile(r"[BRSWKP]-\d{2}")

@@ -4,7 +4,7 @@ import re
 import sys
 from pathlib import Path
 
-from repository import ROOT, list_tracked_files
+from support.repository import ROOT, list_tracked_files
 
 # Written in parts, so that this file does not hold what it looks for.
 _REGISTRIES = tuple(

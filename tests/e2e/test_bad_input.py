@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bad_archives import BAD_ARCHIVES, make_zstd_bomb
-from bad_files import BAD_FILES, SOUND_FILES, front
-from bad_input import (
+
+from support.bundles.bad_archives import BAD_ARCHIVES, make_zstd_bomb
+from support.bundles.bad_files import BAD_FILES, SOUND_FILES, front
+from support.bundles.bad_input import (
     PROFILE,
     SPECIAL_FILES,
     BadArchive,
@@ -24,8 +25,7 @@ from bad_input import (
     make_archive,
     write_files,
 )
-from yoi_process import Yoi
-
+from support.processes.yoi_process import Yoi
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import DEFAULT_LIMITS, MEBIBYTE

@@ -7,8 +7,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from yoi_process import LIBRARY, Yoi
 
+from support.processes.yoi_process import LIBRARY, Yoi
 from yoi_bundle.digest import compute_digest
 
 _FIELDS = {"severity", "rule", "file", "line", "pointer", "message", "remedy"}

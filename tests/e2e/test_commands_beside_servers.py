@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served_yoi import ServedYoi, serve
-from yoi_process import LIBRARY, Yoi
 
+from support.processes.served_yoi import ServedYoi, serve
+from support.processes.yoi_process import LIBRARY, Yoi
 from worker_runtime.trust.local_token import LOCAL_TOKEN_FILE, find_local_token
 
 

@@ -5,8 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from corpora import corpus_path
-from yoi_process import Yoi, find_other_python
+
+from support.bundles.corpora import corpus_path
+from support.processes.yoi_process import Yoi, find_other_python
 
 CORPORA = ("wshobson-agents", "davila7-templates", "awesome-copilot")
 

@@ -6,21 +6,21 @@ from typing import Any
 
 import aiohttp
 import pytest
-from network_namespace import INSIDE, NetworkNamespace, open_namespace
-from private_authority import Certified, certify_loopback
-from served_fleet import wait_until, write_small_archive
-from served_process import ServedProcess, build_backend
-from served_replica import ReplicaApi, ServedReplica
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.assignments import Assignment
-from worker_runtime.clock import SystemClock
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.processes.network_namespace import INSIDE, NetworkNamespace, open_namespace
+from support.processes.private_authority import Certified, certify_loopback
+from support.processes.served_fleet import wait_until, write_small_archive
+from support.processes.served_process import ServedProcess, build_backend
+from support.processes.served_replica import ReplicaApi, ServedReplica
+from worker_runtime.contract.assignments import Assignment
 from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.trust.identity import create_identity, load_identity
 from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
+from yoi_wire.clock import SystemClock
 
 _ISSUER = "main"
 _SETTINGS = """

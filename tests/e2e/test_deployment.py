@@ -15,12 +15,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from repository import ROOT
-from served_yoi import serve
-from yoi_process import Yoi
 
+from support.processes.served_yoi import serve
+from support.processes.yoi_process import Yoi
+from support.repository import ROOT
 from yoi.configuration import read_configuration
-from yoi.serve_settings import ServeSettings, load_serve_settings
+from yoi.runtime.serve_settings import ServeSettings, load_serve_settings
 
 DEPLOY = ROOT / "deploy"
 UNIT = DEPLOY / "yoi-runtime.service"

@@ -7,11 +7,11 @@ from typing import Any
 
 import aiohttp
 import pytest
-from real_postgresql import PostgresqlServer
-from served_fleet import wait_until, write_small_archive
-from served_replica import ReplicaApi, ServedReplica
-from small_bundles import build_small_bundle
 
+from support.backend.real_postgresql import PostgresqlServer
+from support.bundles.small_bundles import build_small_bundle
+from support.processes.served_fleet import wait_until, write_small_archive
+from support.processes.served_replica import ReplicaApi, ServedReplica
 from worker_runtime.trust.identity import create_identity
 from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from yoi_process import LIBRARY, Yoi, find_other_python
 
+from support.processes.yoi_process import LIBRARY, Yoi, find_other_python
 from yoi_bundle import manifest as manifest_types
 from yoi_bundle.manifest import Item, Manifest
 

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from repository import ROOT
+
+from support.repository import ROOT
 
 _DEADLINE_SECONDS = 300
 

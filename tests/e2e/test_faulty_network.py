@@ -7,21 +7,21 @@ from pathlib import Path
 
 import apsw
 import pytest
-from fault_plans import KINDS, draw_plan
-from fault_proxy import FaultProxy
-from manual_clock import ManualClock
-from served_process import ServedProcess, build_backend, wait_until
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.backoff import Backoff
-from worker_runtime.bundle_sync import BundleSource, sync_bundle
-from worker_runtime.clock import MINUTE, SystemClock
-from worker_runtime.embedded import EmbeddedRuntime
-from worker_runtime.errors import BundleMissingError
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.hostile.fault_plans import KINDS, draw_plan
+from support.hostile.fault_proxy import FaultProxy
+from support.processes.served_process import ServedProcess, build_backend, wait_until
+from support.runtime.manual_clock import ManualClock
+from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.remote.deadlines import Deadlines
 from worker_runtime.remote.runtime import RemoteRuntime
-from worker_runtime.retrying import Patience
+from worker_runtime.sync.backoff import Backoff
+from worker_runtime.sync.bundle_sync import BundleSource, sync_bundle
+from worker_runtime.sync.retry import Patience
 from yoi_bundle.errors import YoiError
+from yoi_wire.clock import MINUTE, SystemClock
+from yoi_wire.errors import BundleMissingError
 
 pytestmark = pytest.mark.req("R-02", "R-04", "R-06", "R-09")
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fleet_troubles import FleetTroubles
-from growing_library import GrowingLibrary
-from real_postgresql import PostgresqlServer
-from served_fleet import WORKSPACE, Fleet, open_fleet
-from served_replica import ServedReplica
+
+from support.backend.fleet_troubles import FleetTroubles
+from support.backend.real_postgresql import PostgresqlServer
+from support.bundles.growing_library import GrowingLibrary
+from support.processes.served_fleet import WORKSPACE, Fleet, open_fleet
+from support.processes.served_replica import ServedReplica
 
 
 @pytest.fixture

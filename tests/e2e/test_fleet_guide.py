@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from real_postgresql import PostgresqlServer, postgresql_server  # noqa: F401 - the fixture
-from repository import ROOT
-from served_yoi import find_free_port
+
+from support.backend.real_postgresql import PostgresqlServer, postgresql_server  # noqa: F401 - the fixture
+from support.processes.served_yoi import find_free_port
+from support.repository import ROOT
 
 _GUIDE = (ROOT / "docs" / "guides" / "fleet.md").read_text(encoding="utf-8")
 _FILES = {"toml": "desk-policy.toml", "markdown": "library/.yoi/profiles/helper.md"}

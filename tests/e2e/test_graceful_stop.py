@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from served_process import ServedProcess, build_backend, wait_until
-from small_bundles import SmallBundle, build_many_prompts, build_small_bundle
 
-from worker_runtime.bundle_sync import BundleSource, sync_bundle
-from worker_runtime.bundles import ManifestBody, PutOutcome, StagedOutcome, StoredOutcome
-from worker_runtime.errors import RuntimeUnavailableError
+from support.bundles.small_bundles import SmallBundle, build_many_prompts, build_small_bundle
+from support.processes.served_process import ServedProcess, build_backend, wait_until
+from worker_runtime.contract.bundles import ManifestBody, PutOutcome, StagedOutcome, StoredOutcome
 from worker_runtime.remote.runtime import RemoteRuntime
-from worker_runtime.transfer.pack import write_pack
+from worker_runtime.sync.bundle_sync import BundleSource, sync_bundle
+from worker_runtime.sync.transfer.pack import write_pack
+from yoi_wire.errors import RuntimeUnavailableError
 
 _BLOBS = 12
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from served_process import ISSUER, ServedProcess, wait_until
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.bundle_sync import BundleSource, sync_bundle
-from worker_runtime.caller import Caller
-from worker_runtime.clock import SystemClock
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.processes.served_process import ISSUER, ServedProcess, wait_until
+from worker_runtime.contract.caller import Caller
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.store.retention import DEFAULT_RETENTION
-from worker_runtime.transfer.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
+from worker_runtime.sync.bundle_sync import BundleSource, sync_bundle
+from worker_runtime.sync.transfer.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
 from worker_runtime.trust.identity import load_identity
+from yoi_wire.clock import SystemClock
 
 pytestmark = pytest.mark.req("R-06", "R-09")
 

@@ -14,15 +14,15 @@ from typing import Any, cast
 
 import apsw
 import pytest
-from killed_client import run_client
-from served_process import ServedProcess, build_backend, wait_until
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.api import RuntimeApi
-from worker_runtime.backoff import Backoff
-from worker_runtime.bundle_sync import BundleSource, SyncReport, sync_bundle
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.processes.killed_client import run_client
+from support.processes.served_process import ServedProcess, build_backend, wait_until
+from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.remote.runtime import RemoteRuntime
-from worker_runtime.retrying import Patience
+from worker_runtime.sync.backoff import Backoff
+from worker_runtime.sync.bundle_sync import BundleSource, SyncReport, sync_bundle
+from worker_runtime.sync.retry import Patience
 
 pytestmark = pytest.mark.req("R-02", "R-04", "R-06")
 
@@ -87,7 +87,9 @@ class _Kills:
         self._random = source
         self._acknowledged: list[SmallBundle] = []
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["worker_runtime.bundle_sync", "worker_runtime.remote.runtime"])
+        self._context.set_forkserver_preload(
+            ["worker_runtime.sync.bundle_sync", "worker_runtime.remote.runtime"]
+        )
 
     async def kill_server(self, number: int) -> None:
         """Kill the server within a sync; that sync goes on by itself once there is a server again."""

@@ -11,9 +11,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from online_commands import Online, open_online, write_workspace
-from served_yoi import find_free_port
-from yoi_process import Yoi
+
+from support.processes.online_commands import Online, open_online, write_workspace
+from support.processes.served_yoi import find_free_port
+from support.processes.yoi_process import Yoi
 
 _DEADLINE_SECONDS = 60.0
 

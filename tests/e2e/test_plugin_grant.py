@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from yoi_process import LIBRARY, Yoi
+
+from support.processes.yoi_process import LIBRARY, Yoi
 
 _PLUGIN = "workspace:plugins/shelf-sensors"
 _POLICY = """

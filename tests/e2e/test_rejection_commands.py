@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from online_commands import write_workspace
-from secret_tokens import BASE62, LOWER, draw
-from served_backend import ServedBackend, serve_backend
-from served_yoi import serve
-from yoi_process import Yoi
 
+from support.bundles.secret_tokens import BASE62, LOWER, draw
+from support.processes.online_commands import write_workspace
+from support.processes.served_backend import ServedBackend, serve_backend
+from support.processes.served_yoi import serve
+from support.processes.yoi_process import Yoi
 from yoi_bundle.boundary.allowances import compute_line_hash
 
 _DEADLINE_SECONDS = 60.0

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from private_authority import Certified, certify_loopback
-from served_yoi import ServedYoi, serve
-from yoi_process import Yoi
+
+from support.processes.private_authority import Certified, certify_loopback
+from support.processes.served_yoi import ServedYoi, serve
+from support.processes.yoi_process import Yoi
 
 pytestmark = pytest.mark.req("R-01")
 

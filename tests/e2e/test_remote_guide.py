@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from repository import ROOT
+
+from support.repository import ROOT
 
 _GUIDE = (ROOT / "docs" / "guides" / "remote-runtime.md").read_text(encoding="utf-8")
 _PORT = "7319"

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from repository import ROOT
 
+from support.repository import ROOT
 from yoi_workspace_server.configuration import ServerSettings, load_settings
 
 UNIT = ROOT / "deploy" / "yoi-server.service"

@@ -4,8 +4,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from served_yoi import serve
-from yoi_process import Yoi
+
+from support.processes.served_yoi import serve
+from support.processes.yoi_process import Yoi
 
 
 @pytest.mark.parametrize("told", ["flag", "variable"])

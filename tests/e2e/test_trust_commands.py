@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served_yoi import ServedYoi, serve
-from yoi_process import Yoi
 
+from support.processes.served_yoi import ServedYoi, serve
+from support.processes.yoi_process import Yoi
 from worker_runtime.trust.identity import IDENTITY_FILE
 
 pytestmark = pytest.mark.req("K-09")

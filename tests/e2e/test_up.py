@@ -6,8 +6,9 @@ import socket
 from pathlib import Path
 
 import pytest
-from up_process import start_up, wait_until_gone
-from yoi_process import Yoi
+
+from support.processes.up_process import start_up, wait_until_gone
+from support.processes.yoi_process import Yoi
 
 _PROFILE = """\
 ---

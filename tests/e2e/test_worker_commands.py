@@ -4,7 +4,8 @@ import secrets
 from pathlib import Path
 
 import pytest
-from yoi_process import LIBRARY, Yoi
+
+from support.processes.yoi_process import LIBRARY, Yoi
 
 
 @pytest.fixture(scope="module")

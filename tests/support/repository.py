@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("yoi-bundle", "worker-runtime", "yoi-workspace-server", "yoi")
+PACKAGES = ("yoi-bundle", "yoi-wire", "worker-runtime", "yoi-workspace-server", "yoi")
 
 
 @cache
@@ -24,7 +24,7 @@ def list_tracked_files() -> tuple[Path, ...]:
 
 
 def list_sources() -> Iterator[Path]:
-    """Yield every module of the four packages."""
+    """Yield every module of the five packages."""
     for package in PACKAGES:
         yield from sorted((ROOT / "packages" / package / "src").rglob("*.py"))
 

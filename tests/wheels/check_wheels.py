@@ -11,15 +11,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DISTRIBUTIONS = {
     "yoi-bundle": "yoi_bundle",
+    "yoi-wire": "yoi_wire",
     "worker-runtime": "worker_runtime",
     "yoi-workspace-server": "yoi_workspace_server",
     "yoi": "yoi",
 }
 BELOW = {
     "yoi-bundle": {"yoi_bundle"},
-    "worker-runtime": {"yoi_bundle", "worker_runtime"},
-    "yoi-workspace-server": {"yoi_bundle", "worker_runtime", "yoi_workspace_server"},
-    "yoi": {"yoi_bundle", "worker_runtime", "yoi"},
+    "yoi-wire": {"yoi_bundle", "yoi_wire"},
+    "worker-runtime": {"yoi_bundle", "yoi_wire", "worker_runtime"},
+    "yoi-workspace-server": {"yoi_bundle", "yoi_wire", "worker_runtime", "yoi_workspace_server"},
+    "yoi": {"yoi_bundle", "yoi_wire", "worker_runtime", "yoi"},
 }
 _UV = Path(sys.executable).with_name("uv")
 

@@ -4,10 +4,10 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from worker_runtime.caller import build_local_caller
-from worker_runtime.embedded import EmbeddedRuntime
-from worker_runtime.requests import WorkerRequest
-from worker_runtime.workers import PreviewRequest
+from worker_runtime.contract.caller import build_local_caller
+from worker_runtime.contract.requests import WorkerRequest
+from worker_runtime.contract.workers import PreviewRequest
+from worker_runtime.embedded.runtime import EmbeddedRuntime
 
 
 async def main(directory: Path) -> None:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from yoi_bundle.authoring.build import build_bundle
-from yoi_bundle.authoring.walk import walk_directory
+from yoi_bundle.authoring.source.walk import walk_directory
 from yoi_bundle.boundary.scanner import create_scanner
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.limits import DEFAULT_LIMITS

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from contract_runtimes import CallerKind, ContractRuntime, EmbeddedContract, ServedContract
+
+from support.runtime.contract_runtimes import CallerKind, ContractRuntime, EmbeddedContract, ServedContract
 
 _COMBINATIONS = [(surface, kind) for surface in ("embedded", "rest") for kind in ("local", "remote")]
 

@@ -1,20 +1,20 @@
 """Assignments: fenced by their generation, never to a bundle that cannot be used (R-11)."""
 
 import pytest
-from contract_runtimes import ContractRuntime
-from fake_host import FakeHost
-from runtime_under_test import create_worker, store_bundle
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.assignments import Assignment, AssignmentRequest
-from worker_runtime.errors import (
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.runtime.contract_runtimes import ContractRuntime
+from support.runtime.fake_host import FakeHost
+from support.runtime.runtime_under_test import create_worker, store_bundle
+from worker_runtime.contract.assignments import Assignment, AssignmentRequest
+from worker_runtime.host.policy import HostPolicy
+from yoi_wire.errors import (
     AssignmentConflictError,
     AssignmentStaleError,
     BundleMissingError,
     BundleUnassignedError,
     ForbiddenError,
 )
-from worker_runtime.policy import HostPolicy
 
 pytestmark = pytest.mark.req("R-11")
 

@@ -4,30 +4,30 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from contract_runtimes import ContractRuntime
 from msgspec.structs import replace
-from runtime_under_test import (
+
+from support.bundles.small_bundles import build_many_prompts, build_metadata, build_small_bundle
+from support.runtime.contract_runtimes import ContractRuntime
+from support.runtime.runtime_under_test import (
     create_worker,
     cut_after,
     put_blobs,
     put_manifest,
     store_bundle,
 )
-from small_bundles import build_many_prompts, build_metadata, build_small_bundle
-
-from worker_runtime.assignments import AssignmentRequest
-from worker_runtime.bundles import ManifestBody, StagedOutcome, StoredOutcome
-from worker_runtime.errors import (
+from worker_runtime.contract.assignments import AssignmentRequest
+from worker_runtime.contract.bundles import ManifestBody, StagedOutcome, StoredOutcome
+from worker_runtime.sync.transfer.manifest_coding import encode_manifest
+from worker_runtime.sync.transfer.pack import write_pack
+from yoi_bundle.digest import compute_digest
+from yoi_bundle.errors import BundleInvalidError, BundleNotCanonicalError, DigestMismatchError, YoiError
+from yoi_wire.errors import (
     BundleBaseMissingError,
     BundleInUseError,
     BundleMissingError,
     LeaseExpiredError,
     RequestInvalidError,
 )
-from worker_runtime.transfer.manifest_coding import encode_manifest
-from worker_runtime.transfer.pack import write_pack
-from yoi_bundle.digest import compute_digest
-from yoi_bundle.errors import BundleInvalidError, BundleNotCanonicalError, DigestMismatchError, YoiError
 
 pytestmark = pytest.mark.req("R-01")
 

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from contract_errors import ERROR_CASES, NO_QUESTION, REFUSED_FOR, build_refusal
-from contract_runtimes import ContractRuntime
-from repository import ROOT, read_table
 
-from worker_runtime.api import RuntimeApi
+from support.repository import ROOT, read_table
+from support.runtime.contract_errors import ERROR_CASES, NO_QUESTION, REFUSED_FOR, build_refusal
+from support.runtime.contract_runtimes import ContractRuntime
+from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.rest.statuses import STATUSES
 from yoi_bundle.errors import YoiError
 

@@ -3,22 +3,28 @@
 from collections.abc import Callable
 
 import pytest
-from contract_runtimes import ContractRuntime
-from runtime_under_test import build_caller, create_worker, put_blobs, put_manifest, store_bundle
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.bundles import ManifestBody, StagedOutcome
-from worker_runtime.caller import Caller, build_local_caller
-from worker_runtime.errors import (
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.runtime.contract_runtimes import ContractRuntime
+from support.runtime.runtime_under_test import (
+    build_caller,
+    create_worker,
+    put_blobs,
+    put_manifest,
+    store_bundle,
+)
+from worker_runtime.contract.bundles import ManifestBody, StagedOutcome
+from worker_runtime.contract.caller import Caller, build_local_caller
+from worker_runtime.contract.requests import WorkerRequest
+from worker_runtime.contract.workers import CreateWorkerRequest
+from worker_runtime.host.policy import HostPolicy
+from worker_runtime.sync.transfer.manifest_coding import encode_manifest
+from yoi_wire.errors import (
     BundleBaseMissingError,
     BundleMissingError,
     ForbiddenError,
     WorkerNotFoundError,
 )
-from worker_runtime.policy import HostPolicy
-from worker_runtime.requests import WorkerRequest
-from worker_runtime.transfer.manifest_coding import encode_manifest
-from worker_runtime.workers import CreateWorkerRequest
 
 pytestmark = pytest.mark.req("R-07")
 

@@ -1,20 +1,20 @@
 """Leases and retention: what is kept, for how long, and what goes (R-06)."""
 
 import pytest
-from contract_runtimes import ContractRuntime
-from runtime_under_test import (
+
+from support.bundles.small_bundles import SmallBundle, build_many_prompts, build_small_bundle
+from support.runtime.contract_runtimes import ContractRuntime
+from support.runtime.runtime_under_test import (
     build_caller,
     create_worker,
     put_blobs,
     put_manifest,
     store_bundle,
 )
-from small_bundles import SmallBundle, build_many_prompts, build_small_bundle
-
-from worker_runtime.assignments import AssignmentRequest
-from worker_runtime.bundles import StagedOutcome, StoredOutcome
-from worker_runtime.caller import build_local_caller
-from worker_runtime.errors import BundleMissingError, LeaseExpiredError, RuntimeOverloadedError
+from worker_runtime.contract.assignments import AssignmentRequest
+from worker_runtime.contract.bundles import StagedOutcome, StoredOutcome
+from worker_runtime.contract.caller import build_local_caller
+from yoi_wire.errors import BundleMissingError, LeaseExpiredError, RuntimeOverloadedError
 
 pytestmark = pytest.mark.req("R-06")
 

@@ -4,21 +4,21 @@ import inspect
 from typing import Any
 
 import pytest
-from contract_operations import OPERATIONS, World, build_world
-from contract_runtimes import ContractRuntime
-from runtime_under_test import build_caller
 
-from worker_runtime.api import RuntimeApi
-from worker_runtime.caller import ALL_SCOPES, Caller
-from worker_runtime.errors import (
+from support.runtime.contract_operations import OPERATIONS, World, build_world
+from support.runtime.contract_runtimes import ContractRuntime
+from support.runtime.runtime_under_test import build_caller
+from worker_runtime.contract.api import RuntimeApi
+from worker_runtime.contract.caller import ALL_SCOPES, Caller
+from yoi_bundle.errors import YoiError
+from yoi_wire.errors import (
     BundleMissingError,
     ForbiddenError,
     LeaseExpiredError,
     RuntimeUnavailableError,
     WorkerNotFoundError,
 )
-from worker_runtime.paging import Page
-from yoi_bundle.errors import YoiError
+from yoi_wire.paging import Page
 
 pytestmark = pytest.mark.req("R-01")
 

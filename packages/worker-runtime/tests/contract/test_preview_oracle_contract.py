@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contract_runtimes import ContractRuntime
-from fake_host import FakeHost
 from msgspec.json import encode
 from msgspec.structs import replace
-from resolution_world import (
+
+from support.bundles.small_bundles import SmallBundle, build_metadata
+from support.runtime.contract_runtimes import ContractRuntime
+from support.runtime.fake_host import FakeHost
+from support.runtime.resolution_world import (
     PACKAGE,
     PACKAGE_DIGEST,
     PLUGIN,
@@ -17,12 +19,10 @@ from resolution_world import (
     make_manifest,
     require_all,
 )
-from runtime_under_test import store_bundle
-from small_bundles import SmallBundle, build_metadata
-
-from worker_runtime.plugins import verify_plugin_package
-from worker_runtime.requests import Intent, WorkerRequest
-from worker_runtime.workers import CreateWorkerRequest, PreviewRequest
+from support.runtime.runtime_under_test import store_bundle
+from worker_runtime.contract.requests import Intent, WorkerRequest
+from worker_runtime.contract.workers import CreateWorkerRequest, PreviewRequest
+from worker_runtime.host.plugin_packages import verify_plugin_package
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import YoiError

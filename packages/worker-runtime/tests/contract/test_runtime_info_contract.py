@@ -1,8 +1,8 @@
 """What a Runtime says of itself (R-08)."""
 
 import pytest
-from contract_runtimes import ContractRuntime
 
+from support.runtime.contract_runtimes import ContractRuntime
 from yoi_bundle.limits import DEFAULT_LIMITS
 from yoi_bundle.schema import KNOWN_FEATURES, READABLE_SCHEMA_VERSIONS
 

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from byte_streams import collect, stream_pieces
-from forged_tokens import encode_part
-from repository import ROOT
-from sync_vectors import PATH, expand, format_vectors
 
-from worker_runtime.bundles import ManifestBody, ManifestEncoding
-from worker_runtime.transfer.manifest_coding import decode_manifest_body
-from worker_runtime.transfer.pack import write_pack
-from worker_runtime.transfer.pack_reader import read_pack
+from support.hostile.byte_streams import collect, stream_pieces
+from support.repository import ROOT
+from support.runtime.forged_tokens import encode_part
+from support.runtime.sync_vectors import PATH, expand, format_vectors
+from worker_runtime.contract.bundles import ManifestBody, ManifestEncoding
+from worker_runtime.sync.transfer.manifest_coding import decode_manifest_body
+from worker_runtime.sync.transfer.pack import write_pack
+from worker_runtime.sync.transfer.pack_reader import read_pack
 from worker_runtime.trust.public_key import compute_key_id, parse_public_key
 from worker_runtime.trust.tokens import verify_token
 from worker_runtime.trust.trust_store import TrustedKey, TrustedKeys

@@ -3,15 +3,15 @@
 import random
 
 import pytest
-from contract_runtimes import ContractRuntime
-from runtime_under_test import put_blobs, put_manifest, store_bundle
-from secret_tokens import TOKEN_KINDS
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.bundles import StagedOutcome
-from worker_runtime.errors import LeaseExpiredError
-from worker_runtime.policy import HostPolicy
+from support.bundles.secret_tokens import TOKEN_KINDS
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.runtime.contract_runtimes import ContractRuntime
+from support.runtime.runtime_under_test import put_blobs, put_manifest, store_bundle
+from worker_runtime.contract.bundles import StagedOutcome
+from worker_runtime.host.policy import HostPolicy
 from yoi_bundle.errors import HiddenTextError, SecretValueError
+from yoi_wire.errors import LeaseExpiredError
 
 pytestmark = pytest.mark.req("B-10", "R-01")
 

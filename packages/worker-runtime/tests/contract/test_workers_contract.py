@@ -2,20 +2,14 @@
 
 import msgspec
 import pytest
-from contract_runtimes import ContractRuntime
-from runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
-from small_bundles import build_small_bundle
 
-from worker_runtime.bundles import StoredOutcome
-from worker_runtime.errors import (
-    BundleMissingError,
-    ForbiddenError,
-    WorkerConflictError,
-    WorkerInvalidStateError,
-    WorkerNotFoundError,
-)
-from worker_runtime.policy import HostPolicy
-from worker_runtime.requests import Intent, WorkerRequest
+from support.bundles.small_bundles import build_small_bundle
+from support.runtime.contract_runtimes import ContractRuntime
+from support.runtime.runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
+from worker_runtime.contract.bundles import StoredOutcome
+from worker_runtime.contract.requests import Intent, WorkerRequest
+from worker_runtime.contract.workers import ApprovalDecision, CreateWorkerRequest, PreviewRequest, WorkerInput
+from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.errors import (
     BundleRequiredError,
     InvalidSelectorError,
@@ -23,8 +17,14 @@ from worker_runtime.resolution.errors import (
     ResolutionRefusedError,
 )
 from worker_runtime.resolution.explain import rebuild_spec
-from worker_runtime.workers import ApprovalDecision, CreateWorkerRequest, PreviewRequest, WorkerInput
 from yoi_bundle.canonical import encode_canonical
+from yoi_wire.errors import (
+    BundleMissingError,
+    ForbiddenError,
+    WorkerConflictError,
+    WorkerInvalidStateError,
+    WorkerNotFoundError,
+)
 
 
 @pytest.mark.req("W-01")

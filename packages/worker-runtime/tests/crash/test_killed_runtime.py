@@ -9,9 +9,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from crash_child import run_child
-from crash_ledger import Ledger
-from crash_work import KINDS
+
+from support.runtime.crash_child import run_child
+from support.runtime.crash_ledger import Ledger
+from support.runtime.crash_work import KINDS
 
 pytestmark = pytest.mark.req("R-02", "R-06", "W-02")
 
@@ -26,7 +27,7 @@ class Killer:
         self._directory = directory
         self._random = random.Random(seed)
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["crash_child"])
+        self._context.set_forkserver_preload(["support.runtime.crash_child"])
         self.cut_within: Counter[str] = Counter()
         self.acknowledged: Counter[str] = Counter()
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crash_ledger import Ledger
-from crash_work import KINDS, CrashWork
-from fake_host import FakeHost
-from forgetting_vfs import NAME, Disk, ForgettingVfs, LoneDatabase
-from manual_clock import ManualClock
 
-from worker_runtime.repair import repair_data_directory
+from support.runtime.crash_ledger import Ledger
+from support.runtime.crash_work import KINDS, CrashWork
+from support.runtime.fake_host import FakeHost
+from support.runtime.forgetting_vfs import NAME, Disk, ForgettingVfs, LoneDatabase
+from support.runtime.manual_clock import ManualClock
+from worker_runtime.embedded.repair import repair_data_directory
 from worker_runtime.store.connection import Database
 from worker_runtime.store.files import DATABASE_NAME
 

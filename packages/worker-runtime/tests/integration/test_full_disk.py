@@ -6,11 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from populated_store import Populated
-from runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
-from small_bundles import build_small_bundle
 
-from worker_runtime.errors import RuntimeUnavailableError
+from support.bundles.small_bundles import build_small_bundle
+from support.runtime.populated_store import Populated
+from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
+from yoi_wire.errors import RuntimeUnavailableError
 
 pytestmark = pytest.mark.req("R-02", "R-03")
 

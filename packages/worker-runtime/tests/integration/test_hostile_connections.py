@@ -6,17 +6,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from raw_http import RawAnswer, ask
-from rest_under_test import RestUnderTest
-from runtime_under_test import build_caller, put_blobs
-from small_bundles import SmallBundle, build_small_bundle
 
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.hostile.raw_http import RawAnswer, ask
+from support.runtime.rest_under_test import RestUnderTest
+from support.runtime.runtime_under_test import build_caller, put_blobs
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.listen import RestServer
 from worker_runtime.rest.listening import Listening
 from worker_runtime.rest.pace import BodyPace
 from worker_runtime.rest.services import Bounds
-from worker_runtime.transfer.manifest_coding import encode_manifest
+from worker_runtime.sync.transfer.manifest_coding import encode_manifest
 
 pytestmark = pytest.mark.req("R-09")
 

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hostile_requests import DOCUMENTS, MANIFESTS, PACKS, HostileCase, World
-from raw_http import RawAnswer, ask
-from rest_under_test import RestUnderTest
-from runtime_under_test import build_caller, put_manifest, store_bundle
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.bundles import StagedOutcome
-from worker_runtime.caller import Caller
-from worker_runtime.errors import BundleMissingError
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.hostile.hostile_requests import DOCUMENTS, MANIFESTS, PACKS, HostileCase, World
+from support.hostile.raw_http import RawAnswer, ask
+from support.runtime.rest_under_test import RestUnderTest
+from support.runtime.runtime_under_test import build_caller, put_manifest, store_bundle
+from worker_runtime.contract.bundles import StagedOutcome
+from worker_runtime.contract.caller import Caller
 from worker_runtime.rest.pace import BodyPace
+from yoi_wire.errors import BundleMissingError
 
 _CALLER = build_caller(kind="remote")
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 from msgspec import Struct
-from raw_http import RawAnswer, ask
-from rest_under_test import RestUnderTest
-from runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
-from small_bundles import build_small_bundle
 
-from worker_runtime.assignments import AssignmentRequest
-from worker_runtime.bundles import StagedOutcome
-from worker_runtime.caller import Caller
+from support.bundles.small_bundles import build_small_bundle
+from support.hostile.raw_http import RawAnswer, ask
+from support.runtime.rest_under_test import RestUnderTest
+from support.runtime.runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
+from worker_runtime.contract.assignments import AssignmentRequest
+from worker_runtime.contract.bundles import StagedOutcome
+from worker_runtime.contract.caller import Caller
 from worker_runtime.rest.openapi_documents import OPERATIONS
-from worker_runtime.transfer.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
-from worker_runtime.transfer.manifest_coding import encode_manifest
+from worker_runtime.sync.transfer.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
+from worker_runtime.sync.transfer.manifest_coding import encode_manifest
 from yoi_bundle.errors import YoiError
 
 pytestmark = pytest.mark.req("R-07")

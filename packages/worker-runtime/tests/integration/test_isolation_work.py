@@ -7,7 +7,9 @@ from typing import Any
 
 import apsw
 import pytest
-from runtime_under_test import (
+
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.runtime.runtime_under_test import (
     EmbeddedUnderTest,
     build_caller,
     create_worker,
@@ -15,11 +17,9 @@ from runtime_under_test import (
     put_manifest,
     store_bundle,
 )
-from small_bundles import SmallBundle, build_small_bundle
-
-from worker_runtime.bundles import StagedOutcome
-from worker_runtime.errors import BundleBaseMissingError, BundleMissingError, LeaseExpiredError
-from worker_runtime.transfer.manifest_coding import encode_manifest
+from worker_runtime.contract.bundles import StagedOutcome
+from worker_runtime.sync.transfer.manifest_coding import encode_manifest
+from yoi_wire.errors import BundleBaseMissingError, BundleMissingError, LeaseExpiredError
 
 pytestmark = pytest.mark.req("R-07")
 

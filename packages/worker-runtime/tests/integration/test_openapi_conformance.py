@@ -6,18 +6,20 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from generated_requests import Findings, KnownValues, send_generated_requests
-from rest_under_test import RestUnderTest
-from runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
-from small_bundles import build_small_bundle
 
-from worker_runtime.bundles import StagedOutcome
+from support.bundles.small_bundles import build_small_bundle
+from support.hostile.generated_requests import Findings, KnownValues, send_generated_requests
+from support.runtime.rest_under_test import RestUnderTest
+from support.runtime.runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
+from worker_runtime.contract.bundles import StagedOutcome
+from worker_runtime.contract.requests import WorkerRequest
+from worker_runtime.contract.workers import PreviewRequest
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.listen import RestServer
 from worker_runtime.rest.listening import Listening
 from worker_runtime.rest.openapi_documents import OPERATIONS
-from worker_runtime.transfer.headers import MANIFEST_MEDIA_TYPE, format_header_json
-from worker_runtime.transfer.pack import PACK_MEDIA_TYPE, write_pack
+from worker_runtime.sync.transfer.headers import MANIFEST_MEDIA_TYPE, format_header_json
+from worker_runtime.sync.transfer.pack import PACK_MEDIA_TYPE, write_pack
 
 # What a request of the right form may get all the same, for what a schema cannot say.
 SEMANTIC_REFUSALS: dict[str, tuple[int, ...]] = {
@@ -39,8 +41,7 @@ SEMANTIC_REFUSALS: dict[str, tuple[int, ...]] = {
 # No call waits for a word here.
 NEVER_SUCCEED = {"POST /v1/workers/{worker}/approvals/{approval}"}
 
-# Whether a selector that the bundle has is drawn together with its digest is left to chance; the contract suite asks
-# these two well.
+# Whether a selector that the bundle has is drawn together with its digest is left to chance; `_fill` asks these two well.
 LEFT_TO_CHANCE = {"POST /v1/workers", "POST /v1/workers:resolve"}
 
 EXAMPLES = 8
@@ -59,6 +60,10 @@ def _fill(server: RestUnderTest) -> KnownValues:
     held, staged = build_small_bundle(), build_small_bundle(prompts={"other": b"Be brief.\n"})
     store_bundle(server, caller, held)
     worker = create_worker(server, caller, held)
+    asked = WorkerRequest(selector="default", bundle_digest=held.digest)
+    preview = PreviewRequest(workspace="library", request=asked)
+    (explanation,) = server.run(server.api.resolve_worker(caller, preview))
+    assert not explanation.refused
     outcome = put_manifest(server, caller, staged)
     assert isinstance(outcome, StagedOutcome)
     pack = server.run(_join(write_pack(list(staged.blobs.items()))))

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runtime_under_test import EmbeddedUnderTest, build_caller
 
-from worker_runtime.compatibility import verify_peer
-from worker_runtime.errors import RuntimeIncompatibleError
+from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller
+from worker_runtime.contract.compatibility import verify_peer
 from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import LocalCredentials
 from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from yoi_bundle.errors import YoiError
+from yoi_wire.errors import RuntimeIncompatibleError
 
 pytestmark = pytest.mark.req("R-08")
 

@@ -14,17 +14,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from manual_clock import ManualClock
-from rest_under_test import RestUnderTest
-from runtime_under_test import build_caller
 
-from worker_runtime.caller import Caller
-from worker_runtime.errors import (
-    LeaseExpiredError,
-    RequestInvalidError,
-    RuntimeUnavailableError,
-    UnauthenticatedError,
-)
+from support.runtime.manual_clock import ManualClock
+from support.runtime.rest_under_test import RestUnderTest
+from support.runtime.runtime_under_test import build_caller
+from worker_runtime.contract.caller import Caller
+from worker_runtime.contract.runtime_info import RuntimeInfo
 from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.deadlines import Deadlines
@@ -35,9 +30,14 @@ from worker_runtime.rest.authentication import TokenAuthenticator
 from worker_runtime.rest.listen import RestServer
 from worker_runtime.rest.listening import Listening
 from worker_runtime.rest.services import Services
-from worker_runtime.runtime_info import RuntimeInfo
 from worker_runtime.trust.identity import create_identity, finish_rotation, start_rotation
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
+from yoi_wire.errors import (
+    LeaseExpiredError,
+    RequestInvalidError,
+    RuntimeUnavailableError,
+    UnauthenticatedError,
+)
 
 _CALLER = build_caller(kind="remote", scopes=frozenset({"runtime:read"}))
 

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forged_tokens import build_claims, build_header, sign
-from raw_http import RawAnswer, ask
-from rest_under_test import RestUnderTest
-from runtime_under_test import build_caller
 
-from worker_runtime.caller import Caller, Scope
-from worker_runtime.errors import UnauthenticatedError
+from support.hostile.raw_http import RawAnswer, ask
+from support.runtime.forged_tokens import build_claims, build_header, sign
+from support.runtime.rest_under_test import RestUnderTest
+from support.runtime.runtime_under_test import build_caller
+from worker_runtime.contract.caller import Caller, Scope
 from worker_runtime.rest.authentication import LocalTokenAuthenticator, TokenAuthenticator
 from worker_runtime.trust.identity import create_identity
 from worker_runtime.trust.local_token import LOCAL_TOKEN_PREFIX, create_local_token
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
+from yoi_wire.errors import UnauthenticatedError
 
 pytestmark = pytest.mark.req("K-09")
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from raw_http import ask
-from rest_under_test import RestUnderTest
 
+from support.hostile.raw_http import ask
+from support.runtime.rest_under_test import RestUnderTest
 from worker_runtime.rest.openapi_documents import OPERATIONS
 
 pytestmark = pytest.mark.req("R-01")

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from raw_http import RawAnswer, ask
-from rest_under_test import RestUnderTest
-from runtime_under_test import build_caller, create_worker, store_bundle
-from small_bundles import build_small_bundle
 
+from support.bundles.small_bundles import build_small_bundle
+from support.hostile.raw_http import RawAnswer, ask
+from support.runtime.rest_under_test import RestUnderTest
+from support.runtime.runtime_under_test import build_caller, create_worker, store_bundle
+from worker_runtime.contract.workers import WorkerInput
 from worker_runtime.rest.app import ROUTES
 from worker_runtime.rest.openapi import build_openapi
 from worker_runtime.rest.openapi_documents import OPERATIONS
 from worker_runtime.rest.pace import BodyPace
 from worker_runtime.rest.runtime_interface import RUNTIME_INTERFACE
 from worker_runtime.rest.services import Bounds
-from worker_runtime.transfer.headers import format_header_json
-from worker_runtime.workers import WorkerInput
+from worker_runtime.sync.transfer.headers import format_header_json
 
 _MANIFEST = "application/vnd.yoi.manifest.v1+json"
 

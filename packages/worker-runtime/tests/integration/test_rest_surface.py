@@ -6,12 +6,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from raw_http import RawAnswer, ask
-from repository import ROOT, read_table
-from rest_under_test import RestUnderTest
-from runtime_under_test import build_caller, create_worker, store_bundle
-from small_bundles import build_small_bundle
 
+from support.bundles.small_bundles import build_small_bundle
+from support.hostile.raw_http import RawAnswer, ask
+from support.repository import ROOT, read_table
+from support.runtime.rest_under_test import RestUnderTest
+from support.runtime.runtime_under_test import build_caller, create_worker, store_bundle
 from worker_runtime.rest.app import ROUTES
 
 CALLER = build_caller(kind="remote")

@@ -4,12 +4,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from crash_work import CALLER, build_bundle
-from fake_host import FakeHost
-from sharing_processes import KEEP_NOTHING, take_hold_beside_collectors, work_together
 
-from worker_runtime.clock import DAY, SystemClock
-from worker_runtime.embedded import EmbeddedRuntime
+from support.processes.sharing_processes import KEEP_NOTHING, take_hold_beside_collectors, work_together
+from support.runtime.crash_work import CALLER, build_bundle
+from support.runtime.fake_host import FakeHost
+from worker_runtime.embedded.runtime import EmbeddedRuntime
+from yoi_wire.clock import DAY, SystemClock
 
 PROCESSES = 3
 ROUNDS = 12

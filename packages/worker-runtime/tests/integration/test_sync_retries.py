@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from runtime_under_test import EmbeddedUnderTest, build_caller
-from small_bundles import SmallBundle, build_many_prompts, build_small_bundle
 
-from worker_runtime.api import RuntimeApi
-from worker_runtime.bundle_sync import BundleSource, SyncReport, sync_bundle
-from worker_runtime.errors import (
+from support.bundles.small_bundles import SmallBundle, build_many_prompts, build_small_bundle
+from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller
+from worker_runtime.contract.api import RuntimeApi
+from worker_runtime.sync.bundle_sync import BundleSource, SyncReport, sync_bundle
+from worker_runtime.sync.retry import Patience
+from yoi_bundle.errors import DigestMismatchError, YoiError
+from yoi_wire.errors import (
     BundleMissingError,
     LeaseExpiredError,
     RequestInvalidError,
@@ -19,8 +21,6 @@ from worker_runtime.errors import (
     RuntimeUnavailableError,
     UnauthenticatedError,
 )
-from worker_runtime.retrying import Patience
-from yoi_bundle.errors import DigestMismatchError, YoiError
 
 pytestmark = pytest.mark.req("R-04")
 

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from counting_proxy import CountingProxy
-from rest_under_test import RestUnderTest
-from runtime_under_test import build_caller, store_bundle
-from small_bundles import SmallBundle, build_many_prompts, build_small_bundle
 
-from worker_runtime.bundle_sync import BundleSource, SyncReport, sync_bundle
-from worker_runtime.errors import AssignmentStaleError, RuntimeUnavailableError
-from worker_runtime.operations.pack_intake import BATCH_BLOBS
+from support.bundles.small_bundles import SmallBundle, build_many_prompts, build_small_bundle
+from support.hostile.counting_proxy import CountingProxy
+from support.runtime.rest_under_test import RestUnderTest
+from support.runtime.runtime_under_test import build_caller, store_bundle
+from worker_runtime.embedded.operations.pack_intake import BATCH_BLOBS
+from worker_runtime.sync.bundle_sync import BundleSource, SyncReport, sync_bundle
 from yoi_bundle.digest import compute_digest
+from yoi_wire.errors import AssignmentStaleError, RuntimeUnavailableError
 
 _CALLER = build_caller(kind="remote", scopes=frozenset({"bundles:read", "bundles:write"}))
 

@@ -14,20 +14,20 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
-from raw_http import ask
-from rest_under_test import RestUnderTest
-from runtime_under_test import build_caller
 
-from worker_runtime.errors import BundleMissingError, RequestInvalidError
-from worker_runtime.requests import WorkerRequest
+from support.hostile.raw_http import ask
+from support.runtime.rest_under_test import RestUnderTest
+from support.runtime.runtime_under_test import build_caller
+from worker_runtime.contract.requests import WorkerRequest
+from worker_runtime.contract.workers import CreateWorkerRequest
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.listen import RestServer
 from worker_runtime.rest.listening import Listening
 from worker_runtime.rest.services import Bounds
 from worker_runtime.rest.tracing import TracedApp
-from worker_runtime.trace_context import build_trace_headers
-from worker_runtime.tracing import Tracing, load_exporter
-from worker_runtime.workers import CreateWorkerRequest
+from yoi_wire.errors import BundleMissingError, RequestInvalidError
+from yoi_wire.trace_context import build_trace_headers
+from yoi_wire.tracing import Tracing, load_exporter
 
 CALLER = build_caller(kind="remote")
 NOWHERE = f"sha256:{'0' * 64}"
@@ -155,7 +155,7 @@ def test_no_span_holds_anything_that_the_caller_said(traced: Traced) -> None:
 def test_a_program_that_does_not_trace_imports_nothing_for_it() -> None:
     program = (
         "import json, sys, worker_runtime.rest.serving, worker_runtime.remote.runtime, yoi.commands.serve\n"
-        "from worker_runtime.trace_context import build_trace_headers\n"
+        "from yoi_wire.trace_context import build_trace_headers\n"
         "assert build_trace_headers() == {}\n"
         "print(json.dumps([name for name in sys.modules if name.startswith('opentelemetry')]))"
     )

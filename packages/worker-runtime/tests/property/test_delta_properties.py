@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker_runtime.bundles import ManifestBody, ManifestEncoding
-from worker_runtime.errors import BundleBaseMissingError, RequestInvalidError
-from worker_runtime.transfer.delta import encode_delta
-from worker_runtime.transfer.manifest_coding import decode_manifest_body, encode_manifest
+from worker_runtime.contract.bundles import ManifestBody, ManifestEncoding
+from worker_runtime.sync.transfer.delta import encode_delta
+from worker_runtime.sync.transfer.manifest_coding import decode_manifest_body, encode_manifest
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import Limits
+from yoi_wire.errors import BundleBaseMissingError, RequestInvalidError
 
 LIMITS = Limits(manifest_bytes=20_000)
 ENCODINGS: st.SearchStrategy[ManifestEncoding] = st.sampled_from(["identity", "zstd", "dcz"])

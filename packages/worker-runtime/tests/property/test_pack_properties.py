@@ -6,15 +6,15 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from byte_streams import collect, stream_pieces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker_runtime.errors import RequestInvalidError
-from worker_runtime.transfer.pack import PackEncoding, decode_pack, write_pack
-from worker_runtime.transfer.pack_reader import read_pack
+from support.hostile.byte_streams import collect, stream_pieces
+from worker_runtime.sync.transfer.pack import PackEncoding, decode_pack, write_pack
+from worker_runtime.sync.transfer.pack_reader import read_pack
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import DigestMismatchError, LimitExceededError
+from yoi_wire.errors import RequestInvalidError
 
 BLOB_SETS = st.lists(st.binary(max_size=1500), max_size=5, unique=True).map(
     lambda contents: {compute_digest(content): content for content in contents}

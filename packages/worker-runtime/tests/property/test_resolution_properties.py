@@ -8,15 +8,15 @@ from fnmatch import fnmatchcase
 
 import msgspec
 import pytest
-from bundle_strategies import tool_calls
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from runtime_strategies import ALLOW_ALL, Case, cases
 
-from worker_runtime.facts import NO_FACTS, restrict_facts
-from worker_runtime.policy import HostPolicy
-from worker_runtime.requests import NO_INTENT, NO_NARROWING, Narrowing, WorkerRequest
+from support.bundles.bundle_strategies import tool_calls
+from support.runtime.runtime_strategies import ALLOW_ALL, Case, cases
+from worker_runtime.contract.requests import NO_INTENT, NO_NARROWING, Narrowing, WorkerRequest
+from worker_runtime.host.facts import NO_FACTS, restrict_facts
+from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.decide import decide
 from worker_runtime.resolution.decision import compute_outcome
 from worker_runtime.resolution.explain import (
@@ -25,7 +25,8 @@ from worker_runtime.resolution.explain import (
     explain_resolution,
     rebuild_spec,
 )
-from worker_runtime.resolution.plan_cache import PlanCache
+from worker_runtime.resolution.fast_path.plan_cache import PlanCache
+from worker_runtime.resolution.fast_path.spec_cache import SpecCache
 from worker_runtime.resolution.resolve import (
     Resolution,
     compute_resolution,
@@ -33,7 +34,6 @@ from worker_runtime.resolution.resolve import (
     seal_resolution,
 )
 from worker_runtime.resolution.rules import RULES
-from worker_runtime.resolution.spec_cache import SpecCache
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.calls import (
     compute_policy_verdict,
@@ -430,9 +430,9 @@ def test_a_spec_that_was_kept_is_what_deciding_anew_gives(case: Case) -> None:
 CHILD = """
 import json, sys
 import msgspec
-from worker_runtime.facts import HostFacts
-from worker_runtime.policy import HostPolicy
-from worker_runtime.requests import Intent, WorkerRequest
+from worker_runtime.host.facts import HostFacts
+from worker_runtime.host.policy import HostPolicy
+from worker_runtime.contract.requests import Intent, WorkerRequest
 from worker_runtime.resolution.explain import explain_resolution
 from worker_runtime.resolution.resolve import compute_resolution, prepare_resolution
 from yoi_bundle.builtin import load_builtin_set

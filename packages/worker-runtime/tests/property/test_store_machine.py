@@ -12,21 +12,27 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, put_blobs, put_manifest
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.assignments import AssignmentRequest
-from worker_runtime.bundles import StagedOutcome, StoredOutcome
-from worker_runtime.caller import Caller
-from worker_runtime.clock import DAY, MINUTE
-from worker_runtime.errors import (
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.runtime.runtime_under_test import (
+    EmbeddedUnderTest,
+    build_caller,
+    create_worker,
+    put_blobs,
+    put_manifest,
+)
+from worker_runtime.contract.assignments import AssignmentRequest
+from worker_runtime.contract.bundles import StagedOutcome, StoredOutcome
+from worker_runtime.contract.caller import Caller
+from worker_runtime.store.retention import Retention
+from yoi_wire.clock import DAY, MINUTE
+from yoi_wire.errors import (
     AssignmentConflictError,
     AssignmentStaleError,
     BundleInUseError,
     BundleMissingError,
     LeaseExpiredError,
 )
-from worker_runtime.store.retention import Retention
 
 RETENTION = Retention(newest=1, young_milliseconds=DAY, ended_pin_milliseconds=4 * DAY)
 LEASE = RETENTION.lease_milliseconds

@@ -4,10 +4,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from forged_tokens import build_claims, build_header, sign
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.runtime.forged_tokens import build_claims, build_header, sign
 from worker_runtime.trust.identity import create_identity
 from worker_runtime.trust.refusal import TokenForbiddenError, TokenRefusedError
 from worker_runtime.trust.tokens import verify_token

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from manual_clock import START
-from runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
-from small_bundles import build_small_bundle
 
-from worker_runtime.errors import WorkerInvalidStateError, WorkerNotFoundError
+from support.bundles.small_bundles import build_small_bundle
+from support.runtime.manual_clock import START
+from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
+from worker_runtime.contract.workers import ApprovalDecision, Worker
 from worker_runtime.store.approvals import ApprovalBody, insert_approval
 from worker_runtime.store.workspaces import find_workspace
-from worker_runtime.workers import ApprovalDecision, Worker
+from yoi_wire.errors import WorkerInvalidStateError, WorkerNotFoundError
 
 pytestmark = pytest.mark.req("W-03")
 ALLOW, DENY = ApprovalDecision(verdict="allow"), ApprovalDecision(verdict="deny")

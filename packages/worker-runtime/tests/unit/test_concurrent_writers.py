@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_host import FakeHost
-from manual_clock import ManualClock
-from runtime_under_test import build_caller
-from small_bundles import build_many_prompts, build_small_bundle
 
-from worker_runtime.bundles import ManifestBody, StagedOutcome, StoredOutcome
-from worker_runtime.embedded import EmbeddedRuntime
-from worker_runtime.errors import WorkerConflictError
-from worker_runtime.requests import Intent, WorkerRequest
-from worker_runtime.transfer.pack import write_pack
-from worker_runtime.workers import CreateWorkerRequest, Worker
+from support.bundles.small_bundles import build_many_prompts, build_small_bundle
+from support.runtime.fake_host import FakeHost
+from support.runtime.manual_clock import ManualClock
+from support.runtime.runtime_under_test import build_caller
+from worker_runtime.contract.bundles import ManifestBody, StagedOutcome, StoredOutcome
+from worker_runtime.contract.requests import Intent, WorkerRequest
+from worker_runtime.contract.workers import CreateWorkerRequest, Worker
+from worker_runtime.embedded.runtime import EmbeddedRuntime
+from worker_runtime.sync.transfer.pack import write_pack
+from yoi_wire.errors import WorkerConflictError
 
 CALLER = build_caller()
 

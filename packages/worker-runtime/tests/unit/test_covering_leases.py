@@ -5,14 +5,20 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from runtime_under_test import EmbeddedUnderTest, build_caller, put_blobs, put_manifest, store_bundle
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.bundles import StagedOutcome
-from worker_runtime.errors import RuntimeOverloadedError
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.runtime.runtime_under_test import (
+    EmbeddedUnderTest,
+    build_caller,
+    put_blobs,
+    put_manifest,
+    store_bundle,
+)
+from worker_runtime.contract.bundles import StagedOutcome
 from worker_runtime.store.connection import Database
 from worker_runtime.store.files import DATABASE_NAME
 from worker_runtime.store.retention import Retention
+from yoi_wire.errors import RuntimeOverloadedError
 
 pytestmark = pytest.mark.req("R-06")
 

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from runtime_under_test import EmbeddedUnderTest, build_caller, store_bundle
-from small_bundles import build_small_bundle
-from unprivileged import ask_as_another_user
 
-from worker_runtime.errors import RuntimeUnavailableError
+from support.bundles.small_bundles import build_small_bundle
+from support.hostile.unprivileged import ask_as_another_user
+from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller, store_bundle
 from worker_runtime.store.files import DATABASE_NAME, DataDirectory
+from yoi_wire.errors import RuntimeUnavailableError
 
 pytestmark = pytest.mark.req("R-03")
 

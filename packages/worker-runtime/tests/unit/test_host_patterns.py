@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker_runtime.resolution.hosts import includes, intersect, intersect_all
+from worker_runtime.resolution.host_patterns import includes, intersect, intersect_all
 
 INTERSECTIONS = [
     ("a.org", "a.org", "a.org"),

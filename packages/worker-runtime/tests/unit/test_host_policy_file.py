@@ -6,13 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from worker_runtime.policy import NO_POLICY
-from worker_runtime.policy.bindings import HostPolicyDocument
-from worker_runtime.policy.check import check_host_policy, find_oddities
-from worker_runtime.policy.describe import describe_policy
-from worker_runtime.policy.file import HostPolicyInvalidError, load_host_policy, parse_host_policy
-from worker_runtime.policy.generation import compute_policy_generation
-from worker_runtime.policy.template import make_policy_template
+from worker_runtime.host.policy import NO_POLICY
+from worker_runtime.host.policy.bindings import HostPolicyDocument
+from worker_runtime.host.policy.check import check_host_policy, find_oddities
+from worker_runtime.host.policy.describe import describe_policy
+from worker_runtime.host.policy.file import HostPolicyInvalidError, load_host_policy, parse_host_policy
+from worker_runtime.host.policy.generation import compute_policy_generation
+from worker_runtime.host.policy.template import make_policy_template
 from yoi_bundle.canonical import encode_canonical
 
 HEAD = 'version = 1\n\n[[workspace]]\nissuer = "local"\nid = "library"\n'

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from worker_runtime.kept_threads import KeptThreads
-from worker_runtime.probes import DirectoryProbe, PathProbe
+from worker_runtime.embedded.dedicated_threads import KeptThreads
+from worker_runtime.host.probes import DirectoryProbe, PathProbe
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from worker_runtime.errors import RequestInvalidError, RuntimeUnavailableError, StoreCorruptError
 from worker_runtime.trust.identity import create_identity, finish_rotation, load_identity, start_rotation
+from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError, StoreCorruptError
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from worker_runtime.errors import RuntimeUnavailableError
-from worker_runtime.kept_threads import KeptThreads
+from worker_runtime.embedded.dedicated_threads import KeptThreads
+from yoi_wire.errors import RuntimeUnavailableError
 
 DEADLINE_SECONDS = 10
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from worker_runtime.lifecycle import (
+from worker_runtime.contract.lifecycle import (
     ENDING_TRIGGERS,
     STATES,
     TERMINAL_STATES,

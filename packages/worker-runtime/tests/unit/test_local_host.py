@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from worker_runtime.errors import RuntimeUnavailableError
-from worker_runtime.local_host import LocalHost
-from worker_runtime.policy import NO_POLICY
-from worker_runtime.policy.file import HostPolicyInvalidError
+from worker_runtime.host.local_host import LocalHost
+from worker_runtime.host.policy import NO_POLICY
+from worker_runtime.host.policy.file import HostPolicyInvalidError
+from yoi_wire.errors import RuntimeUnavailableError
 
 _TABLE = '[[workspace]]\nissuer = "local"\nid = "library"\n'
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from worker_runtime.errors import RequestInvalidError, StoreCorruptError
 from worker_runtime.trust.local_token import (
     LOCAL_TOKEN_PREFIX,
     create_local_token,
@@ -12,6 +11,7 @@ from worker_runtime.trust.local_token import (
     verify_local_token,
 )
 from worker_runtime.trust.refusal import TokenRefusedError
+from yoi_wire.errors import RequestInvalidError, StoreCorruptError
 
 
 @pytest.fixture

@@ -7,20 +7,20 @@ from typing import Any
 
 import apsw
 import pytest
-from damaged_store import find_pages, list_interior_pages, overwrite_pages
-from manual_clock import START, ManualClock
-from populated_store import Populated
-from runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
-from small_bundles import build_many_prompts, build_small_bundle
 
-from worker_runtime.errors import RuntimeIncompatibleError, RuntimeUnavailableError, StoreCorruptError
-from worker_runtime.repair import repair_data_directory
+from support.bundles.small_bundles import build_many_prompts, build_small_bundle
+from support.runtime.damaged_store import find_pages, list_interior_pages, overwrite_pages
+from support.runtime.manual_clock import START, ManualClock
+from support.runtime.populated_store import Populated
+from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
+from worker_runtime.embedded.repair import repair_data_directory
 from worker_runtime.store.checksum import compute_checksum
 from worker_runtime.store.connection import Database
 from worker_runtime.store.damaged_file import DamagedFile
 from worker_runtime.store.files import DATABASE_NAME
 from worker_runtime.store.page_image import open_page_image
 from worker_runtime.store.salvage import salvage
+from yoi_wire.errors import RuntimeIncompatibleError, RuntimeUnavailableError, StoreCorruptError
 
 pytestmark = pytest.mark.req("R-03")
 

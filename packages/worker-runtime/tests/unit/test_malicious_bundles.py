@@ -2,7 +2,8 @@
 
 import pytest
 from msgspec.structs import replace
-from resolution_world import (
+
+from support.runtime.resolution_world import (
     ORIGIN,
     PACKAGE,
     PACKAGE_DIGEST,
@@ -17,9 +18,8 @@ from resolution_world import (
     make_server,
     resolve,
 )
-
-from worker_runtime.plugins import verify_plugin_package
-from worker_runtime.requests import WorkerRequest
+from worker_runtime.contract.requests import WorkerRequest
+from worker_runtime.host.plugin_packages import verify_plugin_package
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import BundleRequiredError
 from worker_runtime.resolution.resolve import HostSnapshot, Resolution, prepare_resolution, resolve_worker

@@ -10,17 +10,16 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from byte_streams import cut_evenly, stream_pieces
 
-from worker_runtime.bundles import ManifestBody, ManifestEncoding
-from worker_runtime.errors import BundleBaseMissingError, RequestInvalidError
-from worker_runtime.transfer.delta import (
+from support.hostile.byte_streams import cut_evenly, stream_pieces
+from worker_runtime.contract.bundles import ManifestBody, ManifestEncoding
+from worker_runtime.sync.transfer.delta import (
     DELTA_HEADER_BYTES,
     compute_max_window_bytes,
     decode_delta_header,
     encode_delta,
 )
-from worker_runtime.transfer.manifest_coding import (
+from worker_runtime.sync.transfer.manifest_coding import (
     decode_manifest_body,
     encode_manifest,
     read_manifest_body,
@@ -28,6 +27,7 @@ from worker_runtime.transfer.manifest_coding import (
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import Limits
+from yoi_wire.errors import BundleBaseMissingError, RequestInvalidError
 
 Decode = Callable[..., bytes]
 

@@ -11,17 +11,17 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import pytest
-from byte_streams import collect, cut_evenly, stream_pieces
 
-from worker_runtime.errors import RequestInvalidError
-from worker_runtime.transfer.pack import PackEncoding, decode_pack, write_pack
-from worker_runtime.transfer.pack_parser import compute_pack_bytes
-from worker_runtime.transfer.pack_reader import SPOOL_BYTES, PackedBlob, read_pack
-from worker_runtime.transfer.zstd_stream import encode_zstd
+from support.hostile.byte_streams import collect, cut_evenly, stream_pieces
+from worker_runtime.sync.transfer.pack import PackEncoding, decode_pack, write_pack
+from worker_runtime.sync.transfer.pack_parser import compute_pack_bytes
+from worker_runtime.sync.transfer.pack_reader import SPOOL_BYTES, PackedBlob, read_pack
+from worker_runtime.sync.transfer.zstd_stream import encode_zstd
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import DigestMismatchError, LimitExceededError
 from yoi_bundle.limits import Limits
 from yoi_bundle.tar_entry import BLOCK_BYTES, END_OF_ARCHIVE, compute_padding, encode_entry_header
+from yoi_wire.errors import RequestInvalidError
 
 BLOBS = {compute_digest(data): data for data in (b"", b"one\n", b"x" * 512, b"y" * 5000)}
 SIZES = {digest: len(data) for digest, data in BLOBS.items()}

@@ -6,10 +6,10 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from resolution_world import PACKAGE, PACKAGE_DIGEST, make_package, make_tar
 
-from worker_runtime.facts import PackageNeed
-from worker_runtime.plugins import PluginPackages, verify_plugin_package
+from support.runtime.resolution_world import PACKAGE, PACKAGE_DIGEST, make_package, make_tar
+from worker_runtime.host.facts import PackageNeed
+from worker_runtime.host.plugin_packages import PluginPackages, verify_plugin_package
 from yoi_bundle.digest import compute_digest
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from worker_runtime.operations.bundles import list_rejected_profiles
+from worker_runtime.embedded.operations.bundles import list_rejected_profiles
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.manifest import Descriptor, Manifest, Member, Profile, Prompt, PromptUse, ToolList

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from resolution_world import (
+
+from support.runtime.resolution_world import (
     PACKAGE_DIGEST,
     PLUGIN,
     make_bundle,
@@ -18,11 +19,9 @@ from resolution_world import (
     require_all,
     resolve,
 )
-
-from worker_runtime.errors import RequestInvalidError
-from worker_runtime.facts import HostFacts, PackageFact
-from worker_runtime.policy import NO_POLICY, HostPolicy, PluginGrant
-from worker_runtime.requests import Intent, Narrowing, WorkerRequest
+from worker_runtime.contract.requests import Intent, Narrowing, WorkerRequest
+from worker_runtime.host.facts import HostFacts, PackageFact
+from worker_runtime.host.policy import NO_POLICY, HostPolicy, PluginGrant
 from worker_runtime.resolution.errors import (
     BundleRequiredError,
     InvalidSelectorError,
@@ -43,6 +42,7 @@ from yoi_bundle.manifest import (
     Rule,
     ToolList,
 )
+from yoi_wire.errors import RequestInvalidError
 
 
 def codes(resolution: Resolution) -> set[tuple[str, str, str]]:

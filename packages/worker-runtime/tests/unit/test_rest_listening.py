@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from worker_runtime.errors import RequestInvalidError
 from worker_runtime.rest.listen import verify_listening
 from worker_runtime.rest.listening import Listening
 from worker_runtime.rest.pace import BodyPace
+from yoi_wire.errors import RequestInvalidError
 
 _TLS: dict[str, Any] = {"certificate": Path("c.pem"), "private_key": Path("k.pem")}
 

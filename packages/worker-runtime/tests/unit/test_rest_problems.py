@@ -2,16 +2,16 @@
 
 import msgspec
 import pytest
-from error_samples import SAMPLES
-from repository import ROOT, read_table
 
-from worker_runtime import errors
-from worker_runtime.errors import RequestInvalidError, RuntimeOverloadedError, RuntimeUnavailableError
+from support.repository import ROOT, read_table
+from support.runtime.error_samples import SAMPLES
 from worker_runtime.remote.refusals import REBUILT_CODES, RemoteFaultError, rebuild_error
 from worker_runtime.rest.problems import build_headers, build_problem
 from worker_runtime.rest.statuses import STATUSES, find_status
 from worker_runtime.trust.refusal import TokenForbiddenError, TokenRefusedError
 from yoi_bundle.errors import YoiError
+from yoi_wire import errors
+from yoi_wire.errors import RequestInvalidError, RuntimeOverloadedError, RuntimeUnavailableError
 
 _TABLE = {
     row["code"]: int(row["HTTP"])

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker_runtime.backoff import Backoff, find_retry_after
-from worker_runtime.errors import (
+from worker_runtime.sync.backoff import Backoff, find_retry_after
+from worker_runtime.sync.retry import Patience, retry
+from yoi_bundle.errors import YoiError
+from yoi_wire.errors import (
     BundleMissingError,
     RequestInvalidError,
     RuntimeOverloadedError,
     RuntimeUnavailableError,
 )
-from worker_runtime.retrying import Patience, retry
-from yoi_bundle.errors import YoiError
 
 _GONE = RuntimeUnavailableError("unreachable")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from worker_runtime.resolution.decision import Decision, Kind, Step
-from worker_runtime.resolution.granted import (
+from worker_runtime.resolution.payloads import (
     Granted,
     GrantedLimit,
     GrantedMount,
@@ -11,7 +11,7 @@ from worker_runtime.resolution.granted import (
     GrantedSecret,
     GrantedTool,
 )
-from worker_runtime.rights import admits_all, compute_rights
+from worker_runtime.resolution.rights import admits_all, compute_rights
 from yoi_bundle.manifest import (
     Access,
     BuiltinTool,

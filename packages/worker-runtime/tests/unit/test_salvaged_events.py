@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
-from small_bundles import build_small_bundle
 
-from worker_runtime.repair import repair_data_directory
-from worker_runtime.workers import WorkerInput
+from support.bundles.small_bundles import build_small_bundle
+from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
+from worker_runtime.contract.workers import WorkerInput
+from worker_runtime.embedded.repair import repair_data_directory
 
 pytestmark = pytest.mark.req("R-03", "W-02")
 

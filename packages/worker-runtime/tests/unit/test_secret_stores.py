@@ -9,15 +9,21 @@ import traceback
 from pathlib import Path
 
 import pytest
-from resolution_world import PACKAGE_DIGEST, make_facts, make_host_policy, make_manifest, resolve
 
-from worker_runtime.facts import HostNeeds, HostPorts, PackageFact, PackageNeed, gather_host_facts
+from support.runtime.resolution_world import (
+    PACKAGE_DIGEST,
+    make_facts,
+    make_host_policy,
+    make_manifest,
+    resolve,
+)
+from worker_runtime.host.facts import HostNeeds, HostPorts, PackageFact, PackageNeed, gather_host_facts
+from worker_runtime.host.secrets import SecretUnreadableError, SecretValue
+from worker_runtime.host.secrets.chain import ChainedSecrets
+from worker_runtime.host.secrets.directory import DirectorySecrets
+from worker_runtime.host.secrets.environment import EnvironmentSecrets
+from worker_runtime.host.secrets.port import MAX_SECRET_BYTES
 from worker_runtime.resolution.explain import explain_resolution
-from worker_runtime.secrets import SecretUnreadableError, SecretValue
-from worker_runtime.secrets.chain import ChainedSecrets
-from worker_runtime.secrets.directory import DirectorySecrets
-from worker_runtime.secrets.environment import EnvironmentSecrets
-from worker_runtime.secrets.port import MAX_SECRET_BYTES
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.manifest import Access
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from model_policies import give_default_model
-from runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.policy import HostPolicy
-from worker_runtime.requests import Intent, WorkerRequest
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.runtime.model_policies import give_default_model
+from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
+from worker_runtime.contract.requests import Intent, WorkerRequest
+from worker_runtime.host.policy import HostPolicy
 from yoi_bundle.manifest import Policy, Rule, compute_rule_id
 
 READ = Rule(effect="allow", tool="file.read")

@@ -4,21 +4,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from damaged_store import flip_in, garble_pages, overwrite
-from populated_store import TEXT, Populated
-from runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, put_manifest, store_bundle
-from small_bundles import build_small_bundle
 
-from worker_runtime.assignments import AssignmentRequest
-from worker_runtime.bundles import StagedOutcome, StoredOutcome
-from worker_runtime.errors import (
+from support.bundles.small_bundles import build_small_bundle
+from support.runtime.damaged_store import flip_in, garble_pages, overwrite
+from support.runtime.populated_store import TEXT, Populated
+from support.runtime.runtime_under_test import (
+    EmbeddedUnderTest,
+    build_caller,
+    create_worker,
+    put_manifest,
+    store_bundle,
+)
+from worker_runtime.contract.assignments import AssignmentRequest
+from worker_runtime.contract.bundles import StagedOutcome, StoredOutcome
+from worker_runtime.embedded.repair import repair_data_directory
+from worker_runtime.store.files import DATABASE_NAME
+from yoi_bundle.errors import YoiError
+from yoi_wire.errors import (
     BundleCorruptError,
     RuntimeUnavailableError,
     StoreCorruptError,
 )
-from worker_runtime.repair import repair_data_directory
-from worker_runtime.store.files import DATABASE_NAME
-from yoi_bundle.errors import YoiError
 
 pytestmark = pytest.mark.req("R-03")
 

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from forged_tokens import build_claims, build_header, encode_part, sign
 from joserfc.jwk import OKPKey
 
-from worker_runtime.caller import ALL_SCOPES, Caller
+from support.runtime.forged_tokens import build_claims, build_header, encode_part, sign
+from worker_runtime.contract.caller import ALL_SCOPES, Caller
 from worker_runtime.trust.identity import Identity, SigningKey, create_identity
 from worker_runtime.trust.public_key import compute_key_id, format_public_key
 from worker_runtime.trust.refusal import RefusalReason, TokenForbiddenError, TokenRefusedError

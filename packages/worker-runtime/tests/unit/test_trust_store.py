@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import OKPKey
 
-from worker_runtime.errors import RequestInvalidError, StoreCorruptError
 from worker_runtime.trust.public_key import format_public_key
 from worker_runtime.trust.trust_store import TrustStore
+from yoi_wire.errors import RequestInvalidError, StoreCorruptError
 
 ADDED_AT = "2026-01-01T00:00:00Z"
 

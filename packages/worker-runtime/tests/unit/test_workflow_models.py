@@ -4,10 +4,16 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from resolution_world import make_facts, make_host_policy, make_manifest, make_profile, resolve
 
-from worker_runtime.policy import SecretGrant
-from worker_runtime.requests import NO_INTENT, Intent, Narrowing
+from support.runtime.resolution_world import (
+    make_facts,
+    make_host_policy,
+    make_manifest,
+    make_profile,
+    resolve,
+)
+from worker_runtime.contract.requests import NO_INTENT, Intent, Narrowing
+from worker_runtime.host.policy import SecretGrant
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.resolve import Resolution
 from yoi_bundle.manifest import (

@@ -5,10 +5,9 @@ import struct
 
 import pytest
 import zstandard
-from byte_streams import collect, cut_evenly, stream_pieces
 
-from worker_runtime.errors import RequestInvalidError
-from worker_runtime.transfer.zstd_stream import (
+from support.hostile.byte_streams import collect, cut_evenly, stream_pieces
+from worker_runtime.sync.transfer.zstd_stream import (
     ZstdDecoder,
     cap_stream,
     compress_against,
@@ -17,6 +16,7 @@ from worker_runtime.transfer.zstd_stream import (
     encode_zstd,
 )
 from yoi_bundle.errors import LimitExceededError
+from yoi_wire.errors import RequestInvalidError
 
 TEXT = b"".join(b"line %d of a manifest\n" % number for number in range(2000))
 

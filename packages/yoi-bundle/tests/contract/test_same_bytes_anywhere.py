@@ -13,7 +13,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from yoi_bundle.authoring.build import build_bundle
-from yoi_bundle.authoring.walk import walk_directory
+from yoi_bundle.authoring.source.walk import walk_directory
 
 class NoScanner:
     def scan(self, texts):

@@ -5,11 +5,11 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from source_trees import WordScanner, build_files, get_manifest
 
+from support.bundles.source_trees import WordScanner, build_files, get_manifest
 from yoi_bundle.authoring.build import build_bundle
-from yoi_bundle.authoring.draft import SourceFile
-from yoi_bundle.authoring.walk import SourceTree
+from yoi_bundle.authoring.drafts.draft import SourceFile
+from yoi_bundle.authoring.source.walk import SourceTree
 from yoi_bundle.identifiers import decode_path
 from yoi_bundle.manifest import AllTools, ToolList
 

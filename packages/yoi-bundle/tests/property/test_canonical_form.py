@@ -7,10 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 import rfc8785
-from bundle_strategies import GeneratedBundle, bundles, hostile_bytes, manifests, mutated_documents
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from support.bundles.bundle_strategies import (
+    GeneratedBundle,
+    bundles,
+    hostile_bytes,
+    manifests,
+    mutated_documents,
+)
 from yoi_bundle.canonical import decode_canonical, encode_canonical
 from yoi_bundle.decode import decode_manifest
 from yoi_bundle.digest import compute_digest

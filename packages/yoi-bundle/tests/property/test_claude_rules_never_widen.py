@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yoi_bundle.authoring.claude_permissions import read_claude_settings
-from yoi_bundle.authoring.draft import PolicyDraft, SourceFile
+from yoi_bundle.authoring.dialects.claude.permissions import read_claude_settings
+from yoi_bundle.authoring.drafts.draft import PolicyDraft, SourceFile
 from yoi_bundle.calls.call import ToolCall
 from yoi_bundle.calls.policy import CompiledPolicy, compute_policy_verdict
 from yoi_bundle.manifest import Policy, Rule, compute_rule_id

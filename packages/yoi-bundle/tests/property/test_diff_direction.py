@@ -4,7 +4,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from bundle_strategies import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from support.bundles.bundle_strategies import (
     BLOBS,
     EVERY_CALL,
     GeneratedBundle,
@@ -15,10 +19,6 @@ from bundle_strategies import (
     policies,
     worker_manifests,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from msgspec.structs import replace
-
 from yoi_bundle.calls import CompiledPolicy, ToolCall, compute_verdict, is_stricter
 from yoi_bundle.diff import compute_diff
 from yoi_bundle.diff.policies import compare_policies

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yoi_bundle.authoring.frontmatter import read_frontmatter, split_frontmatter
-from yoi_bundle.authoring.yaml_mapping import YamlMapping, parse_mapping
+from yoi_bundle.authoring.formats.frontmatter import read_frontmatter, split_frontmatter
+from yoi_bundle.authoring.formats.yaml_mapping import YamlMapping, parse_mapping
 
 pytestmark = pytest.mark.req("B-14")
 

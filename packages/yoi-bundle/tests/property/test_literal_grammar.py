@@ -6,8 +6,8 @@ import string
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from secret_tokens import TOKEN_KINDS, make_token
 
+from support.bundles.secret_tokens import TOKEN_KINDS, make_token
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.literals import find_literal_fault
 from yoi_bundle.boundary.manifest import find_boundary_faults

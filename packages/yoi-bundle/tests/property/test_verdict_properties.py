@@ -1,11 +1,11 @@
 """What holds of verdicts whatever the rules and the call."""
 
 import pytest
-from bundle_strategies import CALL_COMMANDS, EVERY_CALL, policies, rules, tool_calls
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from support.bundles.bundle_strategies import CALL_COMMANDS, EVERY_CALL, policies, rules, tool_calls
 from yoi_bundle.calls import CompiledPolicy, ToolCall, compute_policy_verdict, compute_verdict, is_stricter
 from yoi_bundle.calls.shell_syntax import parse_script
 from yoi_bundle.manifest import Policy, Rule, compute_rule_id

@@ -1,14 +1,14 @@
 import traceback
 
 import pytest
-from secret_places import DESCRIPTOR, MANIFEST_PLACES, manifest_with_transport
-from secret_tokens import TOKEN_KINDS, TokenKind, make_token
 
-from yoi_bundle.boundary.doubts import find_boundary_warnings
+from support.bundles.secret_places import DESCRIPTOR, MANIFEST_PLACES, manifest_with_transport
+from support.bundles.secret_tokens import TOKEN_KINDS, TokenKind, make_token
 from yoi_bundle.boundary.manifest import find_boundary_faults
 from yoi_bundle.boundary.manifest_texts import ManifestTexts, list_texts
 from yoi_bundle.boundary.rule_detector import RuleDetector
 from yoi_bundle.boundary.scanner import DetectorScanner
+from yoi_bundle.boundary.uncertain_findings import find_boundary_warnings
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import BundleInvalidError, FaultyBundleError, SecretValueError, YoiError

@@ -5,11 +5,11 @@ import tarfile
 from collections.abc import Callable
 
 import pytest
-from bundle_strategies import CONTENTS, GeneratedBundle, build_bundle, bundles
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from support.bundles.bundle_strategies import CONTENTS, GeneratedBundle, build_bundle, bundles
 from yoi_bundle.archive import ArchivedBundle, read_archive, write_archive
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import (

@@ -2,8 +2,8 @@
 
 import pytest
 
-from yoi_bundle.authoring.claude_markdown import read_claude_agent, read_claude_command
-from yoi_bundle.authoring.draft import Contribution, NameWish, ProfileDraft, SourceFile, WorkflowDraft
+from yoi_bundle.authoring.dialects.claude.markdown import read_claude_agent, read_claude_command
+from yoi_bundle.authoring.drafts.draft import Contribution, NameWish, ProfileDraft, SourceFile, WorkflowDraft
 from yoi_bundle.manifest import Ask, StdioServer, WorkerLimits
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from yoi_bundle.authoring.claude_permissions import read_claude_settings
-from yoi_bundle.authoring.claude_rules import Saying, say_rule
-from yoi_bundle.authoring.draft import Contribution, SourceFile
+from yoi_bundle.authoring.dialects.claude.permissions import read_claude_settings
+from yoi_bundle.authoring.dialects.claude.rules import Saying, say_rule
+from yoi_bundle.authoring.drafts.draft import Contribution, SourceFile
 from yoi_bundle.manifest import (
     DomainMatch,
     Effect,

@@ -2,14 +2,14 @@
 
 import pytest
 
-from yoi_bundle.authoring.copilot_markdown import (
+from yoi_bundle.authoring.dialects.copilot.markdown import (
     read_copilot_agent,
     read_copilot_instructions,
     read_copilot_prompt,
     split_globs,
 )
-from yoi_bundle.authoring.draft import Contribution, SourceFile
-from yoi_bundle.authoring.plain_prompt import read_agent_without_frontmatter, read_plain_prompt
+from yoi_bundle.authoring.dialects.plain_prompt import read_agent_without_frontmatter, read_plain_prompt
+from yoi_bundle.authoring.drafts.draft import Contribution, SourceFile
 from yoi_bundle.manifest import ExactMatch, HttpServer, SecretRef, StdioServer
 
 pytestmark = pytest.mark.req("B-14")

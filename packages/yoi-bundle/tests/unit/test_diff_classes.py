@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from bundle_strategies import BLOBS, CONTENTS, build_bundle
 from msgspec.structs import replace
 
+from support.bundles.bundle_strategies import BLOBS, CONTENTS, build_bundle
 from yoi_bundle.diff import Change, compute_diff
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.manifest import (

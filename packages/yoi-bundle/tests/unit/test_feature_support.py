@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 import pytest
-from bundle_strategies import GeneratedBundle, bundles
 from hypothesis import HealthCheck, given, settings
 
+from support.bundles.bundle_strategies import GeneratedBundle, bundles
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import BundleInvalidError
 from yoi_bundle.profile_closure import compute_profile_features, find_profile_faults, list_profiles, list_uses

@@ -1,8 +1,8 @@
 import json
 
 import pytest
-from secret_tokens import TOKEN_KINDS, make_token
 
+from support.bundles.secret_tokens import TOKEN_KINDS, make_token
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.errors import Fault
 from yoi_bundle.limits import DEFAULT_LIMITS

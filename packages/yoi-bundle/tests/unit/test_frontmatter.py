@@ -2,7 +2,7 @@
 
 import pytest
 
-from yoi_bundle.authoring.frontmatter import FrontmatterReading, read_frontmatter, split_frontmatter
+from yoi_bundle.authoring.formats.frontmatter import FrontmatterReading, read_frontmatter, split_frontmatter
 from yoi_bundle.limits import Limits
 
 pytestmark = pytest.mark.req("B-14")

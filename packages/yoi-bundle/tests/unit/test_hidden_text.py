@@ -1,6 +1,6 @@
 import pytest
-from corpora import corpus_path
 
+from support.bundles.corpora import corpus_path
 from yoi_bundle.boundary.hidden_text import HiddenCharacter, find_hidden_text
 
 HEART = "\u2764"

@@ -1,6 +1,6 @@
 import pytest
-from corpora import corpus_path
 
+from support.bundles.corpora import corpus_path
 from yoi_bundle.boundary.host_places import ProsePlace, find_host_paths_in_prose, find_host_place
 
 

@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from corpora import corpus_path
 
-from yoi_bundle.authoring.agent_plugins import read_agent_plugin, read_claude_plugin
-from yoi_bundle.authoring.claude_markdown import read_claude_agent, read_claude_command
-from yoi_bundle.authoring.claude_permissions import read_claude_settings
-from yoi_bundle.authoring.copilot_markdown import read_copilot_agent, read_copilot_instructions
-from yoi_bundle.authoring.draft import Contribution, SourceFile
-from yoi_bundle.authoring.frontmatter import read_frontmatter, split_frontmatter
-from yoi_bundle.authoring.mcp_json import read_mcp_json
-from yoi_bundle.authoring.skill_markdown import read_skill
+from support.bundles.corpora import corpus_path
+from yoi_bundle.authoring.dialects.agent_skills import read_skill
+from yoi_bundle.authoring.dialects.claude.markdown import read_claude_agent, read_claude_command
+from yoi_bundle.authoring.dialects.claude.permissions import read_claude_settings
+from yoi_bundle.authoring.dialects.copilot.markdown import read_copilot_agent, read_copilot_instructions
+from yoi_bundle.authoring.dialects.mcp.mcp_json import read_mcp_json
+from yoi_bundle.authoring.dialects.plugins.agent_plugins import read_agent_plugin, read_claude_plugin
+from yoi_bundle.authoring.drafts.draft import Contribution, SourceFile
+from yoi_bundle.authoring.formats.frontmatter import read_frontmatter, split_frontmatter
 
 pytestmark = pytest.mark.req("B-14")
 

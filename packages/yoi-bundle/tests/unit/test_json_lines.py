@@ -2,7 +2,7 @@
 
 import pytest
 
-from yoi_bundle.authoring.json_lines import read_json
+from yoi_bundle.authoring.formats.json_lines import read_json
 from yoi_bundle.limits import Limits
 
 pytestmark = pytest.mark.req("B-14")

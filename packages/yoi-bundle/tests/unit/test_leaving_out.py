@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from source_trees import WordScanner, build_files, get_manifest, list_rules
 
+from support.bundles.source_trees import WordScanner, build_files, get_manifest, list_rules
 from yoi_bundle.authoring.build import BuildResult, build_bundle
-from yoi_bundle.authoring.walk import SourceTree, make_tree
+from yoi_bundle.authoring.source.walk import SourceTree, make_tree
 from yoi_bundle.boundary.allowances import compute_line_hash
 from yoi_bundle.builtin import make_builtin_set
 from yoi_bundle.diagnostics import Diagnostic

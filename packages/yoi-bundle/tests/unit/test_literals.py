@@ -1,6 +1,6 @@
 import pytest
-from secret_tokens import TOKEN_KINDS, TokenKind, draw, make_token
 
+from support.bundles.secret_tokens import TOKEN_KINDS, TokenKind, draw, make_token
 from yoi_bundle.boundary.credential_names import is_credential_name, suggest_secret_name
 from yoi_bundle.boundary.literals import find_literal_fault, find_text_fault, suggest_reference
 

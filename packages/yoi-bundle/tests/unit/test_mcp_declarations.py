@@ -5,10 +5,10 @@ import random
 from typing import Any
 
 import pytest
-from secret_tokens import BASE62, draw
 
-from yoi_bundle.authoring.draft import Contribution, SourceFile
-from yoi_bundle.authoring.mcp_json import read_mcp_json
+from support.bundles.secret_tokens import BASE62, draw
+from yoi_bundle.authoring.dialects.mcp.mcp_json import read_mcp_json
+from yoi_bundle.authoring.drafts.draft import Contribution, SourceFile
 from yoi_bundle.manifest import (
     Argument,
     HostParameter,

@@ -1,6 +1,6 @@
 import pytest
-from secret_tokens import TOKEN_KINDS, TokenKind, make_token
 
+from support.bundles.secret_tokens import TOKEN_KINDS, TokenKind, make_token
 from yoi_bundle.boundary.redaction import redact_name, redact_pointer
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.identifiers import encode_segment

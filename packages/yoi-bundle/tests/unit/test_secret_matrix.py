@@ -1,9 +1,9 @@
 """The matrix of ADR 0003, bounded: what is promised per kind and place; `benchmarks/secret_matrix.py` prints it whole."""
 
 import pytest
-from secret_places import FIELD_PLACES, PLACES, TEXT_PLACES, judge_place
-from secret_tokens import TOKEN_KINDS, make_token
 
+from support.bundles.secret_places import FIELD_PLACES, PLACES, TEXT_PLACES, judge_place
+from support.bundles.secret_tokens import TOKEN_KINDS, make_token
 from yoi_bundle.boundary.rule_detector import RuleDetector
 from yoi_bundle.boundary.scanner import DetectorScanner, create_scanner
 

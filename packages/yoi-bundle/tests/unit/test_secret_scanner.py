@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from corpora import corpus_path
-from secret_tokens import BASE62, HEX, TOKEN_KINDS, make_token
 
+from support.bundles.corpora import corpus_path
+from support.bundles.secret_tokens import BASE62, HEX, TOKEN_KINDS, make_token
 from yoi_bundle.boundary.kingfisher import KingfisherDetector, neutralise_comments
 from yoi_bundle.boundary.rule_detector import RuleDetector
 from yoi_bundle.boundary.scanner import (

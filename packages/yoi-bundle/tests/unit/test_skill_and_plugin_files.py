@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from yoi_bundle.authoring.agent_plugins import read_agent_plugin, read_claude_plugin
-from yoi_bundle.authoring.draft import ComponentPath, Contribution, SourceFile
-from yoi_bundle.authoring.skill_markdown import read_skill
+from yoi_bundle.authoring.dialects.agent_skills import read_skill
+from yoi_bundle.authoring.dialects.plugins.agent_plugins import read_agent_plugin, read_claude_plugin
+from yoi_bundle.authoring.drafts.draft import ComponentPath, Contribution, SourceFile
 from yoi_bundle.manifest import PluginPath, StdioServer
 
 pytestmark = pytest.mark.req("B-14", "B-04")

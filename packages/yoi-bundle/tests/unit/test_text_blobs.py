@@ -4,8 +4,8 @@ import io
 import random
 
 import pytest
-from secret_tokens import TOKEN_KINDS
 
+from support.bundles.secret_tokens import TOKEN_KINDS
 from yoi_bundle.boundary.rule_detector import RuleDetector
 from yoi_bundle.boundary.scanner import DetectorScanner
 from yoi_bundle.boundary.text_blob import OVERLAP_BYTES, WINDOW_BYTES, find_text_blob_faults

@@ -2,14 +2,14 @@
 
 import pytest
 
-from yoi_bundle.authoring.claude_wishes import make_claude_wishes
-from yoi_bundle.authoring.copilot_wishes import make_copilot_wishes
-from yoi_bundle.authoring.draft import ToolWish
-from yoi_bundle.authoring.frontmatter import read_frontmatter, split_frontmatter
-from yoi_bundle.authoring.remarks import Remarks
-from yoi_bundle.authoring.tool_names import ToolEntry, read_tool_entries, split_tool_text
-from yoi_bundle.authoring.vocabulary_claude import CLAUDE_TOOLS, spell_server
-from yoi_bundle.authoring.vocabulary_copilot import COPILOT_TOOLS
+from yoi_bundle.authoring.dialects.claude.tool_lists import make_claude_wishes
+from yoi_bundle.authoring.dialects.claude.vocabulary import CLAUDE_TOOLS, spell_server
+from yoi_bundle.authoring.dialects.copilot.tool_lists import make_copilot_wishes
+from yoi_bundle.authoring.dialects.copilot.vocabulary import COPILOT_TOOLS
+from yoi_bundle.authoring.drafts.draft import ToolWish
+from yoi_bundle.authoring.drafts.file_diagnostics import Remarks
+from yoi_bundle.authoring.drafts.tool_names import ToolEntry, read_tool_entries, split_tool_text
+from yoi_bundle.authoring.formats.frontmatter import read_frontmatter, split_frontmatter
 from yoi_bundle.manifest import PrefixMatch
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
 

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from source_trees import WordScanner, list_rules
 
+from support.bundles.source_trees import WordScanner, list_rules
 from yoi_bundle.authoring.build import build_bundle
-from yoi_bundle.authoring.case_collisions import find_case_collisions
-from yoi_bundle.authoring.walk import SourceTree, make_tree, show_path, walk_directory
+from yoi_bundle.authoring.source.case_collisions import find_case_collisions
+from yoi_bundle.authoring.source.walk import SourceTree, make_tree, show_path, walk_directory
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import Limits
 

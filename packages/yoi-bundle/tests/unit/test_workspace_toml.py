@@ -1,10 +1,10 @@
 """`.yoi/workspace.toml` and the native files: strict, with lines."""
 
 import pytest
-from source_trees import build_files, get_manifest, list_rules
 
-from yoi_bundle.authoring.draft import SourceFile
-from yoi_bundle.authoring.workspace_toml import read_workspace_toml
+from support.bundles.source_trees import build_files, get_manifest, list_rules
+from yoi_bundle.authoring.dialects.native.workspace_toml import read_workspace_toml
+from yoi_bundle.authoring.drafts.draft import SourceFile
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.manifest import (
     BundleModel,

@@ -9,8 +9,13 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from yoi_bundle.errors import YoiError
+
+if TYPE_CHECKING:
+    from yoi_workspace_server.configuration import ServerSettings
+    from yoi_workspace_server.serving import Served
 
 _REFUSED = 1
 
@@ -34,12 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-async def _serve(settings: object) -> None:
-    from yoi_workspace_server.configuration import ServerSettings
+async def _serve(settings: "ServerSettings") -> None:
     from yoi_workspace_server.serving import serve_backend
 
-    if isinstance(settings, ServerSettings):
-        await serve_backend(settings, announce=_announce)
+    await serve_backend(settings, announce=_announce)
 
 
 def _stop_when_stdin_ends() -> None:
@@ -49,14 +52,11 @@ def _stop_when_stdin_ends() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _announce(served: object) -> None:
+def _announce(served: "Served") -> None:
     """Say on standard output, in one line of JSON, where the server listens; programs wait for that line."""
-    from yoi_workspace_server.serving import Served
-
-    if isinstance(served, Served):
-        token_file = str(served.token_file) if served.token_file else None
-        sys.stdout.write(json.dumps({"address": served.address, "token_file": token_file}) + "\n")
-        sys.stdout.flush()
+    token_file = str(served.token_file) if served.token_file else None
+    sys.stdout.write(json.dumps({"address": served.address, "token_file": token_file}) + "\n")
+    sys.stdout.flush()
 
 
 def _build_parser() -> argparse.ArgumentParser:

@@ -3,10 +3,10 @@
 import secrets
 from pathlib import Path
 
-from worker_runtime.clock import Clock
-from worker_runtime.errors import RequestInvalidError
 from worker_runtime.trust.identity import IDENTITY_FILE, create_identity
 from worker_runtime.trust.private_file import create_private_file
+from yoi_wire.clock import Clock
+from yoi_wire.errors import RequestInvalidError
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.tokens import NewApiToken, hash_secret

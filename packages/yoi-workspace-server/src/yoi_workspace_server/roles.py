@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
-from worker_runtime.errors import ForbiddenError, RequestInvalidError
+from yoi_wire.errors import ForbiddenError, RequestInvalidError
 
 Role: TypeAlias = Literal["viewer", "operator", "admin"]
 TokenScope: TypeAlias = Literal["runtimes:connection"]

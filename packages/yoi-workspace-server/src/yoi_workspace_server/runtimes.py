@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from worker_runtime.runtime_info import RuntimeInfo
+from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_bundle.errors import YoiError
+from yoi_workspace_server.foreign_details import clean_details
 from yoi_workspace_server.placement import MAX_LABELS, Label, PlacedRuntime, RuntimeKind, RuntimeName
 from yoi_workspace_server.private import PrivateText
-from yoi_workspace_server.runtime_details import clean_details
 
 Reachability: TypeAlias = Literal["unknown", "reachable", "unreachable", "unauthenticated", "incompatible"]
 

@@ -4,18 +4,15 @@ import asyncio
 import secrets
 import signal
 import socket
-import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker_runtime.caller import build_local_caller
-from worker_runtime.clock import Clock, SystemClock
-from worker_runtime.embedded import EmbeddedRuntime
-from worker_runtime.errors import RuntimeUnavailableError
-from worker_runtime.local_host import LocalHost
-from worker_runtime.maintenance import Readiness
+from worker_runtime.contract.caller import build_local_caller
+from worker_runtime.embedded.maintenance import Readiness
+from worker_runtime.embedded.runtime import EmbeddedRuntime
+from worker_runtime.host.local_host import LocalHost
 from worker_runtime.rest.housekeeping import keep_house
 from worker_runtime.rest.listen import RestServer, verify_listening
 from worker_runtime.rest.metrics import Metrics
@@ -23,6 +20,8 @@ from worker_runtime.rest.readiness import RecentReadiness
 from worker_runtime.rest.request_log import log_event
 from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
 from yoi_bundle.errors import YoiError
+from yoi_wire.clock import Clock, SystemClock
+from yoi_wire.errors import RuntimeUnavailableError
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.configuration import ServerSettings
 from yoi_workspace_server.first_start import ensure_identity, ensure_token
@@ -40,8 +39,9 @@ from yoi_workspace_server.rest.services import BackendServices
 from yoi_workspace_server.sources.git import GitReader
 from yoi_workspace_server.sources.git_program import GitProgram
 from yoi_workspace_server.sources.reading import SourceReader
-from yoi_workspace_server.store.migrating import migrate
+from yoi_workspace_server.store.database.migration import migrate
 from yoi_workspace_server.store.store import Store, open_store
+from yoi_workspace_server.work_directory import open_work_directory
 from yoi_workspace_server.workers.access import WorkerAccess
 from yoi_workspace_server.workers.creating import WorkerCreation
 
@@ -145,7 +145,7 @@ async def open_parts(
     await migrate(settings.database)
     async with AsyncExitStack() as resources:
         store = await resources.enter_async_context(open_store(settings.database))
-        temporary = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="work-", dir=directory)))
+        temporary = resources.enter_context(open_work_directory(directory))
         identity = IdentityFile(settings.identity or ensure_identity(directory, issuer=settings.issuer))
         identity.get()  # a server that cannot prove who it is does not start
         dialer = Dialer(identity.get, clock=clock)

@@ -10,15 +10,15 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from secret_tokens import TOKEN_KINDS, make_token
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.clock import SystemClock
-from worker_runtime.errors import RequestInvalidError
+from support.bundles.secret_tokens import TOKEN_KINDS, make_token
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from yoi_bundle.archive import write_archive
 from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
 from yoi_bundle.errors import BundleInvalidError, SecretValueError
 from yoi_bundle.verified import verify_manifest
+from yoi_wire.clock import SystemClock
+from yoi_wire.errors import RequestInvalidError
 from yoi_workspace_server.errors import WorkspaceNotFoundError
 from yoi_workspace_server.publishing.building import Builder
 from yoi_workspace_server.publishing.following import SourceFollower
@@ -27,7 +27,7 @@ from yoi_workspace_server.revisions import BuildRecord
 from yoi_workspace_server.sources.git import GitReader
 from yoi_workspace_server.sources.git_program import GitProgram
 from yoi_workspace_server.sources.reading import SourceReader
-from yoi_workspace_server.store.migrating import migrate
+from yoi_workspace_server.store.database.migration import migrate
 from yoi_workspace_server.store.store import Store, open_store
 from yoi_workspace_server.workspaces import DirectorySource, GitSource, NewWorkspace, PublishedSource
 

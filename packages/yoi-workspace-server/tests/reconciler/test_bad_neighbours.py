@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from backend_under_test import QUICK, BackendUnderTest, WatchedRuntime, open_backend
 
-from worker_runtime.assignments import Assignment
-from worker_runtime.caller import Caller, build_local_caller
-from worker_runtime.runtime_info import RuntimeInfo
+from support.backend.backend_under_test import QUICK, BackendUnderTest, WatchedRuntime, open_backend
+from worker_runtime.contract.assignments import Assignment
+from worker_runtime.contract.caller import Caller, build_local_caller
+from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_workspace_server.errors import BackendUnavailableError
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.registry.probing import Prober

@@ -4,13 +4,13 @@ import asyncio
 from typing import Any, cast
 
 import pytest
-from small_bundles import SmallBundle, build_small_bundle
 
-from worker_runtime.errors import BundleMissingError
-from worker_runtime.transfer.manifest_coding import encode_manifest
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from worker_runtime.sync.transfer.manifest_coding import encode_manifest
+from yoi_wire.errors import BundleMissingError
 from yoi_workspace_server.errors import BackendUnavailableError
+from yoi_workspace_server.reconciler.bundle_cache import BundleShelf
 from yoi_workspace_server.reconciler.recent_revisions import RecentRevisions
-from yoi_workspace_server.reconciler.shelf import BundleShelf
 from yoi_workspace_server.revisions import Revision
 from yoi_workspace_server.store.bundles import StoredManifest
 from yoi_workspace_server.store.store import Store

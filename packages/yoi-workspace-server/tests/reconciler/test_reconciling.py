@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from backend_under_test import BackendUnderTest, open_backend
 
-from worker_runtime.caller import build_local_caller
-from worker_runtime.errors import ForbiddenError, RuntimeOverloadedError, RuntimeUnavailableError
+from support.backend.backend_under_test import BackendUnderTest, open_backend
+from worker_runtime.contract.caller import build_local_caller
 from yoi_bundle.errors import YoiError
+from yoi_wire.errors import ForbiddenError, RuntimeOverloadedError, RuntimeUnavailableError
 from yoi_workspace_server.placement import PlacementRule
 from yoi_workspace_server.sync_status import PairKey
 

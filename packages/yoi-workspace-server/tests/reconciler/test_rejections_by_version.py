@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from backend_under_test import BackendUnderTest, WatchedRuntime, open_backend
-from fake_host import FakeHost
 
-from worker_runtime.clock import format_instant
-from worker_runtime.policy import NO_POLICY, HostPolicy
+from support.backend.backend_under_test import BackendUnderTest, WatchedRuntime, open_backend
+from support.runtime.fake_host import FakeHost
+from worker_runtime.host.policy import NO_POLICY, HostPolicy
+from yoi_wire.clock import format_instant
 
 _TRIGGERS = 3
 

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from backend_under_test import BackendUnderTest, open_backend
 
-from worker_runtime.caller import build_local_caller
-from worker_runtime.errors import RuntimeUnavailableError
+from support.backend.backend_under_test import BackendUnderTest, open_backend
+from worker_runtime.contract.caller import build_local_caller
+from yoi_wire.errors import RuntimeUnavailableError
 from yoi_workspace_server.errors import RuntimeConflictError
 from yoi_workspace_server.placement import PlacementRule
 from yoi_workspace_server.registry.registration import Registration

@@ -2,7 +2,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from backend_rest import BackendRest
+
+from support.backend.backend_rest import BackendRest
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from access_matrix import AccessRow, Statuses, Target
-from access_rows import ROWS
-from backend_rest import BackendRest, archive_bundle
-from small_bundles import SmallBundle, build_small_bundle
 
+from support.backend.access_matrix import AccessRow, Statuses, Target
+from support.backend.access_rows import ROWS
+from support.backend.backend_rest import BackendRest, archive_bundle
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from yoi_workspace_server.errors import WorkspaceNotFoundError
 from yoi_workspace_server.rest.app import ROUTES
 from yoi_workspace_server.rest.operations import OPERATIONS

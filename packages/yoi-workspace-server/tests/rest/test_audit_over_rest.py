@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from backend_rest import BackendRest
 
+from support.backend.backend_rest import BackendRest
 from worker_runtime.rest.services import Bounds
 from yoi_workspace_server.audit import AuditEntry
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from backend_rest import BackendRest, archive_bundle
-from generated_requests import Findings, KnownValues, send_generated_requests
-from small_bundles import build_small_bundle
 
+from support.backend.backend_rest import BackendRest, archive_bundle
+from support.bundles.small_bundles import build_small_bundle
+from support.hostile.generated_requests import Findings, KnownValues, send_generated_requests
 from worker_runtime.rest.listen import RestServer
 from worker_runtime.rest.listening import Listening
 from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE

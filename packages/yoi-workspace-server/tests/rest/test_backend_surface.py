@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backend_rest import BackendRest
 
+from support.backend.backend_rest import BackendRest
 from yoi_workspace_server.placement import PlacementRule
 from yoi_workspace_server.reconciler.metrics import classify_settlement
 from yoi_workspace_server.rest.operations import OPERATIONS

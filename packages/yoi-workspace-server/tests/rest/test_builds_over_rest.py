@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from backend_rest import BackendRest
 
+from support.backend.backend_rest import BackendRest
 from yoi_workspace_server.workspaces import DirectorySource
 
 pytestmark = pytest.mark.req("K-01")

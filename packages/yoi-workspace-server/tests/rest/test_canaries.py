@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from canary_backend import CONNECTION, SECRET_NAMES, CanaryBackend, make_canaries, open_canary_backend
-from canary_calls import CALLS, Call, list_paths, make_archive
-from private_fields import list_private_columns, list_private_fields, list_view_types
 
+from support.backend.canary_backend import (
+    CONNECTION,
+    SECRET_NAMES,
+    CanaryBackend,
+    make_canaries,
+    open_canary_backend,
+)
+from support.backend.canary_calls import CALLS, Call, list_paths, make_archive
+from support.backend.private_fields import list_private_columns, list_private_fields, list_view_types
 from worker_runtime.rest.request_log import JsonLines
 from yoi_workspace_server.rest.operations import OPERATIONS
 

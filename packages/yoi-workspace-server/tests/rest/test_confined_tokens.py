@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from backend_rest import BackendRest
 
+from support.backend.backend_rest import BackendRest
 from yoi_workspace_server.placement import PlacementRule
 from yoi_workspace_server.runtimes import NewRuntime, RuntimeConnection
 

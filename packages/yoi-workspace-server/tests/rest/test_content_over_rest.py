@@ -5,10 +5,10 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from backend_rest import ARCHIVE_HEADERS, BackendRest, archive_bundle
-from raw_http import RawAnswer
-from small_bundles import SmallBundle, build_small_bundle
 
+from support.backend.backend_rest import ARCHIVE_HEADERS, BackendRest, archive_bundle
+from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.hostile.raw_http import RawAnswer
 from worker_runtime.rest.services import Bounds
 from yoi_bundle.archive import write_archive
 from yoi_bundle.canonical import encode_canonical

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_backend import LiveBackend, open_live_backend, play
 
-from worker_runtime.api import RuntimeApi
-from worker_runtime.caller import Caller, build_local_caller
-from worker_runtime.errors import RuntimeUnavailableError, UnauthenticatedError
-from worker_runtime.workers import CreateWorkerRequest, Worker
+from support.backend.live_backend import LiveBackend, open_live_backend, play
+from worker_runtime.contract.api import RuntimeApi
+from worker_runtime.contract.caller import Caller, build_local_caller
+from worker_runtime.contract.workers import CreateWorkerRequest, Worker
+from yoi_wire.errors import RuntimeUnavailableError, UnauthenticatedError
 
 _POLICY = """\
 version = 1

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_backend import LiveBackend, open_live_backend, play
+
+from support.backend.live_backend import LiveBackend, open_live_backend, play
 
 _FAR = {"id": "far", "effect": "allow", "workspaces": ["library"], "runtimes": ["far"]}
 _STOP = {"id": "museum-stays", "effect": "deny", "workspaces": ["museum"], "runtimes": ["*"]}

@@ -4,18 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_backend import LiveBackend, open_live_backend, play
 
-from worker_runtime.api import RuntimeApi
-from worker_runtime.caller import Caller
-from worker_runtime.errors import (
+from support.backend.live_backend import LiveBackend, open_live_backend, play
+from worker_runtime.contract.api import RuntimeApi
+from worker_runtime.contract.caller import Caller
+from worker_runtime.contract.workers import CreateWorkerRequest, Worker
+from yoi_bundle.errors import YoiError
+from yoi_wire.errors import (
     RuntimeOverloadedError,
     RuntimeUnavailableError,
     UnauthenticatedError,
     WorkerNotFoundError,
 )
-from worker_runtime.workers import CreateWorkerRequest, Worker
-from yoi_bundle.errors import YoiError
 
 _POLICY = """\
 version = 1

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from backend_rest import BackendRest
+
+from support.backend.backend_rest import BackendRest
 
 pytestmark = pytest.mark.req("K-01")
 

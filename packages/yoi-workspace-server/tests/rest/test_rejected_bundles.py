@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backend_under_test import WatchedRuntime
-from live_backend import LiveBackend, open_live_backend, play
-from small_bundles import build_small_bundle
+
+from support.backend.backend_under_test import WatchedRuntime
+from support.backend.live_backend import LiveBackend, open_live_backend, play
+from support.bundles.small_bundles import build_small_bundle
 
 _POLICY = """\
 version = 1

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backend_rest import BackendRest
 
+from support.backend.backend_rest import BackendRest
 from worker_runtime.rest.request_log import JsonLines
 
 pytestmark = pytest.mark.req("K-09")

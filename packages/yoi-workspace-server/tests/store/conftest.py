@@ -1,5 +1,5 @@
 """The databases that the store suite runs against."""
 
-from store_under_test import database_maker, world
+from support.backend.store_under_test import database_maker, world
 
 __all__ = ["database_maker", "world"]

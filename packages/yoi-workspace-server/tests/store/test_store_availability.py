@@ -6,16 +6,16 @@ import traceback
 from pathlib import Path
 
 import pytest
-from manual_clock import START
-from real_postgresql import PostgresqlServer
 from sqlalchemy import text
-from store_under_test import DatabaseMaker, StoreUnderTest
 
-from worker_runtime.errors import StoreCorruptError
+from support.backend.real_postgresql import PostgresqlServer
+from support.backend.store_under_test import DatabaseMaker, StoreUnderTest
+from support.runtime.manual_clock import START
 from yoi_bundle.errors import YoiError
+from yoi_wire.errors import StoreCorruptError
 from yoi_workspace_server.errors import BackendUnavailableError
+from yoi_workspace_server.store.database.wakeups import LocalWakeups
 from yoi_workspace_server.store.store import open_store
-from yoi_workspace_server.store.wakeups import LocalWakeups
 
 pytestmark = pytest.mark.req("K-08")
 

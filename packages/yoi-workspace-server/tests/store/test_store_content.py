@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import pytest
-from store_under_test import PROVENANCE, StoreUnderTest, stream_contents
 
-from worker_runtime.errors import BundleMissingError, RequestInvalidError
+from support.backend.store_under_test import PROVENANCE, StoreUnderTest, stream_contents
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import BundleBlobsMissingError, DigestMismatchError
+from yoi_wire.errors import BundleMissingError, RequestInvalidError
 from yoi_workspace_server.errors import (
     BundleRevokedError,
     WorkspaceConflictError,

@@ -1,9 +1,9 @@
 """Claims that leave room for others, and values that no database holds; one suite on every database (K-04, K-08)."""
 
 import pytest
-from store_under_test import StoreUnderTest
 
-from worker_runtime.errors import RequestInvalidError
+from support.backend.store_under_test import StoreUnderTest
+from yoi_wire.errors import RequestInvalidError
 from yoi_workspace_server.placement import PlacementRule
 from yoi_workspace_server.sync_status import PairKey
 

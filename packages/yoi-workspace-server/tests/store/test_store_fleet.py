@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
-from store_under_test import ANYWHERE, StoreUnderTest
 
-from worker_runtime.clock import MINUTE, format_instant
-from worker_runtime.runtime_info import BuiltinSetInfo, RuntimeInfo
+from support.backend.store_under_test import ANYWHERE, StoreUnderTest
+from worker_runtime.contract.runtime_info import BuiltinSetInfo, RuntimeInfo
+from yoi_wire.clock import MINUTE, format_instant
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.errors import RuntimeConflictError, RuntimeNotFoundError
 from yoi_workspace_server.placement import PlacementPolicy

@@ -8,14 +8,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from store_under_test import DatabaseMaker
 
-from worker_runtime.errors import RequestInvalidError
+from support.backend.store_under_test import DatabaseMaker
+from yoi_wire.errors import RequestInvalidError
 from yoi_workspace_server.errors import BackendUnavailableError
 from yoi_workspace_server.store import migrating
-from yoi_workspace_server.store.address import parse_address
-from yoi_workspace_server.store.database import Database
-from yoi_workspace_server.store.migrating import migrate, read_revision
+from yoi_workspace_server.store.database.address import parse_address
+from yoi_workspace_server.store.database.migration import migrate, read_revision
+from yoi_workspace_server.store.database.transactions import Database
 from yoi_workspace_server.store.store import open_store
 from yoi_workspace_server.store.tables import metadata
 

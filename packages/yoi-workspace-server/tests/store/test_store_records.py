@@ -6,19 +6,19 @@ import secrets
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from store_under_test import StoreUnderTest
 
-from worker_runtime.clock import MINUTE, format_instant
-from worker_runtime.errors import RequestInvalidError, WorkerConflictError, WorkerNotFoundError
-from worker_runtime.requests import Intent, WorkerRequest
+from support.backend.store_under_test import StoreUnderTest
+from worker_runtime.contract.requests import Intent, WorkerRequest
 from yoi_bundle.diagnostics import Diagnostic
+from yoi_wire.clock import MINUTE, format_instant
+from yoi_wire.errors import RequestInvalidError, WorkerConflictError, WorkerNotFoundError
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.errors import TokenNotFoundError, WorkspaceConflictError, WorkspaceNotFoundError
 from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
 from yoi_workspace_server.revisions import BuildProblem, NewBuild
-from yoi_workspace_server.store.address import parse_address
 from yoi_workspace_server.store.builds import KEPT_BUILDS
-from yoi_workspace_server.store.database import Database
+from yoi_workspace_server.store.database.address import parse_address
+from yoi_workspace_server.store.database.transactions import Database
 from yoi_workspace_server.tokens import NewApiToken, hash_secret
 
 pytestmark = pytest.mark.req("K-08")

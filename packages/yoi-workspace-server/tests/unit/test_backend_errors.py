@@ -1,8 +1,8 @@
 """The Backend's own errors: status, details, and something to do about each."""
 
 import pytest
-from repository import ROOT, read_table
 
+from support.repository import ROOT, read_table
 from worker_runtime.rest.statuses import BACKEND_STATUSES, STATUSES
 from yoi_bundle.errors import YoiError
 from yoi_workspace_server import errors

@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from worker_runtime.errors import ForbiddenError
+from yoi_wire.errors import ForbiddenError
 from yoi_workspace_server.roles import (
     LEAST_ROLES,
     ROLES,

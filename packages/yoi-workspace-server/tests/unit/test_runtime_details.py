@@ -4,14 +4,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from error_samples import SAMPLES
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from repository import ROOT, read_table
 
+from support.repository import ROOT, read_table
+from support.runtime.error_samples import SAMPLES
 from worker_runtime.remote.refusals import REBUILT_CODES, rebuild_error
 from yoi_bundle.errors import YoiError
-from yoi_workspace_server.runtime_details import CLEANED_CODES, clean_code, clean_details, list_passed_on
+from yoi_workspace_server.foreign_details import CLEANED_CODES, clean_code, clean_details, list_passed_on
 from yoi_workspace_server.views.problems import build_details_view
 from yoi_workspace_server.views.texts import hide_secret_name, show_text
 

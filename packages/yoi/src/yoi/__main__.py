@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import click
 
 from yoi.configuration import prepare_streams, read_configuration
-from yoi.exit_codes import INTERRUPTED, REFUSED, USAGE
-from yoi.failure import report_command_line_fault, report_internal_fault
-from yoi.lazy_group import LazyCommand, LazyGroup
+from yoi.shell.exit_codes import INTERRUPTED, REFUSED, USAGE
+from yoi.shell.failure import report_command_line_fault, report_internal_fault
+from yoi.shell.lazy_group import LazyCommand, LazyGroup
 
 _COMMANDS = {
     "up": LazyCommand("yoi.commands.up:up", "Start all of it on this host, and follow a workspace."),

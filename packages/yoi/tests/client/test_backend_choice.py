@@ -7,12 +7,12 @@ from typing import Any
 import click
 import pytest
 
-from worker_runtime.errors import RequestInvalidError
-from yoi.backend_address import BackendAddress
-from yoi.backend_login import find_login, forget_login, store_login
-from yoi.backend_options import backend_or_runtime, online_options
+from yoi.backend.address import BackendAddress
+from yoi.backend.login import find_login, forget_login, store_login
+from yoi.backend.options import backend_or_runtime, online_options
 from yoi.configuration import read_configuration
-from yoi.remote_options import RemoteAddress, remote_options
+from yoi.runtime.remote_options import RemoteAddress, remote_options
+from yoi_wire.errors import RequestInvalidError
 
 pytestmark = pytest.mark.req("K-09")
 

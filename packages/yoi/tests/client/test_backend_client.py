@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from private_authority import certify_loopback
 
-from worker_runtime.backoff import Backoff
-from worker_runtime.errors import RequestInvalidError
-from worker_runtime.retrying import Patience
-from yoi.backend_address import BackendAddress
-from yoi.backend_client import BackendClient
-from yoi.backend_errors import BackendError, BackendUnauthenticatedError
+from support.processes.private_authority import certify_loopback
+from worker_runtime.sync.backoff import Backoff
+from worker_runtime.sync.retry import Patience
+from yoi.backend.address import BackendAddress
+from yoi.backend.client import BackendClient
+from yoi.backend.errors import BackendError, BackendUnauthenticatedError
 from yoi_bundle.errors import YoiError
+from yoi_wire.errors import RequestInvalidError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _TOKEN = "-".join(("a", "token"))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from worker_runtime.errors import RequestInvalidError
-from yoi.backend_address import BackendAddress, parse_backend_url
+from yoi.backend.address import BackendAddress, parse_backend_url
+from yoi_wire.errors import RequestInvalidError
 
 pytestmark = pytest.mark.req("K-09")
 

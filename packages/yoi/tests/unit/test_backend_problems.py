@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from worker_runtime.errors import (
+from worker_runtime.remote.refusals import REBUILT_CODES, RemoteFaultError
+from yoi.backend.errors import BackendError, rebuild_backend_error
+from yoi.shell.exit_codes import EXIT_CODES, get_exit_code
+from yoi_bundle.errors import YoiError
+from yoi_wire.errors import (
     ForbiddenError,
     RequestInvalidError,
     UnauthenticatedError,
     WorkerNotFoundError,
 )
-from worker_runtime.remote.refusals import REBUILT_CODES, RemoteFaultError
-from yoi.backend_errors import BackendError, rebuild_backend_error
-from yoi.exit_codes import EXIT_CODES, get_exit_code
-from yoi_bundle.errors import YoiError
 
 _BACKEND_DETAILS: dict[str, dict[str, Any]] = {
     "workspace.not_found": {"workspace": "library"},

@@ -3,7 +3,7 @@
 import pytest
 
 from worker_runtime.remote.refusals import RemoteFaultError
-from yoi.event_stream import EventParser, ServerEvent
+from yoi.backend.event_stream import EventParser, ServerEvent
 
 _STREAM = (
     b": open\n\n"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from worker_runtime.bundles import BundleEntry
-from yoi.building import compute_next_revision, find_latest, make_metadata
+from worker_runtime.contract.bundles import BundleEntry
+from yoi.bundles.building import compute_next_revision, find_latest, make_metadata
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import LimitExceededError

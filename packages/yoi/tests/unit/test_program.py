@@ -8,7 +8,7 @@ import click
 import pytest
 
 from yoi.__main__ import run, yoi
-from yoi.exit_codes import EXIT_CODES, get_exit_code
+from yoi.shell.exit_codes import EXIT_CODES, get_exit_code
 
 _SHOW_HELP = """
 import json, sys

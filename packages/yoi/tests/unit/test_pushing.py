@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runtime_under_test import EmbeddedUnderTest, build_caller, store_bundle
-from small_bundles import SmallBundle, build_many_prompts, build_small_bundle
 
-from worker_runtime.assignments import Assignment, AssignmentRequest
-from worker_runtime.bundle_sync import SyncReport
-from worker_runtime.bundles import ManifestBody, PutOutcome
-from worker_runtime.caller import Caller
-from worker_runtime.embedded import EmbeddedRuntime
-from worker_runtime.errors import AssignmentConflictError, RequestInvalidError, RuntimeUnavailableError
-from worker_runtime.retrying import Patience
-from yoi.bundle_source import OpenBundle
-from yoi.pushing import push_bundle
+from support.bundles.small_bundles import SmallBundle, build_many_prompts, build_small_bundle
+from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller, store_bundle
+from worker_runtime.contract.assignments import Assignment, AssignmentRequest
+from worker_runtime.contract.bundles import ManifestBody, PutOutcome
+from worker_runtime.contract.caller import Caller
+from worker_runtime.embedded.runtime import EmbeddedRuntime
+from worker_runtime.sync.bundle_sync import SyncReport
+from worker_runtime.sync.retry import Patience
+from yoi.bundles.source import OpenBundle
+from yoi.runtime.pushing import push_bundle
 from yoi_bundle.metadata import BundleMetadata
 from yoi_bundle.verified import verify_manifest
+from yoi_wire.errors import AssignmentConflictError, RequestInvalidError, RuntimeUnavailableError
 
 pytestmark = pytest.mark.req("R-04", "R-11")
 

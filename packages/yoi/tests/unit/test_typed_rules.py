@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 import pytest
 
-from worker_runtime.errors import RequestInvalidError
-from yoi.lifetime import parse_lifetime
-from yoi.pairs import parse_pairs
-from yoi.placement_rules import add_rule, parse_rule, read_rules, remove_rule
+from yoi.backend.placement_rules import add_rule, parse_rule, read_rules, remove_rule
+from yoi.shell.labels import parse_pairs
+from yoi.shell.lifetimes import parse_lifetime
+from yoi_wire.errors import RequestInvalidError
 
 
 def test_a_short_rule_names_a_runtime_or_its_labels() -> None:

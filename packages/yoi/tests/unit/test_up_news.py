@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from yoi.up.happenings import Delivered
-from yoi.up.standing import find_news
+from yoi.up.availability_changes import find_news
+from yoi.up.events import Delivered
 
 _OLD = "sha256:" + "0" * 64
 _NEW = "sha256:" + "1" * 64

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from yoi.up.data_directory_lock import Tenant, hold_directory
 from yoi.up.errors import DirectoryTakenError
-from yoi.up.tenancy import Tenant, hold_directory
 
 
 def test_a_second_one_is_told_who_has_the_directory_and_a_later_one_has_it(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from worker_runtime.errors import RequestInvalidError
 from yoi.up.workspace_id import find_workspace_id
+from yoi_wire.errors import RequestInvalidError
 
 
 def _write(directory: Path, text: str) -> Path:

@@ -4,10 +4,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from worker_runtime.bundles import BundleEntry
+from worker_runtime.contract.bundles import BundleEntry
 from worker_runtime.remote.connection import Answer
 from worker_runtime.remote.refusals import RemoteFaultError, find_request_id
-from worker_runtime.transfer.headers import ENTRY_HEADER, METADATA_HEADER
+from worker_runtime.sync.transfer.headers import ENTRY_HEADER, METADATA_HEADER
 from yoi_bundle.errors import YoiError
 from yoi_bundle.metadata import BundleMetadata
 

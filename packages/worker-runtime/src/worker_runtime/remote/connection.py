@@ -8,14 +8,14 @@ from urllib.parse import quote
 import aiohttp
 from multidict import CIMultiDictProxy
 
-from worker_runtime.caller import Caller
-from worker_runtime.errors import RuntimeUnavailableError, UnauthenticatedError
+from worker_runtime.contract.caller import Caller
 from worker_runtime.remote.credentials import Credentials
 from worker_runtime.remote.deadlines import Deadlines, RequestDeadline
 from worker_runtime.remote.endpoint import Endpoint, build_connector
 from worker_runtime.remote.refusals import rebuild_error
-from worker_runtime.trace_context import build_trace_headers
 from yoi_bundle.errors import LimitExceededError
+from yoi_wire.errors import RuntimeUnavailableError, UnauthenticatedError
+from yoi_wire.trace_context import build_trace_headers
 
 _CONNECTIONS = 16
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024

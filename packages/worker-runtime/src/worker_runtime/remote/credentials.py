@@ -4,10 +4,10 @@ import secrets
 from collections.abc import Mapping
 from typing import Protocol
 
-from worker_runtime.caller import Caller
-from worker_runtime.clock import MILLISECONDS_A_SECOND, Clock
+from worker_runtime.contract.caller import Caller
 from worker_runtime.trust.identity import Identity
 from worker_runtime.trust.tokens import MAX_LIFETIME_SECONDS, issue_token
+from yoi_wire.clock import MILLISECONDS_A_SECOND, Clock
 
 _RENEWAL_SECONDS = 60
 _MAX_HELD = 1000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import aiohttp
 
-from worker_runtime.errors import RequestInvalidError
+from yoi_wire.errors import RequestInvalidError
 
 _FINGERPRINT_BYTES = 32
 

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from worker_runtime import errors as runtime_errors
-from worker_runtime.errors import RuntimeUnavailableError
 from worker_runtime.resolution import errors as resolution_errors
 from worker_runtime.resolution.errors import Reason
 from yoi_bundle import errors as bundle_errors
 from yoi_bundle.errors import Fault, YoiError
+from yoi_wire import errors as runtime_errors
+from yoi_wire.errors import RuntimeUnavailableError
 
 Details = Mapping[str, Any]
 

@@ -4,16 +4,11 @@ from collections.abc import AsyncIterable
 
 import msgspec
 
-from worker_runtime.assignments import Assignment, AssignmentRequest
-from worker_runtime.bundles import BundleContent, BundleEntry, BundleStatus, ManifestBody, PutOutcome
-from worker_runtime.caller import Caller
-from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page
-from worker_runtime.remote.answers import decode_answer, decode_entry_headers, decode_metadata_header
-from worker_runtime.remote.connection import Answer, Connection, quote_segment
-from worker_runtime.remote.putting import put_manifest, send_pack
-from worker_runtime.resolution.explain import Explanation
-from worker_runtime.runtime_info import RuntimeInfo
-from worker_runtime.workers import (
+from worker_runtime.contract.assignments import Assignment, AssignmentRequest
+from worker_runtime.contract.bundles import BundleContent, BundleEntry, BundleStatus, ManifestBody, PutOutcome
+from worker_runtime.contract.caller import Caller
+from worker_runtime.contract.runtime_info import RuntimeInfo
+from worker_runtime.contract.workers import (
     Approval,
     ApprovalDecision,
     CreateWorkerRequest,
@@ -23,9 +18,14 @@ from worker_runtime.workers import (
     WorkerEvent,
     WorkerInput,
 )
+from worker_runtime.remote.answers import decode_answer, decode_entry_headers, decode_metadata_header
+from worker_runtime.remote.connection import Answer, Connection, quote_segment
+from worker_runtime.remote.putting import put_manifest, send_pack
+from worker_runtime.resolution.explain import Explanation
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import DigestMismatchError
 from yoi_bundle.metadata import BundleMetadata
+from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page
 
 
 class RemoteRuntime:

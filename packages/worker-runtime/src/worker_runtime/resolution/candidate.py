@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from worker_runtime.resolution.decision import Decision, Kind, Layer, Step, compute_outcome
-from worker_runtime.resolution.granted import Granted
+from worker_runtime.resolution.payloads import Granted
 
 
 class Candidate(Struct, frozen=True):

@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from worker_runtime.resolution.granted import Granted
+from worker_runtime.resolution.payloads import Granted
 
 Layer: TypeAlias = Literal["profile", "bundle", "host_policy", "host_facts", "intent", "needs"]
 """Who spoke. `needs` is another item of the same Worker that this one cannot be without, or is not needed beside."""

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from worker_runtime.facts import HostNeeds, PackageNeed
-from worker_runtime.policy import HostPolicy
+from worker_runtime.host.facts import HostNeeds, PackageNeed
+from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.candidate import Candidate
 from worker_runtime.resolution.decision import Kind, Step
-from worker_runtime.resolution.granted import (
+from worker_runtime.resolution.fast_path.precomputed import SettledItems, settle_items
+from worker_runtime.resolution.layers.host import apply_host_policy, prepare_host_layer
+from worker_runtime.resolution.payloads import (
     GrantedHost,
     GrantedModel,
     GrantedMount,
@@ -17,9 +19,7 @@ from worker_runtime.resolution.granted import (
     GrantedSecret,
     GrantedTool,
 )
-from worker_runtime.resolution.host_layer import apply_host_policy, prepare_host_layer
 from worker_runtime.resolution.plan import ProfilePlan, SecretUse
-from worker_runtime.resolution.settled import SettledItems, settle_items
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.faults import join_pointer

@@ -2,9 +2,9 @@
 
 from msgspec import Struct
 
-from worker_runtime.policy import HostPolicy, LaunchGrant
-from worker_runtime.resolution.origins import get_origin
+from worker_runtime.host.policy import HostPolicy, LaunchGrant
 from worker_runtime.resolution.plan_grants import get_package_digest
+from worker_runtime.resolution.url_origins import get_origin
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import (
     HostParameter,

@@ -5,7 +5,8 @@ from typing import Literal
 
 from worker_runtime.resolution.candidate import Candidate
 from worker_runtime.resolution.decision import Step
-from worker_runtime.resolution.granted import (
+from worker_runtime.resolution.host_patterns import intersect_all
+from worker_runtime.resolution.payloads import (
     GrantedHost,
     GrantedLimit,
     GrantedMount,
@@ -14,7 +15,6 @@ from worker_runtime.resolution.granted import (
     GrantedPlugin,
     GrantedSurface,
 )
-from worker_runtime.resolution.hosts import intersect_all
 from worker_runtime.resolution.tool_rules import find_first_blocker, index_rules, list_covering
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import Asks, Manifest, PackageBlob, Plugin, Profile, Surface, ToolList

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from worker_runtime.resolution.candidate import Candidate
 from worker_runtime.resolution.decision import Kind, Step
-from worker_runtime.resolution.granted import (
+from worker_runtime.resolution.payloads import (
     GrantedModel,
     GrantedPolicy,
     GrantedPrompt,

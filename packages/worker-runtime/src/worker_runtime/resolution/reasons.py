@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import TypeAlias
 
-from worker_runtime.capability import Capability, parse_capability
+from worker_runtime.contract.capability import Capability, parse_capability
 from worker_runtime.resolution.decision import Decision, Kind, Step
 from worker_runtime.resolution.errors import Reason
-from worker_runtime.resolution.granted import GrantedModel, GrantedMount, GrantedNetwork, GrantedTool
-from worker_runtime.resolution.hosts import includes
+from worker_runtime.resolution.host_patterns import includes
+from worker_runtime.resolution.payloads import GrantedModel, GrantedMount, GrantedNetwork, GrantedTool
 from worker_runtime.resolution.rules import RULES
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import McpServer

@@ -2,14 +2,14 @@
 
 from msgspec import Struct
 
-from worker_runtime.facts import NO_FACTS, HostFacts, restrict_facts
-from worker_runtime.policy import HostPolicy
-from worker_runtime.requests import Intent, WorkerRequest
+from worker_runtime.contract.requests import Intent, WorkerRequest
+from worker_runtime.host.facts import NO_FACTS, HostFacts, restrict_facts
+from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.decide import decide
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import BundleRequiredError, Reason, ResolutionRefusedError
+from worker_runtime.resolution.fast_path.plan_cache import PlanCache
 from worker_runtime.resolution.host_plan import HostPlan
-from worker_runtime.resolution.plan_cache import PlanCache
 from worker_runtime.resolution.reasons import find_reasons
 from worker_runtime.resolution.selectors import verify_selector
 from worker_runtime.resolution.spec import ResolvedWorkerSpec, SpecFrame, assemble_spec

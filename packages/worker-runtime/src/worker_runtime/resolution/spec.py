@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from worker_runtime.resolution.decision import Decision
-from worker_runtime.resolution.granted import (
+from worker_runtime.resolution.payloads import (
     Granted,
     GrantedHost,
     GrantedLimit,

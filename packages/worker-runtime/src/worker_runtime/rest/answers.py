@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 from litestar import Response
 
-from worker_runtime.errors import RequestInvalidError
-from worker_runtime.paging import DEFAULT_PAGE_SIZE
 from worker_runtime.rest.services import HttpRequest
+from yoi_wire.errors import RequestInvalidError
+from yoi_wire.paging import DEFAULT_PAGE_SIZE
 
 JSON = "application/json"
 MAX_NUMBER_DIGITS = 16

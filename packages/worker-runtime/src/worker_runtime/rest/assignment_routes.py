@@ -3,7 +3,7 @@
 from litestar import Response, delete, get, put
 from litestar.params import FromPath
 
-from worker_runtime.assignments import AssignmentRequest
+from worker_runtime.contract.assignments import AssignmentRequest
 from worker_runtime.rest.answers import answer_json, read_number, verify_query
 from worker_runtime.rest.bodies import read_document
 from worker_runtime.rest.callers import authenticate

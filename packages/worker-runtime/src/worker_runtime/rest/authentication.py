@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
-from worker_runtime.caller import Caller, build_local_caller
-from worker_runtime.clock import Clock
+from worker_runtime.contract.caller import Caller, build_local_caller
 from worker_runtime.trust.local_token import LOCAL_TOKEN_PREFIX, verify_local_token
 from worker_runtime.trust.refusal import TokenRefusedError
 from worker_runtime.trust.tokens import verify_token
 from worker_runtime.trust.trust_store import TrustStore
+from yoi_wire.clock import Clock
 
 
 class TokenAuthenticator:

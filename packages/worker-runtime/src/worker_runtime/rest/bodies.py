@@ -7,10 +7,10 @@ from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
-from worker_runtime.errors import RequestInvalidError
 from worker_runtime.rest.refusals import BodyCutError
 from worker_runtime.rest.services import HttpRequest, get_services
 from yoi_bundle.errors import LimitExceededError
+from yoi_wire.errors import RequestInvalidError
 
 Document = TypeVar("Document")
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
 
-from worker_runtime.errors import RuntimeOverloadedError
+from yoi_wire.errors import RuntimeOverloadedError
 
 
 class BufferedBodies:

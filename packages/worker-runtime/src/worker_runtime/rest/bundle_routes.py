@@ -6,8 +6,7 @@ import msgspec
 from litestar import Response, delete, get, head, post, put
 from litestar.params import FromPath
 
-from worker_runtime.bundles import BundleEntry, ManifestEncoding, PutOutcome, StagedOutcome
-from worker_runtime.errors import RequestInvalidError
+from worker_runtime.contract.bundles import BundleEntry, ManifestEncoding, PutOutcome, StagedOutcome
 from worker_runtime.rest.answers import (
     answer_json,
     answer_nothing,
@@ -21,17 +20,18 @@ from worker_runtime.rest.bodies import read_encoding, stream_body, verify_media_
 from worker_runtime.rest.callers import authenticate
 from worker_runtime.rest.problems import answer_error
 from worker_runtime.rest.services import HttpRequest, get_services
-from worker_runtime.transfer.headers import (
+from worker_runtime.sync.transfer.headers import (
     ENTRY_HEADER,
     LEASE_EXPIRES_HEADER,
     MANIFEST_MEDIA_TYPE,
     METADATA_HEADER,
     format_header_json,
 )
-from worker_runtime.transfer.manifest_coding import read_manifest_body
-from worker_runtime.transfer.pack import PACK_MEDIA_TYPE, PackEncoding, decode_pack
+from worker_runtime.sync.transfer.manifest_coding import read_manifest_body
+from worker_runtime.sync.transfer.pack import PACK_MEDIA_TYPE, PackEncoding, decode_pack
 from yoi_bundle.errors import BundleBlobsMissingError
 from yoi_bundle.metadata import BundleMetadata, decode_metadata
+from yoi_wire.errors import RequestInvalidError
 
 _MANIFEST_ENCODINGS: Final[tuple[ManifestEncoding, ...]] = ("identity", "zstd", "dcz")
 _PACK_ENCODINGS: Final[tuple[PackEncoding, ...]] = ("identity", "zstd")

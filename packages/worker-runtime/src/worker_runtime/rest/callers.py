@@ -2,10 +2,10 @@
 
 import msgspec
 
-from worker_runtime.caller import Caller
-from worker_runtime.errors import RequestInvalidError
+from worker_runtime.contract.caller import Caller
 from worker_runtime.rest.services import HttpRequest, get_services
 from yoi_bundle.identifiers import WorkspaceId
+from yoi_wire.errors import RequestInvalidError
 
 WORKSPACES_HEADER = "Yoi-Workspaces"
 """With the local token only: the workspaces that the host's operator means, separated by commas."""

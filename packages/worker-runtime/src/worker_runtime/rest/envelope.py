@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from worker_runtime.errors import RuntimeOverloadedError
 from worker_runtime.rest.allowed import find_allowed_methods
 from worker_runtime.rest.interface import Interface
 from worker_runtime.rest.lingering import WatchedBody
@@ -23,6 +22,7 @@ from worker_runtime.rest.request_log import get_request_id, log_event, note_prob
 from worker_runtime.rest.sending import PacedSending, UnreadAnswerError
 from worker_runtime.rest.services import Bounds
 from yoi_bundle.errors import YoiError
+from yoi_wire.errors import RuntimeOverloadedError
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Any]]

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 import msgspec
 from litestar.response import Stream
 
-from worker_runtime.caller import Caller
-from worker_runtime.errors import RequestInvalidError
+from worker_runtime.contract.caller import Caller
+from worker_runtime.contract.workers import EventPage, WorkerEvent
 from worker_runtime.rest.answers import read_number
 from worker_runtime.rest.services import HttpRequest, get_services
 from worker_runtime.rest.streams import Place
-from worker_runtime.workers import EventPage, WorkerEvent
 from yoi_bundle.errors import YoiError
+from yoi_wire.errors import RequestInvalidError
 
 EVENT_STREAM = "text/event-stream"
 _POLL_SECONDS = 0.5

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from worker_runtime.maintenance import Maintenance
+from worker_runtime.embedded.maintenance import Maintenance
 from worker_runtime.rest.request_log import log_event, log_fault
 from yoi_bundle.errors import YoiError
 

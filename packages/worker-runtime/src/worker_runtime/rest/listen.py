@@ -8,10 +8,10 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from worker_runtime.errors import RequestInvalidError
 from worker_runtime.rest.envelope import Asgi
 from worker_runtime.rest.listening import Listening
 from worker_runtime.rest.occupancy import is_answered, verify_free
+from yoi_wire.errors import RequestInvalidError
 
 HEADER_SECONDS = 10.0
 _CONNECTIONS = 512

@@ -7,8 +7,8 @@ of the connections; hence the look beforehand.
 import asyncio
 import socket
 
-from worker_runtime.errors import RequestInvalidError
 from worker_runtime.rest.listening import Listening
+from yoi_wire.errors import RequestInvalidError
 
 
 async def verify_free(listening: Listening) -> None:

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from worker_runtime.errors import RuntimeUnavailableError
 from worker_runtime.rest.refusals import BodyTooSlowError
+from yoi_wire.errors import RuntimeUnavailableError
 
 
 class OpenBodies:

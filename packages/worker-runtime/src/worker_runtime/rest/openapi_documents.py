@@ -2,20 +2,10 @@
 
 from typing import Any
 
-from worker_runtime.assignments import Assignment, AssignmentRequest
-from worker_runtime.bundles import BundleEntry, BundleStatus, StoredOutcome
-from worker_runtime.paging import Page
-from worker_runtime.resolution.explain import Explanation
-from worker_runtime.rest.interface import OperationDocument
-from worker_runtime.runtime_info import RuntimeInfo
-from worker_runtime.transfer.headers import (
-    ENTRY_HEADER,
-    LEASE_EXPIRES_HEADER,
-    MANIFEST_MEDIA_TYPE,
-    METADATA_HEADER,
-)
-from worker_runtime.transfer.pack import PACK_MEDIA_TYPE
-from worker_runtime.workers import (
+from worker_runtime.contract.assignments import Assignment, AssignmentRequest
+from worker_runtime.contract.bundles import BundleEntry, BundleStatus, StoredOutcome
+from worker_runtime.contract.runtime_info import RuntimeInfo
+from worker_runtime.contract.workers import (
     Approval,
     ApprovalDecision,
     CreateWorkerRequest,
@@ -25,6 +15,16 @@ from worker_runtime.workers import (
     WorkerEvent,
     WorkerInput,
 )
+from worker_runtime.resolution.explain import Explanation
+from worker_runtime.rest.interface import OperationDocument
+from worker_runtime.sync.transfer.headers import (
+    ENTRY_HEADER,
+    LEASE_EXPIRES_HEADER,
+    MANIFEST_MEDIA_TYPE,
+    METADATA_HEADER,
+)
+from worker_runtime.sync.transfer.pack import PACK_MEDIA_TYPE
+from yoi_wire.paging import Page
 
 _Document = OperationDocument
 _LIST = ("workspace", "cursor", "limit")

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from worker_runtime.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from worker_runtime.rest.answers import MAX_NUMBER_DIGITS
 from worker_runtime.rest.callers import WORKSPACES_HEADER
-from worker_runtime.transfer.headers import ENTRY_HEADER, LEASE_EXPIRES_HEADER, METADATA_HEADER
+from worker_runtime.sync.transfer.headers import ENTRY_HEADER, LEASE_EXPIRES_HEADER, METADATA_HEADER
+from yoi_wire.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 _WORKSPACE_ID = "[a-z0-9][a-z0-9._-]{0,127}"
 _WORKSPACE: dict[str, Any] = {"type": "string", "pattern": f"^{_WORKSPACE_ID}$"}

@@ -7,12 +7,12 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 
-from worker_runtime.errors import RuntimeOverloadedError
 from worker_runtime.rest.allowed import find_allowed_methods
 from worker_runtime.rest.refusals import HttpRefusalError
 from worker_runtime.rest.request_log import get_request_id, log_fault, log_refusal, note_problem
 from worker_runtime.rest.statuses import find_status
 from yoi_bundle.errors import BundleBlobsMissingError, YoiError
+from yoi_wire.errors import RuntimeOverloadedError
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 PROBLEM_HEADER = "Yoi-Problem"

@@ -1,6 +1,6 @@
 """Requests that HTTP itself has a word for: no such path, no such method, too slow, headers too large."""
 
-from worker_runtime.errors import RequestInvalidError
+from yoi_wire.errors import RequestInvalidError
 
 
 class HttpRefusalError(RequestInvalidError):

@@ -1,14 +1,12 @@
-"""The Runtime about itself, over HTTP: announcement, health, readiness, figures, documents (R-08, R-10)."""
+"""The Runtime about itself, over HTTP: its announcement (R-08), and what every server says."""
 
 from litestar import Response, get
 
-from worker_runtime.rest.answers import JSON, answer_json
+from worker_runtime.rest.answers import answer_json
 from worker_runtime.rest.callers import authenticate
-from worker_runtime.rest.documentation import DOCUMENTATION_HEADERS, build_documentation
-from worker_runtime.rest.metrics import METRICS_MEDIA_TYPE
-from worker_runtime.rest.openapi import build_openapi
 from worker_runtime.rest.runtime_interface import RUNTIME_INTERFACE
 from worker_runtime.rest.services import HttpRequest, get_services
+from worker_runtime.rest.system_routes import build_system_routes
 
 
 @get("/v1/runtime")
@@ -17,38 +15,4 @@ async def get_runtime(request: HttpRequest) -> Response[bytes]:
     return answer_json(await get_services(request).runtime.get_runtime(caller))
 
 
-@get("/healthz")
-async def get_health() -> Response[bytes]:
-    """Say that the process lives; nothing is asked of the store."""
-    return answer_json({"alive": True})
-
-
-@get("/readyz")
-async def get_readiness(request: HttpRequest) -> Response[bytes]:
-    """Say whether the Runtime can do what it is for; only codes, for anybody may ask."""
-    readiness = await get_services(request).check_readiness()
-    codes = sorted({str(problem["code"]) for problem in readiness.problems})
-    headers = None if readiness.ready else {"Retry-After": "5"}
-    return answer_json(
-        {"ready": readiness.ready, "problems": codes}, 200 if readiness.ready else 503, headers
-    )
-
-
-@get("/metrics")
-async def get_metrics(request: HttpRequest) -> Response[bytes]:
-    return Response(get_services(request).metrics.format(), media_type=METRICS_MEDIA_TYPE)
-
-
-@get("/openapi.json")
-async def get_openapi() -> Response[bytes]:
-    return Response(build_openapi(RUNTIME_INTERFACE), media_type=JSON)
-
-
-@get("/docs")
-async def get_documentation() -> Response[bytes]:
-    return Response(
-        build_documentation(RUNTIME_INTERFACE), media_type="text/html", headers=DOCUMENTATION_HEADERS
-    )
-
-
-RUNTIME_ROUTES = (get_runtime, get_health, get_readiness, get_metrics, get_openapi, get_documentation)
+RUNTIME_ROUTES = (get_runtime, *build_system_routes(RUNTIME_INTERFACE))

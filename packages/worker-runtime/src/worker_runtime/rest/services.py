@@ -6,9 +6,9 @@ from typing import Any, Protocol, cast
 
 from litestar import Request
 
-from worker_runtime.api import RuntimeApi
-from worker_runtime.caller import Caller
-from worker_runtime.maintenance import Readiness
+from worker_runtime.contract.api import RuntimeApi
+from worker_runtime.contract.caller import Caller
+from worker_runtime.embedded.maintenance import Readiness
 from worker_runtime.rest.buffering import BufferedBodies
 from worker_runtime.rest.metrics import Metrics
 from worker_runtime.rest.open_bodies import OpenBodies

@@ -7,9 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker_runtime.caller import LOCAL_ISSUER, build_local_caller
-from worker_runtime.clock import Clock
-from worker_runtime.embedded import EmbeddedRuntime
+from worker_runtime.contract.caller import LOCAL_ISSUER, build_local_caller
+from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import LocalTokenAuthenticator, TokenAuthenticator
 from worker_runtime.rest.envelope import Asgi
@@ -21,6 +20,7 @@ from worker_runtime.rest.request_log import log_event
 from worker_runtime.rest.services import Authenticator, Services
 from worker_runtime.trust.local_token import LOCAL_TOKEN_FILE, create_local_token
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
+from yoi_wire.clock import Clock
 
 _GRACE_SECONDS = 5.0
 

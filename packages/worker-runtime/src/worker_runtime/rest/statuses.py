@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from worker_runtime.errors import RuntimeOverloadedError
 from worker_runtime.rest.refusals import HttpRefusalError
 from yoi_bundle.errors import YoiError
+from yoi_wire.errors import RuntimeOverloadedError
 
 STATUSES: Mapping[str, int] = MappingProxyType(
     {

@@ -3,7 +3,7 @@
 import asyncio
 import weakref
 
-from worker_runtime.errors import RuntimeOverloadedError
+from yoi_wire.errors import RuntimeOverloadedError
 
 
 class OpenStreams:

@@ -9,7 +9,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from worker_runtime.rest.metrics import KNOWN_METHODS
 from worker_runtime.rest.request_log import get_problem_code, get_request_id
-from worker_runtime.trace_context import TRACE_HEADER
+from yoi_wire.trace_context import TRACE_HEADER
 
 _UNKNOWN_METHOD = "_OTHER"
 """The word of OpenTelemetry's conventions for HTTP, so that no caller can make up names."""

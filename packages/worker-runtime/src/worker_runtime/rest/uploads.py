@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from worker_runtime.errors import RuntimeOverloadedError
+from yoi_wire.errors import RuntimeOverloadedError
 
 _WAIT_SECONDS = 2.0
 

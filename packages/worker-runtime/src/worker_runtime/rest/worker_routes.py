@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Response, delete, get, post
 from litestar.params import FromPath
 
+from worker_runtime.contract.workers import ApprovalDecision, CreateWorkerRequest, PreviewRequest, WorkerInput
 from worker_runtime.rest.answers import (
     answer_json,
     answer_nothing,
@@ -18,7 +19,6 @@ from worker_runtime.rest.bodies import read_document, verify_no_body
 from worker_runtime.rest.callers import authenticate
 from worker_runtime.rest.events import answer_event_stream, read_position, wants_event_stream
 from worker_runtime.rest.services import HttpRequest, get_services
-from worker_runtime.workers import ApprovalDecision, CreateWorkerRequest, PreviewRequest, WorkerInput
 from yoi_bundle.digest import compute_digest
 
 

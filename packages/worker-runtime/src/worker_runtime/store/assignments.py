@@ -3,8 +3,8 @@
 import apsw
 from msgspec import Struct
 
-from worker_runtime.errors import AssignmentConflictError, AssignmentStaleError
 from worker_runtime.store.checksum import compute_checksum, verify_checksum
+from yoi_wire.errors import AssignmentConflictError, AssignmentStaleError
 
 _KIND = "assignment"
 

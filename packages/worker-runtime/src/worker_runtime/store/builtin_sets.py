@@ -4,11 +4,11 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-from worker_runtime.errors import StoreCorruptError
 from yoi_bundle.builtin import BuiltinSet
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import YoiError
 from yoi_bundle.verified import verify_manifest
+from yoi_wire.errors import StoreCorruptError
 
 
 class _StoredSet(Struct, frozen=True, array_like=True):

@@ -7,13 +7,13 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-from worker_runtime.errors import StoreCorruptError
-from worker_runtime.paging import Position
 from worker_runtime.store.checksum import compute_checksum, verify_checksum
 from worker_runtime.store.quarantine import lift_quarantine
 from worker_runtime.store.workspaces import encode_list
 from yoi_bundle.metadata import BundleMetadata
 from yoi_bundle.verified import VerifiedBundle
+from yoi_wire.errors import StoreCorruptError
+from yoi_wire.paging import Position
 
 _KIND = "bundle"
 _COLUMNS = (

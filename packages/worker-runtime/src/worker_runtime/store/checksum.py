@@ -9,7 +9,7 @@ import zlib
 
 import msgspec
 
-from worker_runtime.errors import StoreCorruptError
+from yoi_wire.errors import StoreCorruptError
 
 Field = str | int | bytes | None
 

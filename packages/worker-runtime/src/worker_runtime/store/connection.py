@@ -7,9 +7,9 @@ from pathlib import Path
 
 import apsw
 
-from worker_runtime.errors import RuntimeUnavailableError
 from worker_runtime.store.failures import typed_failures
 from worker_runtime.store.schema import migrate, verify_ours
+from yoi_wire.errors import RuntimeUnavailableError
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 

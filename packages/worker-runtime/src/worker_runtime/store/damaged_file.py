@@ -12,7 +12,6 @@ from typing import Any
 import apsw
 from msgspec import Struct
 
-from worker_runtime.errors import RuntimeIncompatibleError, StoreCorruptError
 from worker_runtime.store.page_image import PageImage
 from worker_runtime.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrate
 from worker_runtime.store.table_pages import (
@@ -24,6 +23,7 @@ from worker_runtime.store.table_pages import (
     list_children,
     read_rows,
 )
+from yoi_wire.errors import RuntimeIncompatibleError, StoreCorruptError
 
 _SCHEMA = "sqlite_schema"
 _TYPES: dict[str, type] = {"INTEGER": int, "TEXT": str, "BLOB": bytes}

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import apsw
 
-from worker_runtime.errors import RuntimeOverloadedError, RuntimeUnavailableError, StoreCorruptError
+from yoi_wire.errors import RuntimeOverloadedError, RuntimeUnavailableError, StoreCorruptError
 
 # Text that is not UTF-8 was never written by us: its bytes have changed on the disk.
 _DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.FormatError, UnicodeDecodeError)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from worker_runtime.errors import RuntimeUnavailableError
+from yoi_wire.errors import RuntimeUnavailableError
 
 DATABASE_NAME = "runtime.sqlite"
 _REPAIRED_NAME = "runtime.sqlite.repaired"

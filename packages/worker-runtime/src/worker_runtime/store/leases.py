@@ -7,10 +7,10 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-from worker_runtime.errors import LeaseExpiredError, RuntimeOverloadedError
 from worker_runtime.store.retention import Retention
 from yoi_bundle.metadata import BundleMetadata
 from yoi_bundle.verified import VerifiedBundle
+from yoi_wire.errors import LeaseExpiredError, RuntimeOverloadedError
 
 _DIGEST_BYTES = 32
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from worker_runtime.errors import RuntimeUnavailableError
 from worker_runtime.store.wal_frames import WriteAheadLog, is_page_size, read_write_ahead_log
+from yoi_wire.errors import RuntimeUnavailableError
 
 _MAGIC = b"SQLite format 3\0"
 _OWN_PAGE_SIZE = 4096

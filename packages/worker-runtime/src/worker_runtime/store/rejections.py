@@ -3,9 +3,9 @@
 import apsw
 import msgspec
 
-from worker_runtime.bundles import Rejection
-from worker_runtime.clock import format_instant
+from worker_runtime.contract.bundles import Rejection
 from yoi_bundle.errors import YoiError
+from yoi_wire.clock import format_instant
 
 
 def put_rejection(

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from worker_runtime.clock import DAY, MINUTE
+from yoi_wire.clock import DAY, MINUTE
 
 MEBIBYTE = 1024 * 1024
 

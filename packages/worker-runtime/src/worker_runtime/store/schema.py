@@ -6,7 +6,7 @@ a whole row anew when any column of it changes. A column named `checksum` covers
 
 import apsw
 
-from worker_runtime.errors import RuntimeIncompatibleError, StoreCorruptError
+from yoi_wire.errors import RuntimeIncompatibleError, StoreCorruptError
 
 APPLICATION_ID = 0x796F6931
 """`yoi1`: tells this file from any other SQLite database."""

@@ -6,11 +6,11 @@ from typing import Literal, TypeAlias, cast
 import apsw
 from msgspec import Struct
 
-from worker_runtime.errors import StoreCorruptError
 from worker_runtime.store.connection import Database
 from worker_runtime.store.quarantine import DamagedKind, put_quarantine
 from worker_runtime.store.records import RECORD_TABLES, find_damaged_records
 from yoi_bundle.digest import compute_digest
+from yoi_wire.errors import StoreCorruptError
 
 Phase: TypeAlias = Literal["manifest", "blob", "records", "structure"]
 PHASES: tuple[Phase, ...] = ("manifest", "blob", "records", "structure")

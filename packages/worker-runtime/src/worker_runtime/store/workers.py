@@ -7,12 +7,12 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-from worker_runtime.errors import StoreCorruptError, WorkerConflictError
-from worker_runtime.lifecycle import WorkerState, is_terminal
-from worker_runtime.paging import Position
+from worker_runtime.contract.lifecycle import WorkerState, is_terminal
+from worker_runtime.contract.workers import StateReason
 from worker_runtime.store.checksum import compute_checksum, verify_checksum
 from worker_runtime.store.workspaces import encode_list
-from worker_runtime.workers import StateReason
+from yoi_wire.errors import StoreCorruptError, WorkerConflictError
+from yoi_wire.paging import Position
 
 _COLUMNS = (
     "number, id, workspace_id, key, fingerprint, bundle_digest, state, created_at, changed_at, ended_at, reasons, "

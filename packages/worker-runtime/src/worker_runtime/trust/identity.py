@@ -13,8 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from msgspec import Meta, Struct
 
-from worker_runtime.caller import LOCAL_ISSUER
-from worker_runtime.errors import RequestInvalidError, StoreCorruptError
+from worker_runtime.contract.caller import LOCAL_ISSUER
 from worker_runtime.trust.private_file import (
     create_private_file,
     exclusive_access,
@@ -23,6 +22,7 @@ from worker_runtime.trust.private_file import (
 )
 from worker_runtime.trust.public_key import KeyId, compute_key_id, format_public_key
 from yoi_bundle.identifiers import WorkspaceId
+from yoi_wire.errors import RequestInvalidError, StoreCorruptError
 
 IssuerName = WorkspaceId
 """The same grammar as a workspace's id; `local` is the host's own operator and no Backend."""

@@ -4,9 +4,9 @@ import hmac
 import secrets
 from pathlib import Path
 
-from worker_runtime.errors import StoreCorruptError
 from worker_runtime.trust.private_file import create_private_file, read_private_file
 from worker_runtime.trust.refusal import TokenRefusedError
+from yoi_wire.errors import StoreCorruptError
 
 LOCAL_TOKEN_PREFIX = "yoi_local_"  # noqa: S105
 """Tells it from a signed token, for people, servers and scanners of secrets."""

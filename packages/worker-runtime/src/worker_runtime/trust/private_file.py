@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from worker_runtime.errors import RequestInvalidError, RuntimeUnavailableError
+from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError
 
 _MODE = 0o600
 _FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -8,7 +8,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 from msgspec import Meta
 
-from worker_runtime.errors import RequestInvalidError
+from yoi_wire.errors import RequestInvalidError
 
 KeyId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{43}(?!\n)$", max_length=43)]
 """RFC 7638 thumbprint: SHA-256 of the key's JWK, base64url without padding."""

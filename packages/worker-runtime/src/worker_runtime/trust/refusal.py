@@ -2,7 +2,7 @@
 
 from typing import Literal, TypeAlias
 
-from worker_runtime.errors import ForbiddenError, UnauthenticatedError
+from yoi_wire.errors import ForbiddenError, UnauthenticatedError
 
 RefusalReason: TypeAlias = Literal[
     "malformed",

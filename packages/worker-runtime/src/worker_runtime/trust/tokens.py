@@ -13,7 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.util import urlsafe_b64decode
 from msgspec import Struct
 
-from worker_runtime.caller import ALL_SCOPES, Caller, Scope
+from worker_runtime.contract.caller import ALL_SCOPES, Caller, Scope
 from worker_runtime.trust.claims import ALGORITHM, TOKEN_TYPE, TokenClaims, TokenHeader, decode_part
 from worker_runtime.trust.identity import Identity
 from worker_runtime.trust.public_key import parse_public_key

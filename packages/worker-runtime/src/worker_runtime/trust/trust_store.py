@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from worker_runtime.errors import RequestInvalidError, StoreCorruptError
 from worker_runtime.trust.identity import IssuerName, verify_issuer_name
 from worker_runtime.trust.private_file import (
     exclusive_access,
@@ -22,6 +21,7 @@ from worker_runtime.trust.private_file import (
 from worker_runtime.trust.public_key import KeyId, KeyText, compute_key_id, parse_public_key
 from yoi_bundle.identifiers import WorkspaceId
 from yoi_bundle.metadata import Instant
+from yoi_wire.errors import RequestInvalidError, StoreCorruptError
 
 TRUST_FILE = "trusted-keys.json"
 """Its name in a Runtime's data directory."""

@@ -5,12 +5,12 @@ from itertools import chain
 
 from msgspec import Struct
 
-from yoi_bundle.authoring.assemble import Assembly
-from yoi_bundle.authoring.item_pointers import ItemPointers
-from yoi_bundle.authoring.ledger import BlobUse, ItemKey
-from yoi_bundle.authoring.walk import show_path
-from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
-from yoi_bundle.authoring.workspace_toml import AllowForm
+from yoi_bundle.authoring.assembly.assemble import Assembly
+from yoi_bundle.authoring.assembly.item_pointers import ItemPointers
+from yoi_bundle.authoring.assembly.ledger import BlobUse, ItemKey
+from yoi_bundle.authoring.dialects.native.workspace_toml import AllowForm
+from yoi_bundle.authoring.source.walk import show_path
+from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
 from yoi_bundle.boundary.allowances import (
     MIN_KEY_CHARACTERS,
     Allowance,
@@ -18,13 +18,13 @@ from yoi_bundle.boundary.allowances import (
     apply_allowances,
     list_unused_allowances,
 )
-from yoi_bundle.boundary.doubts import find_boundary_warnings
 from yoi_bundle.boundary.file_names import find_forbidden_name
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.hidden_text import find_hidden_text
 from yoi_bundle.boundary.host_places import find_host_paths_in_prose
 from yoi_bundle.boundary.manifest_texts import ManifestTexts, list_texts
 from yoi_bundle.boundary.scanner import SecretFinding, SecretScanner
+from yoi_bundle.boundary.uncertain_findings import find_boundary_warnings
 from yoi_bundle.diagnostics import Diagnostic, Severity
 from yoi_bundle.limits import Limits
 from yoi_bundle.media_types import FREE_JSON_MEDIA_TYPE, PLUGIN_PACKAGE_MEDIA_TYPE, TEXT_MEDIA_TYPES

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from msgspec import Struct
 from msgspec.structs import replace
 
-from yoi_bundle.authoring.assemble import Assembly, AssemblyInput, assemble
+from yoi_bundle.authoring.assembly.assemble import Assembly, AssemblyInput, assemble
+from yoi_bundle.authoring.assembly.item_pointers import ItemPointers
+from yoi_bundle.authoring.assembly.ledger import ItemKey
+from yoi_bundle.authoring.assembly.workspace_refusals import refuse_early, report_emptiness
 from yoi_bundle.authoring.boundary_checks import Finding, check_boundaries
-from yoi_bundle.authoring.file_account import FileAccount, account_files
-from yoi_bundle.authoring.item_pointers import ItemPointers
-from yoi_bundle.authoring.ledger import ItemKey
+from yoi_bundle.authoring.dialects.native.workspace_items import list_schema_files
+from yoi_bundle.authoring.dialects.native.workspace_toml import WorkspaceForm
 from yoi_bundle.authoring.read import Progress, SourceReading, read_source
-from yoi_bundle.authoring.walk import SourceTree, show_path
-from yoi_bundle.authoring.whole_refusals import refuse_early, report_emptiness
-from yoi_bundle.authoring.workspace_items import list_schema_files
-from yoi_bundle.authoring.workspace_path import WORKSPACE_FILE
-from yoi_bundle.authoring.workspace_toml import WorkspaceForm
+from yoi_bundle.authoring.source.file_account import FileAccount, account_files
+from yoi_bundle.authoring.source.walk import SourceTree, show_path
+from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.builtin import NO_BUILTINS, BuiltinSet
 from yoi_bundle.canonical import encode_canonical

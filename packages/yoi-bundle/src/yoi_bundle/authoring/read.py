@@ -7,32 +7,36 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from yoi_bundle.authoring.agent_plugins import read_agent_plugin, read_claude_plugin
-from yoi_bundle.authoring.case_collisions import find_case_collisions
-from yoi_bundle.authoring.classify import SKILL_FILE, Classified, Kind, classify_files
-from yoi_bundle.authoring.claude_markdown import read_claude_agent, read_claude_command
-from yoi_bundle.authoring.claude_permissions import read_claude_settings
-from yoi_bundle.authoring.copilot_markdown import (
+from yoi_bundle.authoring.dialects.agent_skills import read_skill
+from yoi_bundle.authoring.dialects.claude.markdown import read_claude_agent, read_claude_command
+from yoi_bundle.authoring.dialects.claude.permissions import read_claude_settings
+from yoi_bundle.authoring.dialects.copilot.markdown import (
     read_copilot_agent,
     read_copilot_instructions,
     read_copilot_prompt,
 )
-from yoi_bundle.authoring.draft import (
+from yoi_bundle.authoring.dialects.mcp.mcp_json import read_mcp_json
+from yoi_bundle.authoring.dialects.native.policy import read_native_policy
+from yoi_bundle.authoring.dialects.native.profile import read_native_profile
+from yoi_bundle.authoring.dialects.native.resources import read_native_prompt, read_native_workflow
+from yoi_bundle.authoring.dialects.native.workspace_items import list_schema_files, read_workspace_tools
+from yoi_bundle.authoring.dialects.native.workspace_toml import (
+    SourceForm,
+    WorkspaceReading,
+    read_workspace_toml,
+)
+from yoi_bundle.authoring.dialects.plain_prompt import read_agent_without_frontmatter, read_plain_prompt
+from yoi_bundle.authoring.dialects.plugins.agent_plugins import read_agent_plugin, read_claude_plugin
+from yoi_bundle.authoring.drafts.draft import (
     ComponentKind,
     Contribution,
     PluginDraft,
     SourceFile,
 )
-from yoi_bundle.authoring.mcp_json import read_mcp_json
-from yoi_bundle.authoring.native_policy import read_native_policy
-from yoi_bundle.authoring.native_profile import read_native_profile
-from yoi_bundle.authoring.native_resources import read_native_prompt, read_native_workflow
-from yoi_bundle.authoring.plain_prompt import read_agent_without_frontmatter, read_plain_prompt
-from yoi_bundle.authoring.skill_markdown import read_skill
-from yoi_bundle.authoring.walk import SourceTree, show_path
-from yoi_bundle.authoring.workspace_items import list_schema_files, read_workspace_tools
-from yoi_bundle.authoring.workspace_path import GOVERNING_FILES, WORKSPACE_FILE
-from yoi_bundle.authoring.workspace_toml import SourceForm, WorkspaceReading, read_workspace_toml
+from yoi_bundle.authoring.source.case_collisions import find_case_collisions
+from yoi_bundle.authoring.source.classify import SKILL_FILE, Classified, Kind, classify_files
+from yoi_bundle.authoring.source.walk import SourceTree, show_path
+from yoi_bundle.authoring.source.workspace_path import GOVERNING_FILES, WORKSPACE_FILE
 from yoi_bundle.diagnostics import Diagnostic, Severity
 from yoi_bundle.limits import Limits
 

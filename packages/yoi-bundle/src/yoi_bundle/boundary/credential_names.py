@@ -2,7 +2,7 @@
 
 import re
 
-from yoi_bundle.boundary.word_shape import find_shape_fault
+from yoi_bundle.boundary.generated_value_shape import find_shape_fault
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 

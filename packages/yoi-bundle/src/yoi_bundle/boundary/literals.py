@@ -7,8 +7,8 @@ userinfo and query, words) *and* its pieces have the shape of words. Nothing pas
 import re
 
 from yoi_bundle.boundary.credential_names import is_credential_name, suggest_secret_name
+from yoi_bundle.boundary.generated_value_shape import find_opaque_run, find_shape_fault
 from yoi_bundle.boundary.secret_rules import find_provider_token
-from yoi_bundle.boundary.word_shape import find_opaque_run, find_shape_fault
 
 MAX_LITERAL_CHARACTERS = 256
 _MAX_LIST_ITEMS = 32

@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 import msgspec
 
 from yoi_bundle.boundary.file_names import find_forbidden_name
+from yoi_bundle.boundary.generated_value_shape import find_opaque_run
 from yoi_bundle.boundary.hidden_text import find_hidden_text
 from yoi_bundle.boundary.host_places import find_host_place
 from yoi_bundle.boundary.literals import find_literal_fault, find_text_fault, suggest_reference
 from yoi_bundle.boundary.manifest_texts import OWN_FIELDS, ManifestTexts, list_texts
 from yoi_bundle.boundary.redaction import redact_pointer
 from yoi_bundle.boundary.secret_rules import find_provider_token
-from yoi_bundle.boundary.word_shape import find_opaque_run
 from yoi_bundle.errors import Fault
 from yoi_bundle.identifiers import decode_path
 from yoi_bundle.manifest import Argument, Descriptor, LiteralValue, Manifest, Skill

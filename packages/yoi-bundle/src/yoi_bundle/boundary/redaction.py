@@ -3,8 +3,8 @@
 import re
 from functools import lru_cache
 
+from yoi_bundle.boundary.generated_value_shape import find_opaque_run
 from yoi_bundle.boundary.secret_rules import find_provider_token
-from yoi_bundle.boundary.word_shape import find_opaque_run
 from yoi_bundle.identifiers import decode_path
 
 MAX_SHOWN_CHARACTERS = 160

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
 
+from yoi_bundle.boundary.generated_value_shape import find_shape_fault
 from yoi_bundle.boundary.scanner import SecretHit
 from yoi_bundle.boundary.secret_rules import (
     SecretFormat,
@@ -15,7 +16,6 @@ from yoi_bundle.boundary.secret_rules import (
     iterate_provider_tokens,
     list_possible_formats,
 )
-from yoi_bundle.boundary.word_shape import find_shape_fault
 
 # Each pattern begins with a literal or a small set, so that the search over prose keeps its fast path.
 _AUTHORIZATION = re.compile(

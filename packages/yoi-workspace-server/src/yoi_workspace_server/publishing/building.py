@@ -6,14 +6,14 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from worker_runtime.clock import Clock
 from yoi_bundle.authoring.build import BuildResult, build_bundle
-from yoi_bundle.authoring.walk import walk_directory
+from yoi_bundle.authoring.source.walk import walk_directory
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.errors import YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.metadata import Provenance
+from yoi_wire.clock import Clock
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.publishing.recording import record_bundle
 from yoi_workspace_server.revisions import MAX_DIAGNOSTICS, BuildProblem, BuildRecord, NewBuild, Revision

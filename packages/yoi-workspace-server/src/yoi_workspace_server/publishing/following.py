@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from worker_runtime.paging import MAX_PAGE_SIZE
 from worker_runtime.rest.request_log import log_event
 from yoi_bundle.errors import YoiError
+from yoi_wire.paging import MAX_PAGE_SIZE, collect_pages
 from yoi_workspace_server.publishing.building import Builder
 from yoi_workspace_server.revisions import BuildRecord
 from yoi_workspace_server.sources.checkout import SourceUnreadableError
@@ -113,11 +113,6 @@ class SourceFollower:
                 changed.set()
 
     async def _list_workspaces(self) -> list[Workspace]:
-        found: list[Workspace] = []
-        cursor: str | None = None
-        while True:
-            page = await self._store.workspaces.list_workspaces(limit=MAX_PAGE_SIZE, cursor=cursor)
-            found += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return found
+        return await collect_pages(
+            lambda cursor: self._store.workspaces.list_workspaces(limit=MAX_PAGE_SIZE, cursor=cursor)
+        )

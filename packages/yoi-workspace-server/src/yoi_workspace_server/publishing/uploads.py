@@ -6,8 +6,6 @@ import tempfile
 from collections.abc import AsyncIterable
 from pathlib import Path
 
-from worker_runtime.clock import Clock
-from worker_runtime.errors import RequestInvalidError
 from yoi_bundle.archive import ArchivedBundle, read_archive
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.scanner import SecretScanner
@@ -18,6 +16,8 @@ from yoi_bundle.limits import DEFAULT_LIMITS, MEBIBYTE, Limits
 from yoi_bundle.manifest import Descriptor
 from yoi_bundle.media_types import FREE_JSON_MEDIA_TYPE, PLUGIN_PACKAGE_MEDIA_TYPE, TEXT_MEDIA_TYPES
 from yoi_bundle.metadata import Provenance
+from yoi_wire.clock import Clock
+from yoi_wire.errors import RequestInvalidError
 from yoi_workspace_server.publishing.recording import record_bundle
 from yoi_workspace_server.revisions import RecordedRevision
 from yoi_workspace_server.store.store import Store

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
-from worker_runtime.bundle_sync import sync_bundle
-from worker_runtime.clock import Clock, format_instant
-from worker_runtime.compatibility import verify_compatible
-from worker_runtime.errors import AssignmentConflictError, AssignmentStaleError
+from worker_runtime.contract.compatibility import verify_compatible
+from worker_runtime.sync.bundle_sync import sync_bundle
 from yoi_bundle.errors import YoiError
+from yoi_wire.clock import Clock, format_instant
+from yoi_wire.errors import AssignmentConflictError, AssignmentStaleError
+from yoi_workspace_server.foreign_details import clean_code, clean_details
+from yoi_workspace_server.reconciler.bundle_cache import BundleShelf
 from yoi_workspace_server.reconciler.inspection import inspect_holdings, needs_inspection
 from yoi_workspace_server.reconciler.outcomes import (
     observe_assignment,
@@ -16,10 +18,8 @@ from yoi_workspace_server.reconciler.outcomes import (
     settle_success,
 )
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
-from yoi_workspace_server.reconciler.shelf import BundleShelf
 from yoi_workspace_server.registry.contacting import ask_info
 from yoi_workspace_server.registry.dialing import Dialer, Dialled
-from yoi_workspace_server.runtime_details import clean_code, clean_details
 from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact
 from yoi_workspace_server.sync_plan import Assign, Hold, Nothing, Observed, Send, Withdraw, plan_sync
 from yoi_workspace_server.sync_status import BundleRejection, Claim, Settlement

@@ -1,11 +1,11 @@
 """What a Runtime stores of a workspace, and which of its Workers use it: by its own word (K-05)."""
 
-from worker_runtime.clock import MILLISECONDS_A_SECOND, Clock, format_instant
-from worker_runtime.paging import MAX_PAGE_SIZE
 from yoi_bundle.errors import YoiError
+from yoi_wire.clock import MILLISECONDS_A_SECOND, Clock, format_instant
+from yoi_wire.paging import MAX_PAGE_SIZE
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.registry.dialing import Dialled
-from yoi_workspace_server.store.instants import parse_instant
+from yoi_workspace_server.store.database.instants import parse_instant
 from yoi_workspace_server.sync_plan import Observed
 from yoi_workspace_server.sync_status import Holdings, PairStatus
 

@@ -10,13 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from worker_runtime.clock import MILLISECONDS_A_SECOND, Clock
 from worker_runtime.rest.request_log import log_event
 from yoi_bundle.errors import YoiError
+from yoi_wire.clock import MILLISECONDS_A_SECOND, Clock
 from yoi_workspace_server.reconciler.attempt import Attempts
+from yoi_workspace_server.reconciler.bundle_cache import BundleShelf
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.reconciler.settling import SettlementWriter
-from yoi_workspace_server.reconciler.shelf import BundleShelf
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact
 from yoi_workspace_server.store.store import Store

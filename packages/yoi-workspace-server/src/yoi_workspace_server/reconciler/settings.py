@@ -1,11 +1,16 @@
 """How much the reconciler does at once, and how long it waits."""
 
-from msgspec import Struct
+from typing import Annotated, TypeAlias
 
-from worker_runtime.backoff import Backoff
+from msgspec import Meta, Struct
+
+from worker_runtime.sync.backoff import Backoff
+
+Concurrency: TypeAlias = Annotated[int, Meta(ge=1, le=10_000)]
+Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=86_400)]
 
 
-class ReconcilerSettings(Struct, frozen=True, kw_only=True):
+class ReconcilerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The bounds of reconciling; times are seconds.
 
     Attributes:
@@ -20,14 +25,14 @@ class ReconcilerSettings(Struct, frozen=True, kw_only=True):
         backoff: After failures that may pass.
     """
 
-    concurrency: int = 64
-    concurrency_per_runtime: int = 4
-    lease_seconds: float = 60.0
-    confirm_seconds: float = 600.0
-    inspect_seconds: float = 600.0
-    hopeless_seconds: float = 900.0
-    probe_seconds: float = 30.0
-    jitter: float = 0.2
+    concurrency: Concurrency = 64
+    concurrency_per_runtime: Concurrency = 4
+    lease_seconds: Seconds = 60.0
+    confirm_seconds: Seconds = 600.0
+    inspect_seconds: Seconds = 600.0
+    hopeless_seconds: Seconds = 900.0
+    probe_seconds: Seconds = 30.0
+    jitter: Annotated[float, Meta(ge=0, lt=1)] = 0.2
     backoff: Backoff = Backoff(first_seconds=1.0, max_seconds=120.0)
 
     def spread(self, seconds: float, draw: float) -> float:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from worker_runtime.clock import Clock
+from yoi_wire.clock import Clock
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.sync_status import Settlement
 

@@ -5,7 +5,7 @@ import ssl
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from worker_runtime.errors import RequestInvalidError
+from yoi_wire.errors import RequestInvalidError
 from yoi_workspace_server.runtimes import RuntimeConnection
 
 _MAX_URL = 1000

@@ -2,17 +2,19 @@
 
 import asyncio
 
-from worker_runtime.clock import Clock, format_instant
-from worker_runtime.compatibility import verify_compatible
-from worker_runtime.errors import (
+import msgspec
+
+from worker_runtime.contract.compatibility import verify_compatible
+from worker_runtime.contract.runtime_info import RuntimeInfo
+from worker_runtime.remote.refusals import RemoteFaultError
+from yoi_bundle.errors import YoiError
+from yoi_wire.clock import Clock, format_instant
+from yoi_wire.errors import (
     ForbiddenError,
     RuntimeIncompatibleError,
     RuntimeUnavailableError,
     UnauthenticatedError,
 )
-from worker_runtime.remote.refusals import RemoteFaultError
-from worker_runtime.runtime_info import RuntimeInfo
-from yoi_bundle.errors import YoiError
 from yoi_workspace_server.registry.dialing import Dialer, Dialled
 from yoi_workspace_server.runtimes import (
     Reachability,
@@ -25,6 +27,9 @@ _ANSWER_SECONDS = 10.0
 
 _MAX_WORD = 256
 """Characters of a version, or of a policy's generation."""
+
+_MAX_BYTES = 64 * 1024
+"""Of a whole announcement, which is kept."""
 
 
 async def contact_runtime(dialer: Dialer, runtime: RegisteredRuntime, clock: Clock) -> RuntimeContact:
@@ -56,7 +61,8 @@ async def ask_info(dialled: Dialled) -> RuntimeInfo:
     """
     info = await dialled.api.get_runtime(dialled.build_caller())
     kept = (info.version, info.policy_generation)
-    if not all(text.isprintable() and len(text) <= _MAX_WORD for text in kept):
+    well_formed = all(text.isprintable() and len(text) <= _MAX_WORD for text in kept)
+    if not well_formed or len(msgspec.json.encode(info)) > _MAX_BYTES:
         raise RemoteFaultError("an announcement of another form than this version knows")
     return info
 

@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from worker_runtime.api import RuntimeApi
-from worker_runtime.caller import ALL_SCOPES, LOCAL_ISSUER, Caller
-from worker_runtime.clock import Clock
-from worker_runtime.errors import RuntimeUnavailableError
+from worker_runtime.contract.api import RuntimeApi
+from worker_runtime.contract.caller import ALL_SCOPES, LOCAL_ISSUER, Caller
 from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.deadlines import Deadlines
 from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.trust.identity import Identity
+from yoi_wire.clock import Clock
+from yoi_wire.errors import RuntimeUnavailableError
 from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeConnection
 
 SUBJECT = "backend"

@@ -4,15 +4,15 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 
-from worker_runtime.clock import MILLISECONDS_A_SECOND, Clock
-from worker_runtime.errors import RuntimeUnavailableError
-from worker_runtime.paging import MAX_PAGE_SIZE
 from worker_runtime.rest.request_log import log_event
 from yoi_bundle.errors import YoiError
+from yoi_wire.clock import MILLISECONDS_A_SECOND, Clock
+from yoi_wire.errors import RuntimeUnavailableError
+from yoi_wire.paging import MAX_PAGE_SIZE, collect_pages
 from yoi_workspace_server.registry.contacting import contact_runtime, describe_failure
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact
-from yoi_workspace_server.store.instants import parse_instant
+from yoi_workspace_server.store.database.instants import parse_instant
 from yoi_workspace_server.store.store import Store
 
 _CONCURRENCY = 32
@@ -122,14 +122,9 @@ class Prober:
         return describe_failure(runtime.name, RuntimeUnavailableError("unreachable"), self._clock)
 
     async def _list_runtimes(self) -> list[RegisteredRuntime]:
-        found: list[RegisteredRuntime] = []
-        cursor = None
-        while True:
-            page = await self._store.runtimes.list_runtimes(limit=MAX_PAGE_SIZE, cursor=cursor)
-            found += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return found
+        return await collect_pages(
+            lambda cursor: self._store.runtimes.list_runtimes(limit=MAX_PAGE_SIZE, cursor=cursor)
+        )
 
     async def _write(self, contacts: Sequence[RuntimeContact]) -> None:
         for start in range(0, len(contacts), MAX_PAGE_SIZE):

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from worker_runtime.clock import Clock, format_instant
-from worker_runtime.paging import MAX_PAGE_SIZE
 from yoi_bundle.errors import YoiError
+from yoi_wire.clock import Clock, format_instant
+from yoi_wire.paging import MAX_PAGE_SIZE, collect_pages
 from yoi_workspace_server.registry.dialing import Dialled
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.sync_plan import compute_state
@@ -71,22 +71,13 @@ def _may_be_assigned(status: PairStatus) -> bool:
 
 
 async def _list_pairs(store: Store, runtime: str) -> Sequence[PairStatus]:
-    found: list[PairStatus] = []
-    cursor: str | None = None
-    while True:
-        page = await store.pairs.list_pairs(runtime=runtime, limit=MAX_PAGE_SIZE, cursor=cursor)
-        found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
+    return await collect_pages(
+        lambda cursor: store.pairs.list_pairs(runtime=runtime, limit=MAX_PAGE_SIZE, cursor=cursor)
+    )
 
 
 async def _list_workspaces(store: Store) -> Sequence[str]:
-    found: list[str] = []
-    cursor: str | None = None
-    while True:
-        page = await store.workspaces.list_workspaces(limit=MAX_PAGE_SIZE, cursor=cursor)
-        found += [one.id for one in page.items]
-        cursor = page.next_cursor
-        if cursor is None:
-            return found
+    workspaces = await collect_pages(
+        lambda cursor: store.workspaces.list_workspaces(limit=MAX_PAGE_SIZE, cursor=cursor)
+    )
+    return [one.id for one in workspaces]

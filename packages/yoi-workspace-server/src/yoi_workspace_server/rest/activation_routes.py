@@ -3,11 +3,11 @@
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from worker_runtime.errors import RequestInvalidError
-from worker_runtime.paging import Page
 from worker_runtime.rest.answers import answer_json, read_limit, read_text, verify_query
 from worker_runtime.rest.bodies import read_document, verify_no_body
 from worker_runtime.rest.services import HttpRequest
+from yoi_wire.errors import RequestInvalidError
+from yoi_wire.paging import Page
 from yoi_workspace_server.rest.principals import authorize_on
 from yoi_workspace_server.rest.services import get_backend
 from yoi_workspace_server.revisions import ActivationRequest, RevocationRequest, RollbackRequest

@@ -33,8 +33,8 @@ from yoi_workspace_server.rest.token_routes import TOKEN_ROUTES
 from yoi_workspace_server.rest.worker_control_routes import WORKER_CONTROL_ROUTES
 from yoi_workspace_server.rest.worker_routes import WORKER_ROUTES
 from yoi_workspace_server.rest.workspace_routes import WORKSPACE_ROUTES
+from yoi_workspace_server.workers.foreign_errors import pass_on
 from yoi_workspace_server.workers.orders import WorkerRefusedError
-from yoi_workspace_server.workers.passing import pass_on
 
 ROUTES = (
     *SYSTEM_ROUTES,

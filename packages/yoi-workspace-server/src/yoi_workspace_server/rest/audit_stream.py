@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 import msgspec
 from litestar.response import Stream
 
-from worker_runtime.errors import RequestInvalidError
 from worker_runtime.rest.answers import MAX_NUMBER_DIGITS, read_number
 from worker_runtime.rest.events import EVENT_STREAM
 from worker_runtime.rest.services import HttpRequest
 from worker_runtime.rest.streams import Place
 from yoi_bundle.errors import YoiError
+from yoi_wire.errors import RequestInvalidError
 from yoi_workspace_server.audit import AuditRecord
 from yoi_workspace_server.rest.principals import authorize
 from yoi_workspace_server.rest.services import get_backend

@@ -3,10 +3,10 @@
 from importlib.metadata import version
 from typing import Any
 
-from worker_runtime.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from worker_runtime.rest.answers import MAX_NUMBER_DIGITS
 from worker_runtime.rest.interface import Interface
 from worker_runtime.rest.openapi_parameters import ANSWER_HEADERS, REQUEST_HEADERS
+from yoi_wire.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from yoi_workspace_server.rest.operations import OPERATIONS
 
 _NAME: dict[str, Any] = {"type": "string", "minLength": 1}

@@ -3,10 +3,10 @@
 from litestar import Response, get
 from litestar.params import FromPath
 
-from worker_runtime.errors import RequestInvalidError
-from worker_runtime.paging import Page
 from worker_runtime.rest.answers import answer_json, read_limit, read_number, read_text, verify_query
 from worker_runtime.rest.services import HttpRequest
+from yoi_wire.errors import RequestInvalidError
+from yoi_wire.paging import Page
 from yoi_workspace_server.publishing.comparing import compare_revisions
 from yoi_workspace_server.rest.principals import authorize_on
 from yoi_workspace_server.rest.services import get_backend

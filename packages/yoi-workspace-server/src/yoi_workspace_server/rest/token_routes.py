@@ -3,12 +3,12 @@
 from litestar import Response, delete, get, post
 from litestar.params import FromPath
 
-from worker_runtime.clock import MILLISECONDS_A_SECOND, format_instant
-from worker_runtime.errors import RequestInvalidError
-from worker_runtime.paging import Page
 from worker_runtime.rest.answers import answer_json, answer_nothing, read_limit, read_text, verify_query
 from worker_runtime.rest.bodies import read_document
 from worker_runtime.rest.services import HttpRequest
+from yoi_wire.clock import MILLISECONDS_A_SECOND, format_instant
+from yoi_wire.errors import RequestInvalidError
+from yoi_wire.paging import Page
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.first_start import create_secret
 from yoi_workspace_server.rest.principals import authorize_whole

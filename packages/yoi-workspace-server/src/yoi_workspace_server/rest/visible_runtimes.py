@@ -1,6 +1,6 @@
 """Which Runtimes a principal sees: all, or those that may receive a workspace of its token (K-07)."""
 
-from worker_runtime.paging import MAX_PAGE_SIZE, Page
+from yoi_wire.paging import MAX_PAGE_SIZE, Page, collect_pages
 from yoi_workspace_server.errors import RuntimeNotFoundError
 from yoi_workspace_server.placement import PlacedWorkspace, PlacementPolicy, may_receive
 from yoi_workspace_server.roles import Principal
@@ -25,16 +25,12 @@ async def read_sight(store: Store, principal: Principal) -> RuntimeSight:
     """Read the rules, and the workspaces that the principal sees."""
     if principal.workspaces is None:
         return RuntimeSight(PlacementPolicy(), None)
-    placed: list[PlacedWorkspace] = []
-    cursor: str | None = None
-    while True:
-        page = await store.workspaces.list_workspaces(
+    workspaces = await collect_pages(
+        lambda cursor: store.workspaces.list_workspaces(
             within=principal.workspaces, limit=MAX_PAGE_SIZE, cursor=cursor
         )
-        placed += [one.placed for one in page.items]
-        cursor = page.next_cursor
-        if cursor is None:
-            return RuntimeSight(await store.placements.get_policy(), tuple(placed))
+    )
+    return RuntimeSight(await store.placements.get_policy(), tuple(one.placed for one in workspaces))
 
 
 async def list_visible(

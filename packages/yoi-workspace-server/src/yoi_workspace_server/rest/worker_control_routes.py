@@ -6,11 +6,11 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath
 
+from worker_runtime.contract.workers import ApprovalDecision, Worker, WorkerInput
 from worker_runtime.rest.answers import answer_json, read_limit, verify_query
 from worker_runtime.rest.bodies import read_document, verify_no_body
 from worker_runtime.rest.events import read_position, wants_event_stream
 from worker_runtime.rest.services import HttpRequest
-from worker_runtime.workers import ApprovalDecision, Worker, WorkerInput
 from yoi_workspace_server.rest.principals import authorize
 from yoi_workspace_server.rest.services import get_backend
 from yoi_workspace_server.rest.worker_stream import answer_worker_stream
@@ -22,7 +22,7 @@ from yoi_workspace_server.views.workers import (
     build_worker_view,
 )
 from yoi_workspace_server.workers.access import ReachableWorker
-from yoi_workspace_server.workers.passing import passing_on
+from yoi_workspace_server.workers.foreign_errors import passing_on
 
 
 @get("/api/v1/workers/{worker:str}/events")

@@ -3,10 +3,10 @@
 from litestar import Response, delete, get, post
 from litestar.params import FromPath
 
-from worker_runtime.paging import Page
 from worker_runtime.rest.answers import answer_json, answer_nothing, read_limit, read_text, verify_query
 from worker_runtime.rest.bodies import read_document
 from worker_runtime.rest.services import HttpRequest
+from yoi_wire.paging import Page
 from yoi_workspace_server.errors import PlacementDeniedError, WorkspaceNotFoundError
 from yoi_workspace_server.rest.principals import authorize, authorize_on
 from yoi_workspace_server.rest.services import get_backend
@@ -15,8 +15,8 @@ from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.views.explanations import build_explanation_view
 from yoi_workspace_server.views.specs import build_spec_view
 from yoi_workspace_server.views.workers import WorkerView, build_worker_view
+from yoi_workspace_server.workers.foreign_errors import passing_on
 from yoi_workspace_server.workers.orders import WorkerOrder, WorkerRefusedError
-from yoi_workspace_server.workers.passing import passing_on
 from yoi_workspace_server.workers.spec_reading import read_spec
 
 ANY_RUNTIME = "*"

@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator
 import msgspec
 from litestar.response import Stream
 
+from worker_runtime.contract.workers import EventPage
 from worker_runtime.rest.events import EVENT_STREAM, read_position
 from worker_runtime.rest.services import HttpRequest
 from worker_runtime.rest.streams import Place
-from worker_runtime.workers import EventPage
 from yoi_bundle.errors import YoiError
 from yoi_workspace_server.rest.principals import authorize
 from yoi_workspace_server.rest.services import get_backend
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.views.workers import WorkerEventView, build_event_view
 from yoi_workspace_server.workers.access import ReachableWorker
-from yoi_workspace_server.workers.passing import passing_on
+from yoi_workspace_server.workers.foreign_errors import passing_on
 
 _POLL_SECONDS = 1.0
 _LOOK_SECONDS = 5.0

@@ -3,10 +3,10 @@
 from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath
 
-from worker_runtime.paging import Page
 from worker_runtime.rest.answers import answer_json, answer_nothing, read_limit, read_text, verify_query
 from worker_runtime.rest.bodies import read_document
 from worker_runtime.rest.services import HttpRequest
+from yoi_wire.paging import Page
 from yoi_workspace_server.rest.principals import authorize, authorize_on, authorize_whole
 from yoi_workspace_server.rest.services import get_backend
 from yoi_workspace_server.roles import verify_whole_backend

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from worker_runtime.errors import RequestInvalidError
 from yoi_bundle.metadata import Provenance
+from yoi_wire.errors import RequestInvalidError
 
 BUILDER = "yoi-workspace-server"
 

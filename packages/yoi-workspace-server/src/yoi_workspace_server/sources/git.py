@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
-from yoi_bundle.authoring.provenance import describe_address
+from yoi_bundle.authoring.source.provenance import describe_address
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.metadata import Provenance
 from yoi_workspace_server.sources.checkout import BUILDER, Checkout, SourceUnreadableError

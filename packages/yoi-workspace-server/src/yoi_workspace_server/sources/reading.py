@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from yoi_bundle.authoring.provenance import describe_provenance
+from yoi_bundle.authoring.source.provenance import describe_provenance
 from yoi_workspace_server.sources.checkout import BUILDER, Checkout, SourceUnreadableError
 from yoi_workspace_server.sources.git import GitReader, verify_git_source
 from yoi_workspace_server.sources.roots import verify_allowed

@@ -4,14 +4,14 @@ from typing import Any
 
 from sqlalchemy import Row, exists, insert, select, update
 
-from worker_runtime.clock import format_instant
-from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
+from yoi_wire.clock import format_instant
+from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import SYSTEM_ACTOR, AuditAction, AuditEntry
 from yoi_workspace_server.errors import BundleRevokedError
 from yoi_workspace_server.revisions import Activation, ActivationKind, Revision
-from yoi_workspace_server.store.database import Database, Transaction
+from yoi_workspace_server.store.database.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.due_pairs import mark_due
-from yoi_workspace_server.store.paging import build_page, parse_number_cursor
 from yoi_workspace_server.store.revisions import get_revision
 from yoi_workspace_server.store.tables import activations, revocations, workspaces
 from yoi_workspace_server.store.workspaces import lock_workspace

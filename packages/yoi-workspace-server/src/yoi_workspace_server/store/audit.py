@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import Row, func, select
 
-from worker_runtime.clock import format_instant
-from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
+from yoi_wire.clock import format_instant
+from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry, AuditRecord
-from yoi_workspace_server.store.database import Database
-from yoi_workspace_server.store.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.database.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.database.transactions import Database
 from yoi_workspace_server.store.tables import audit
 
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select
 
-from worker_runtime.clock import format_instant
-from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
+from yoi_wire.clock import format_instant
+from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import SYSTEM_ACTOR, AuditEntry
 from yoi_workspace_server.revisions import MAX_DIAGNOSTICS, BuildRecord, NewBuild
-from yoi_workspace_server.store.database import Database, Transaction
-from yoi_workspace_server.store.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.database.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import builds
 from yoi_workspace_server.store.workspaces import lock_workspace
 

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from msgspec import Struct
 from sqlalchemy import exists, select
 
-from worker_runtime.errors import BundleMissingError, StoreCorruptError
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import BundleBlobsMissingError, DigestMismatchError
-from yoi_workspace_server.store.batches import split_batches
-from yoi_workspace_server.store.database import Database, Transaction
-from yoi_workspace_server.store.insertion import insert_absent, insert_all_absent
+from yoi_wire.errors import BundleMissingError, StoreCorruptError
+from yoi_workspace_server.store.database.batches import split_batches
+from yoi_workspace_server.store.database.insertion import insert_absent, insert_all_absent
+from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import blobs, bundles
 from yoi_workspace_server.store.workspaces import lock_workspace
 

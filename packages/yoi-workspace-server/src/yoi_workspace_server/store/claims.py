@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, func, null, or_, select, tuple_, update
 
-from yoi_workspace_server.store.database import Database
+from yoi_workspace_server.store.database.transactions import Database
 from yoi_workspace_server.store.due_pairs import match_keys
 from yoi_workspace_server.store.pair_rows import read_status, select_statuses
 from yoi_workspace_server.store.tables import pairs, rejections, runtimes, workspaces

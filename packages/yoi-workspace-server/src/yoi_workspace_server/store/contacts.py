@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, case, select, update
 
-from worker_runtime.runtime_info import RuntimeInfo
+from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_workspace_server.runtimes import RuntimeContact
-from yoi_workspace_server.store.database import Transaction
+from yoi_workspace_server.store.database.transactions import Transaction
 from yoi_workspace_server.store.due_pairs import mark_due
 from yoi_workspace_server.store.tables import runtimes
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, case, select, tuple_, update
 
-from yoi_workspace_server.store.database import Transaction
+from yoi_workspace_server.store.database.transactions import Transaction
 from yoi_workspace_server.store.tables import pairs
 from yoi_workspace_server.sync_status import PairKey
 

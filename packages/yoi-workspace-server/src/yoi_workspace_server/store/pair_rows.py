@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select
 
-from worker_runtime.clock import format_instant
+from yoi_wire.clock import format_instant
 from yoi_workspace_server.store.tables import pairs, workspaces
 from yoi_workspace_server.store.workspaces import read_active
 from yoi_workspace_server.sync_plan import Observed

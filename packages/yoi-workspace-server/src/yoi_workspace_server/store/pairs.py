@@ -2,11 +2,11 @@
 
 from sqlalchemy import tuple_
 
-from worker_runtime.errors import RequestInvalidError
-from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
-from yoi_workspace_server.store.database import Database
+from yoi_wire.errors import RequestInvalidError
+from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
+from yoi_workspace_server.store.database.paging import build_page
+from yoi_workspace_server.store.database.transactions import Database
 from yoi_workspace_server.store.due_pairs import mark_due
-from yoi_workspace_server.store.paging import build_page
 from yoi_workspace_server.store.pair_rows import read_status, select_statuses
 from yoi_workspace_server.store.tables import pairs
 from yoi_workspace_server.sync_status import PairKey, PairStatus

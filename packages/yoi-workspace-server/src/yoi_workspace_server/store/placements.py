@@ -14,10 +14,10 @@ from yoi_workspace_server.placement import (
     may_receive,
 )
 from yoi_workspace_server.store.activations import allocate_generation
-from yoi_workspace_server.store.batches import split_batches
-from yoi_workspace_server.store.database import Database, Transaction
+from yoi_workspace_server.store.database.batches import split_batches
+from yoi_workspace_server.store.database.insertion import insert_absent
+from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.due_pairs import match_keys
-from yoi_workspace_server.store.insertion import insert_absent
 from yoi_workspace_server.store.tables import pairs, placements, runtimes, workspaces
 from yoi_workspace_server.sync_status import PairKey
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import Row, select, tuple_
 
-from worker_runtime.clock import format_instant
-from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
-from yoi_workspace_server.store.database import Database, Transaction
-from yoi_workspace_server.store.insertion import insert_all_absent
-from yoi_workspace_server.store.instants import parse_instant
-from yoi_workspace_server.store.paging import build_page, parse_number_cursor
+from yoi_wire.clock import format_instant
+from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
+from yoi_workspace_server.store.database.insertion import insert_all_absent
+from yoi_workspace_server.store.database.instants import parse_instant
+from yoi_workspace_server.store.database.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import rejections, runtimes
 from yoi_workspace_server.sync_status import BundleRejection, PairKey
 

@@ -4,14 +4,14 @@ from typing import Any
 
 from sqlalchemy import Row, Select, exists, insert, select
 
-from worker_runtime.clock import format_instant
-from worker_runtime.errors import BundleMissingError, RequestInvalidError
-from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_bundle.metadata import BundleMetadata, Provenance
+from yoi_wire.clock import format_instant
+from yoi_wire.errors import BundleMissingError, RequestInvalidError
+from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.revisions import RecordedRevision, Revision
-from yoi_workspace_server.store.database import Database, Transaction
-from yoi_workspace_server.store.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.database.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import bundles, revisions
 from yoi_workspace_server.store.workspaces import lock_workspace
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from worker_runtime.clock import format_instant
-from worker_runtime.paging import (
+from yoi_wire.clock import format_instant
+from yoi_wire.paging import (
     DEFAULT_PAGE_SIZE,
     Page,
     Position,
@@ -17,10 +17,10 @@ from worker_runtime.paging import (
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.revisions import Revocation
 from yoi_workspace_server.store.activations import allocate_generation
-from yoi_workspace_server.store.database import Database, Transaction
+from yoi_workspace_server.store.database.insertion import insert_absent
+from yoi_workspace_server.store.database.paging import build_page
+from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.due_pairs import mark_due
-from yoi_workspace_server.store.insertion import insert_absent
-from yoi_workspace_server.store.paging import build_page
 from yoi_workspace_server.store.revisions import verify_recorded
 from yoi_workspace_server.store.tables import pairs, revocations, workspaces
 from yoi_workspace_server.store.workspaces import lock_workspace

@@ -5,15 +5,15 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
-from worker_runtime.clock import format_instant
-from worker_runtime.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
+from yoi_wire.clock import format_instant
+from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.errors import RuntimeConflictError, RuntimeNotFoundError
 from yoi_workspace_server.runtimes import NewRuntime, RegisteredRuntime, RuntimeConnection, RuntimeContact
 from yoi_workspace_server.store.contacts import write_contacts
-from yoi_workspace_server.store.database import Database, Transaction
-from yoi_workspace_server.store.insertion import insert_absent
-from yoi_workspace_server.store.paging import build_page
+from yoi_workspace_server.store.database.insertion import insert_absent
+from yoi_workspace_server.store.database.paging import build_page
+from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import runtimes
 
 

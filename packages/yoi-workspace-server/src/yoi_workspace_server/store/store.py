@@ -4,13 +4,14 @@ from types import TracebackType
 from typing import Self
 
 from yoi_workspace_server.store.activations import ActivationRepository
-from yoi_workspace_server.store.address import parse_address
 from yoi_workspace_server.store.audit import AuditRepository
 from yoi_workspace_server.store.builds import BuildRepository
 from yoi_workspace_server.store.bundles import BundleRepository
 from yoi_workspace_server.store.claims import ClaimRepository
-from yoi_workspace_server.store.database import Database
-from yoi_workspace_server.store.migrating import verify_schema
+from yoi_workspace_server.store.database.address import parse_address
+from yoi_workspace_server.store.database.migration import verify_schema
+from yoi_workspace_server.store.database.transactions import Database
+from yoi_workspace_server.store.database.wakeups import Wakeups
 from yoi_workspace_server.store.pairs import PairRepository
 from yoi_workspace_server.store.placements import PlacementRepository
 from yoi_workspace_server.store.rejections import RejectionRepository
@@ -19,7 +20,6 @@ from yoi_workspace_server.store.revocations import RevocationRepository
 from yoi_workspace_server.store.runtimes import RuntimeRepository
 from yoi_workspace_server.store.settling import SettlingRepository
 from yoi_workspace_server.store.tokens import TokenRepository
-from yoi_workspace_server.store.wakeups import Wakeups
 from yoi_workspace_server.store.workers import WorkerRepository
 from yoi_workspace_server.store.workspaces import WorkspaceRepository
 

@@ -21,8 +21,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from worker_runtime.requests import WorkerRequest
-from worker_runtime.runtime_info import RuntimeInfo
+from worker_runtime.contract.requests import WorkerRequest
+from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.metadata import BundleMetadata
 from yoi_workspace_server.placement import PlacementRule
@@ -30,7 +30,7 @@ from yoi_workspace_server.private import PRIVATE_MARK
 from yoi_workspace_server.revisions import BuildProblem
 from yoi_workspace_server.roles import TokenScope
 from yoi_workspace_server.runtimes import RuntimeConnection, SafeProblem
-from yoi_workspace_server.store.json_column import JsonValue
+from yoi_workspace_server.store.database.json_column import JsonValue
 from yoi_workspace_server.sync_status import Holdings
 from yoi_workspace_server.workspaces import Source
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import Row, and_, delete, or_, select, update
 
-from worker_runtime.clock import format_instant
-from worker_runtime.errors import WorkerConflictError, WorkerNotFoundError
-from worker_runtime.paging import (
+from yoi_wire.clock import format_instant
+from yoi_wire.errors import WorkerConflictError, WorkerNotFoundError
+from yoi_wire.paging import (
     DEFAULT_PAGE_SIZE,
     Page,
     Position,
@@ -16,9 +16,9 @@ from worker_runtime.paging import (
 )
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
-from yoi_workspace_server.store.database import Database
-from yoi_workspace_server.store.insertion import insert_absent
-from yoi_workspace_server.store.paging import build_page
+from yoi_workspace_server.store.database.insertion import insert_absent
+from yoi_workspace_server.store.database.paging import build_page
+from yoi_workspace_server.store.database.transactions import Database
 from yoi_workspace_server.store.tables import workers
 from yoi_workspace_server.store.workspaces import lock_workspace
 

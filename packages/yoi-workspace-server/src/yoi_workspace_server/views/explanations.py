@@ -12,7 +12,7 @@ from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.explain import Explanation
 from worker_runtime.resolution.spec import SpecFrame
-from yoi_workspace_server.runtime_details import clean_code, find_sentence
+from yoi_workspace_server.foreign_details import clean_code, find_sentence
 from yoi_workspace_server.views.texts import hide_secret_name, show_digest, show_text
 
 _MAX_NAME = 1400

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from worker_runtime.runtime_info import RuntimeInfo
+from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_workspace_server.private import PrivateText
 from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeConnection
 from yoi_workspace_server.views.problems import ProblemView, build_problem_view

@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from worker_runtime.workers import Approval, EventPage, StateReason, Worker, WorkerEvent
+from worker_runtime.contract.workers import Approval, EventPage, StateReason, Worker, WorkerEvent
+from yoi_workspace_server.foreign_details import clean_code
 from yoi_workspace_server.placed_workers import PlacedWorker
-from yoi_workspace_server.runtime_details import clean_code
 from yoi_workspace_server.views.texts import show_digest, show_text
 
 _MAX_REASONS = 100
@@ -61,7 +61,7 @@ class WorkerEventView(Struct, frozen=True, kw_only=True):
 
 
 class WorkerEventPageView(Struct, frozen=True, kw_only=True):
-    """Events in order; see `worker_runtime.workers.EventPage`."""
+    """Events in order; see `worker_runtime.contract.workers.EventPage`."""
 
     events: tuple[WorkerEventView, ...]
     last: int

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from worker_runtime.api import RuntimeApi
-from worker_runtime.caller import Caller
-from worker_runtime.clock import Clock
-from worker_runtime.errors import RuntimeUnavailableError, WorkerNotFoundError
-from worker_runtime.workers import Worker
+from worker_runtime.contract.api import RuntimeApi
+from worker_runtime.contract.caller import Caller
+from worker_runtime.contract.workers import Worker
 from yoi_bundle.errors import YoiError
+from yoi_wire.clock import Clock
+from yoi_wire.errors import RuntimeUnavailableError, WorkerNotFoundError
 from yoi_workspace_server.audit import AuditAction, AuditEntry
 from yoi_workspace_server.placed_workers import PlacedWorker
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.store.store import Store
-from yoi_workspace_server.workers.passing import passing_on
+from yoi_workspace_server.workers.foreign_errors import passing_on
 
 _CONCURRENCY = 16
 _OBSERVE_SECONDS = 5.0

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from worker_runtime.errors import RuntimeUnavailableError
 from yoi_bundle.errors import YoiError
+from yoi_wire.errors import RuntimeUnavailableError
 from yoi_workspace_server.errors import PlacementDeniedError
 from yoi_workspace_server.placement import PlacementPolicy, decide_placement
 from yoi_workspace_server.runtimes import RegisteredRuntime

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from worker_runtime.clock import Clock
-from worker_runtime.errors import BundleMissingError, RequestInvalidError, RuntimeUnavailableError
-from worker_runtime.paging import MAX_PAGE_SIZE
-from worker_runtime.requests import WorkerRequest
-from worker_runtime.workers import CreateWorkerRequest, Worker
+from worker_runtime.contract.requests import WorkerRequest
+from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from yoi_bundle.errors import YoiError
+from yoi_wire.clock import Clock
+from yoi_wire.errors import BundleMissingError, RequestInvalidError, RuntimeUnavailableError
+from yoi_wire.paging import MAX_PAGE_SIZE, collect_pages
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.errors import BundleRevokedError, PlacementDeniedError, RuntimeNotFoundError
 from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
@@ -18,6 +18,7 @@ from yoi_workspace_server.runtimes import RegisteredRuntime
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.sync_status import PairKey, PairStatus
 from yoi_workspace_server.workers.choosing import Choice, choose_runtimes
+from yoi_workspace_server.workers.foreign_errors import pass_on, rebuild_problem
 from yoi_workspace_server.workers.orders import (
     RefusedBy,
     RuntimeRefusal,
@@ -25,7 +26,6 @@ from yoi_workspace_server.workers.orders import (
     WorkerRefusedError,
     describe_refusal,
 )
-from yoi_workspace_server.workers.passing import pass_on, rebuild_problem
 from yoi_workspace_server.workspaces import Workspace
 
 _REPAIR_SECONDS = 60.0
@@ -265,24 +265,17 @@ class WorkerCreation:
         )
 
     async def _list_runtimes(self) -> list[RegisteredRuntime]:
-        found: list[RegisteredRuntime] = []
-        cursor: str | None = None
-        while True:
-            page = await self._store.runtimes.list_runtimes(limit=MAX_PAGE_SIZE, cursor=cursor)
-            found += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return found
+        return await collect_pages(
+            lambda cursor: self._store.runtimes.list_runtimes(limit=MAX_PAGE_SIZE, cursor=cursor)
+        )
 
     async def _list_pairs(self, workspace: str) -> dict[str, PairStatus]:
-        found: dict[str, PairStatus] = {}
-        cursor: str | None = None
-        while True:
-            page = await self._store.pairs.list_pairs(workspace=workspace, limit=MAX_PAGE_SIZE, cursor=cursor)
-            found.update((status.key.runtime, status) for status in page.items)
-            cursor = page.next_cursor
-            if cursor is None:
-                return found
+        found = await collect_pages(
+            lambda cursor: self._store.pairs.list_pairs(
+                workspace=workspace, limit=MAX_PAGE_SIZE, cursor=cursor
+            )
+        )
+        return {status.key.runtime: status for status in found}
 
 
 def _find_stage(error: YoiError) -> RefusedBy:

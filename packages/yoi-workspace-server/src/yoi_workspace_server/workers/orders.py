@@ -6,13 +6,13 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from worker_runtime.requests import NO_INTENT, Intent
-from worker_runtime.workers import IdempotencyKey
+from worker_runtime.contract.requests import NO_INTENT, Intent
+from worker_runtime.contract.workers import IdempotencyKey
 from yoi_bundle.digest import Digest
 from yoi_bundle.errors import YoiError
 from yoi_bundle.identifiers import WorkspaceId
+from yoi_workspace_server.foreign_details import clean_details
 from yoi_workspace_server.placement import MAX_LABELS, Label, RuntimeName
-from yoi_workspace_server.runtime_details import clean_details
 
 RefusedBy: TypeAlias = Literal["placement", "availability", "runtime"]
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import click
 
-from yoi.backend_address import BackendAddress
-from yoi.backend_client import BackendClient, ask_backend
-from yoi.backend_options import online_options
-from yoi.command import YoiCommand
-from yoi.published_bundle import find_published_digest
+from yoi.backend.address import BackendAddress
+from yoi.backend.client import BackendClient, ask_backend
+from yoi.backend.options import online_options
+from yoi.backend.published_bundle import find_published_digest
 from yoi.render.documents import print_done
+from yoi.shell.command import YoiCommand
 
 _REVISION = click.IntRange(min=1)
 _reason_option = click.option("--reason", default="", help="Why, in words, for the history.")

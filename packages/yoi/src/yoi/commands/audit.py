@@ -5,13 +5,13 @@ from typing import Any
 import click
 import msgspec
 
-from yoi.backend_address import BackendAddress
-from yoi.backend_client import BackendClient, ask_backend
-from yoi.backend_options import online_options
-from yoi.command import YoiCommand
-from yoi.json_output import print_json, print_json_line
+from yoi.backend.address import BackendAddress
+from yoi.backend.client import BackendClient, ask_backend
+from yoi.backend.options import online_options
 from yoi.render.audit import make_audit_line
 from yoi.render.console import make_console
+from yoi.shell.command import YoiCommand
+from yoi.shell.json_output import print_json, print_json_line
 
 
 @click.command(cls=YoiCommand)

@@ -5,24 +5,24 @@ from pathlib import Path
 
 import click
 
-from worker_runtime.errors import RequestInvalidError
-from yoi.archive_file import store_archive, write_archive_file
-from yoi.backend_address import BackendAddress
-from yoi.backend_options import backend_or_runtime
-from yoi.building import build_directory, open_built, store_build, summarise_build
-from yoi.bundle_source import OpenBundle, is_file, join_readers, open_archive, open_bundle
-from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
-from yoi.contents import describe_bundle, describe_contents, list_rows
-from yoi.exit_codes import DONE, REFUSED
-from yoi.json_output import print_json
-from yoi.local_runtime import LocalRuntime, open_local_runtime
-from yoi.remote_options import RemoteAddress, remote_options
+from yoi.backend.address import BackendAddress
+from yoi.backend.options import backend_or_runtime
+from yoi.bundles.archive import store_archive, write_archive_file
+from yoi.bundles.building import build_directory, open_built, store_build, summarise_build
+from yoi.bundles.source import OpenBundle, is_file, join_readers, open_archive, open_bundle
+from yoi.bundles.summary import describe_bundle, describe_contents, list_rows
+from yoi.bundles.verification import verify_contents
 from yoi.render.build_result import print_build_result
 from yoi.render.console import join_text, make_console
 from yoi.render.progress import show_progress
 from yoi.render.table import format_bytes, make_facts, make_table
-from yoi.verifying import verify_contents
+from yoi.runtime.local import LocalRuntime, open_local_runtime
+from yoi.runtime.remote_options import RemoteAddress, remote_options
+from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
+from yoi.shell.exit_codes import DONE, REFUSED
+from yoi.shell.json_output import print_json
 from yoi_bundle.authoring.build import BuildResult
+from yoi_wire.errors import RequestInvalidError
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -215,8 +215,8 @@ def _push(
     *,
     as_json: bool,
 ) -> None:
-    from yoi.pushing import push_bundle, verify_pushable
-    from yoi.remote_runtime import ask_remote_runtime
+    from yoi.runtime.pushing import push_bundle, verify_pushable
+    from yoi.runtime.remote import ask_remote_runtime
 
     workspace = verify_pushable(opened).workspace
     push = partial(push_bundle, opened=opened, find_manifest=runtime.find_manifest)

@@ -2,11 +2,11 @@
 
 import click
 
-from yoi.asked_runtime import open_asked_runtime
-from yoi.chosen_bundle import choose_bundle
-from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
-from yoi.explaining import preview_profiles, print_explanation
-from yoi.worker_options import make_intent, make_request, request_options
+from yoi.runtime.explanation import preview_profiles, print_explanation
+from yoi.runtime.target import open_asked_runtime
+from yoi.runtime.target_bundle import choose_bundle
+from yoi.runtime.worker_options import make_intent, make_request, request_options
+from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
 
 
 @click.command(cls=YoiCommand)

@@ -12,8 +12,8 @@ from worker_runtime.trust.identity import (
     load_identity,
     start_rotation,
 )
-from yoi.command import YoiCommand, data_directory_option, json_option
-from yoi.json_output import print_json
+from yoi.shell.command import YoiCommand, data_directory_option, json_option
+from yoi.shell.json_output import print_json
 
 
 @click.group()

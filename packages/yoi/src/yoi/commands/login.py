@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from yoi.api_token import ask_for_token, read_token_file
-from yoi.backend_address import BackendAddress, parse_backend_url
-from yoi.backend_client import BackendClient, ask_backend
-from yoi.backend_login import find_login, forget_login, store_login
-from yoi.backend_options import read_authority
-from yoi.command import YoiCommand, json_option
-from yoi.json_output import print_json
+from yoi.backend.address import BackendAddress, parse_backend_url
+from yoi.backend.client import BackendClient, ask_backend
+from yoi.backend.login import find_login, forget_login, store_login
+from yoi.backend.options import read_authority
+from yoi.backend.token import ask_for_token, read_token_file
 from yoi.render.console import join_text, make_console
+from yoi.shell.command import YoiCommand, json_option
+from yoi.shell.json_output import print_json
 from yoi_bundle.errors import YoiError
 
 _FILE = click.Path(dir_okay=False, path_type=Path)

@@ -5,14 +5,14 @@ from typing import Any
 
 import click
 
-from yoi.backend_address import BackendAddress
-from yoi.backend_client import BackendClient, ask_backend
-from yoi.backend_options import online_options
-from yoi.command import YoiCommand
-from yoi.json_output import print_json
-from yoi.placement_rules import add_rule, parse_rule, read_rules, remove_rule
+from yoi.backend.address import BackendAddress
+from yoi.backend.client import BackendClient, ask_backend
+from yoi.backend.options import online_options
+from yoi.backend.placement_rules import add_rule, parse_rule, read_rules, remove_rule
 from yoi.render.console import join_text, make_console
 from yoi.render.documents import Column, print_done, print_list
+from yoi.shell.command import YoiCommand
+from yoi.shell.json_output import print_json
 
 _COLUMNS: tuple[Column, ...] = (
     ("rule", "id"),

@@ -4,18 +4,18 @@ from pathlib import Path
 
 import click
 
-from worker_runtime.caller import LOCAL_ISSUER
-from worker_runtime.errors import RequestInvalidError
-from worker_runtime.policy.check import check_host_policy
-from worker_runtime.policy.describe import describe_policy
-from worker_runtime.policy.file import load_host_policy
-from worker_runtime.policy.template import make_policy_template
-from yoi.command import YoiCommand, host_policy_option, json_option
-from yoi.exit_codes import CONFLICT, DONE, REFUSED
-from yoi.json_output import print_json
+from worker_runtime.contract.caller import LOCAL_ISSUER
+from worker_runtime.host.policy.check import check_host_policy
+from worker_runtime.host.policy.describe import describe_policy
+from worker_runtime.host.policy.file import load_host_policy
+from worker_runtime.host.policy.template import make_policy_template
 from yoi.render.console import join_text, make_console, safe_text
 from yoi.render.diagnostics import print_diagnostics, summarise
 from yoi.render.table import make_table
+from yoi.shell.command import YoiCommand, host_policy_option, json_option
+from yoi.shell.exit_codes import CONFLICT, DONE, REFUSED
+from yoi.shell.json_output import print_json
+from yoi_wire.errors import RequestInvalidError
 
 
 @click.group()

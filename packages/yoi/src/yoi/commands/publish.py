@@ -7,20 +7,20 @@ from typing import Any
 import click
 import msgspec
 
-from yoi.backend_address import BackendAddress
-from yoi.backend_client import BackendClient, ask_backend
-from yoi.backend_options import online_options
-from yoi.building import build_directory, open_built, summarise_build
-from yoi.bundle_source import OpenBundle, open_bundle
-from yoi.command import YoiCommand, data_directory_option, host_policy_option
-from yoi.exit_codes import DONE, REFUSED
-from yoi.json_output import print_json
-from yoi.local_runtime import open_local_runtime
-from yoi.publishing import claim_directory, open_as_archive, publish_archive
+from yoi.backend.address import BackendAddress
+from yoi.backend.client import BackendClient, ask_backend
+from yoi.backend.options import online_options
+from yoi.backend.publishing import claim_directory, open_as_archive, publish_archive
+from yoi.bundles.building import build_directory, open_built, summarise_build
+from yoi.bundles.source import OpenBundle, open_bundle
 from yoi.render.build_result import print_build_result
 from yoi.render.console import join_text, make_console
 from yoi.render.diagnostics import print_diagnostics
 from yoi.render.progress import show_progress
+from yoi.runtime.local import open_local_runtime
+from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option
+from yoi.shell.exit_codes import DONE, REFUSED
+from yoi.shell.json_output import print_json
 from yoi_bundle.diagnostics import Diagnostic
 
 

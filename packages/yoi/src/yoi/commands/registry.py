@@ -5,14 +5,14 @@ from typing import Any
 
 import click
 
-from yoi.backend_address import BackendAddress
-from yoi.backend_client import BackendClient, ask_backend
-from yoi.backend_options import online_options, read_authority
-from yoi.command import YoiCommand
-from yoi.json_output import print_json
-from yoi.pairs import parse_pairs
+from yoi.backend.address import BackendAddress
+from yoi.backend.client import BackendClient, ask_backend
+from yoi.backend.options import online_options, read_authority
 from yoi.render.availability import PAIR_COLUMNS, RUNTIME_COLUMNS, RUNTIME_FACTS
 from yoi.render.documents import print_document, print_done, print_list
+from yoi.shell.command import YoiCommand
+from yoi.shell.json_output import print_json
+from yoi.shell.labels import parse_pairs
 
 _label_option = click.option(
     "--label", "labels", multiple=True, metavar="KEY=VALUE", help="For placement rules."

@@ -5,20 +5,20 @@ from functools import partial
 import click
 from msgspec import to_builtins
 
-from worker_runtime.api import RuntimeApi
-from worker_runtime.assignments import Assignment
-from worker_runtime.caller import Caller
-from worker_runtime.errors import RequestInvalidError
-from yoi.asked_options import asked_options
-from yoi.asked_runtime import open_asked_runtime
-from yoi.bundle_source import find_digest
-from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
-from yoi.json_output import print_json
-from yoi.lazy_group import LazyCommand, LazyGroup
-from yoi.local_runtime import open_local_host, open_local_runtime
-from yoi.remote_options import RemoteAddress
+from worker_runtime.contract.api import RuntimeApi
+from worker_runtime.contract.assignments import Assignment
+from worker_runtime.contract.caller import Caller
+from yoi.bundles.source import find_digest
 from yoi.render.console import make_console
 from yoi.render.table import format_bytes, make_facts, make_table
+from yoi.runtime.local import open_local_host, open_local_runtime
+from yoi.runtime.remote_options import RemoteAddress
+from yoi.runtime.target import open_asked_runtime
+from yoi.runtime.target_options import asked_options
+from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
+from yoi.shell.json_output import print_json
+from yoi.shell.lazy_group import LazyCommand, LazyGroup
+from yoi_wire.errors import RequestInvalidError
 
 _LATER = {
     "serve": LazyCommand("yoi.commands.serve:serve", "Serve the local Runtime over the network."),
@@ -165,7 +165,7 @@ def gc(context: click.Context, as_json: bool) -> None:
 @click.pass_context
 def repair(context: click.Context, as_json: bool) -> None:
     """Salvage a damaged store, Workers first, into a new one; the damaged files stay beside it."""
-    from worker_runtime.repair import repair_data_directory
+    from worker_runtime.embedded.repair import repair_data_directory
 
     directory = context.obj.data_directory
     if not directory.is_dir():

@@ -12,11 +12,11 @@ from typing import Any
 
 import click
 
-from worker_runtime.errors import RequestInvalidError
-from yoi.command import YoiCommand, data_directory_option, host_policy_option
-from yoi.local_runtime import open_local_runtime
-from yoi.serve_settings import ServeSettings, load_serve_settings
-from yoi.service_manager import notify_ready
+from yoi.runtime.local import open_local_runtime
+from yoi.runtime.serve_settings import ServeSettings, load_serve_settings
+from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option
+from yoi.shell.service_manager import notify_ready
+from yoi_wire.errors import RequestInvalidError
 
 
 @click.command(cls=YoiCommand)
@@ -49,8 +49,8 @@ def serve(context: click.Context, /, config: Path | None, **flags: Any) -> None:
 
 
 async def _serve(context: click.Context, settings: ServeSettings) -> None:
-    from worker_runtime.clock import SystemClock
     from worker_runtime.rest.serving import serve_runtime
+    from yoi_wire.clock import SystemClock
 
     configuration = context.obj
     exporter = settings.traces or configuration.trace_exporter
@@ -76,7 +76,7 @@ def _open_tracing(exporter: str | None) -> Iterator[Callable[[Any], Any] | None]
         return
     try:
         from worker_runtime.rest.tracing import TracedApp
-        from worker_runtime.tracing import Tracing, load_exporter
+        from yoi_wire.tracing import Tracing, load_exporter
     except ModuleNotFoundError:
         raise RequestInvalidError("to trace, install worker-runtime[otel]", field="traces") from None
     tracing = Tracing(load_exporter(exporter))

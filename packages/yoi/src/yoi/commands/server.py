@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from yoi.command import YoiCommand
-from yoi.lazy_group import LazyCommand, LazyGroup
+from yoi.shell.command import YoiCommand
+from yoi.shell.lazy_group import LazyCommand, LazyGroup
 
 _PROGRAM = "yoi_workspace_server"
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import click
 
-from worker_runtime.errors import RequestInvalidError
 from worker_runtime.trust.private_file import create_private_file
-from yoi.backend_address import BackendAddress
-from yoi.backend_client import ask_backend
-from yoi.backend_options import online_options
-from yoi.command import YoiCommand
-from yoi.json_output import print_json
-from yoi.lifetime import parse_lifetime
+from yoi.backend.address import BackendAddress
+from yoi.backend.client import ask_backend
+from yoi.backend.options import online_options
 from yoi.render.documents import Column, print_done, print_list
+from yoi.shell.command import YoiCommand
+from yoi.shell.json_output import print_json
+from yoi.shell.lifetimes import parse_lifetime
+from yoi_wire.errors import RequestInvalidError
 
 _COLUMNS: tuple[Column, ...] = (
     ("token", "id"),

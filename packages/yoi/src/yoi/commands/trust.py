@@ -2,12 +2,12 @@
 
 import click
 
-from worker_runtime.clock import SystemClock, format_instant
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
-from yoi.command import YoiCommand, data_directory_option, json_option
-from yoi.json_output import print_json
 from yoi.render.console import make_console
 from yoi.render.table import make_table
+from yoi.shell.command import YoiCommand, data_directory_option, json_option
+from yoi.shell.json_output import print_json
+from yoi_wire.clock import SystemClock, format_instant
 
 
 @click.group()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from yoi.command import YoiCommand, data_directory_option, host_policy_option
+from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option
 
 SERVER_PACKAGE = "yoi_workspace_server"
 
@@ -28,10 +28,10 @@ def up(
     """
     if importlib.util.find_spec(SERVER_PACKAGE) is None:
         raise click.ClickException("the Backend is not installed here: install yoi-workspace-server")
-    from yoi.json_output import print_json_line
     from yoi.render.console import make_console
-    from yoi.render.happenings import HappeningPrinter
-    from yoi.up.happenings import Happening
+    from yoi.render.up_events import HappeningPrinter
+    from yoi.shell.json_output import print_json_line
+    from yoi.up.events import Happening
     from yoi.up.session import Wanted, run_up
     from yoi.up.workspace_id import find_workspace_id
 

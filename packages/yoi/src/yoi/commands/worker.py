@@ -5,20 +5,20 @@ import secrets
 import click
 import msgspec
 
+from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from worker_runtime.resolution.errors import ProfileNotFoundError
-from worker_runtime.workers import CreateWorkerRequest, Worker
-from yoi.asked_options import asked_options
-from yoi.asked_runtime import AskedRuntime, open_asked_runtime
-from yoi.backend_options import through_backend
-from yoi.chosen_bundle import choose_bundle
-from yoi.command import YoiCommand, data_directory_option, host_policy_option, json_option
-from yoi.explaining import preview_profiles, print_explanation, suggest_profiles
-from yoi.json_output import print_json
-from yoi.remote_options import RemoteAddress, remote_options
+from yoi.backend.options import through_backend
 from yoi.render.console import make_console
 from yoi.render.table import make_facts, make_table
-from yoi.selectors import decode_selector
-from yoi.worker_options import make_intent, make_request, request_options
+from yoi.runtime.explanation import preview_profiles, print_explanation, suggest_profiles
+from yoi.runtime.remote_options import RemoteAddress, remote_options
+from yoi.runtime.target import AskedRuntime, open_asked_runtime
+from yoi.runtime.target_bundle import choose_bundle
+from yoi.runtime.target_options import asked_options
+from yoi.runtime.worker_options import make_intent, make_request, request_options
+from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
+from yoi.shell.json_output import print_json
+from yoi.shell.selectors import decode_selector
 from yoi_bundle.digest import compute_digest
 
 

@@ -6,15 +6,15 @@ from typing import Any
 import click
 import msgspec
 
-from yoi.backend_address import BackendAddress
-from yoi.backend_client import BackendClient, ask_backend
-from yoi.backend_options import online_options
-from yoi.command import YoiCommand
-from yoi.json_output import print_json
-from yoi.lazy_group import LazyCommand, LazyGroup
+from yoi.backend.address import BackendAddress
+from yoi.backend.client import BackendClient, ask_backend
+from yoi.backend.options import online_options
 from yoi.render.console import make_console
 from yoi.render.documents import Column, print_document, print_done, print_list, shorten
 from yoi.render.workspaces import WORKSPACE_FACTS, print_history
+from yoi.shell.command import YoiCommand
+from yoi.shell.json_output import print_json
+from yoi.shell.lazy_group import LazyCommand, LazyGroup
 
 _LATER = {
     "publish": LazyCommand(

@@ -5,9 +5,9 @@ from typing import Any, TypeAlias
 
 import click
 
-from yoi.json_output import print_json
 from yoi.render.console import join_text, make_console
 from yoi.render.table import make_facts, make_table
+from yoi.shell.json_output import print_json
 
 Document: TypeAlias = Mapping[str, Any]
 Column: TypeAlias = tuple[str, str | Callable[[Document], Any]]

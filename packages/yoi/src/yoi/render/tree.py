@@ -7,7 +7,7 @@ from rich.tree import Tree
 
 from worker_runtime.resolution.decision import Decision, Step
 from worker_runtime.resolution.explain import Explanation
-from worker_runtime.resolution.granted import (
+from worker_runtime.resolution.payloads import (
     GrantedLimit,
     GrantedMount,
     GrantedNetwork,
@@ -15,8 +15,8 @@ from worker_runtime.resolution.granted import (
     GrantedTool,
 )
 from worker_runtime.resolution.rules import RULES
-from yoi.places import Places, find_place
 from yoi.render.console import join_text
+from yoi.runtime.where_to_change import Places, find_place
 from yoi_bundle.identifiers import decode_path
 
 _NOUNS: dict[str, tuple[str, str]] = {

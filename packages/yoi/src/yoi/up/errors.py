@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-from yoi.backend_errors import UNAVAILABLE
+from yoi.backend.errors import UNAVAILABLE
 from yoi_bundle.errors import YoiError
 
 

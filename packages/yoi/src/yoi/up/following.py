@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from yoi.backend_client import BackendClient
-from yoi.up.happenings import Activated, Built, Changed, Delivered, Happening
-from yoi.up.standing import find_news
+from yoi.backend.client import BackendClient
+from yoi.up.availability_changes import find_news
+from yoi.up.events import Activated, Built, Changed, Delivered, Happening
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.diff import BundleDiff, Change
 

@@ -7,16 +7,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker_runtime.clock import SystemClock, format_instant
-from yoi.api_token import read_token_file
-from yoi.backend_address import BackendAddress
-from yoi.backend_client import BackendClient
+from yoi.backend.address import BackendAddress
+from yoi.backend.client import BackendClient
+from yoi.backend.token import read_token_file
 from yoi.configuration import Configuration
 from yoi.up.backend_process import BackendPlace, BackendProcess, find_port, start_backend
+from yoi.up.data_directory_lock import Tenant, hold_directory
+from yoi.up.events import Happening, Started, Stopped
 from yoi.up.following import Follower
-from yoi.up.happenings import Happening, Started, Stopped
-from yoi.up.tenancy import Tenant, hold_directory
 from yoi_bundle.errors import YoiError
+from yoi_wire.clock import SystemClock, format_instant
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_WORD_SECONDS = 1.0

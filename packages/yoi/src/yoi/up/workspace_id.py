@@ -3,8 +3,8 @@
 import tomllib
 from pathlib import Path
 
-from worker_runtime.errors import RequestInvalidError
-from yoi.places import WORKSPACE_FILE
+from yoi.runtime.where_to_change import WORKSPACE_FILE
+from yoi_wire.errors import RequestInvalidError
 
 DEFAULT_WORKSPACE = "local"
 

@@ -1,7 +1,7 @@
 """The audit, by the page and as it grows."""
 
-from worker_runtime.paging import Page
 from worker_runtime.rest.interface import OperationDocument
+from yoi_wire.paging import Page
 from yoi_workspace_server.views.audit import AuditView
 
 AUDIT_OPERATIONS: dict[tuple[str, str], OperationDocument] = {

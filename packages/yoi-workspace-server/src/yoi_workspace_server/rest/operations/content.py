@@ -1,8 +1,8 @@
 """What a workspace has been, is and is to be: builds, bundles, revisions, the pointer, revocations."""
 
-from worker_runtime.paging import Page
 from worker_runtime.rest.interface import OperationDocument
 from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
+from yoi_wire.paging import Page
 from yoi_workspace_server.revisions import ActivationRequest, RevocationRequest, RollbackRequest
 from yoi_workspace_server.views.builds import BuildView
 from yoi_workspace_server.views.bundles import BundleView

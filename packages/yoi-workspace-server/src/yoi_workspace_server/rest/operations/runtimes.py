@@ -1,7 +1,7 @@
 """Runtimes, what may go to them, and how it stands there."""
 
-from worker_runtime.paging import Page
 from worker_runtime.rest.interface import OperationDocument
+from yoi_wire.paging import Page
 from yoi_workspace_server.placement import PlacementPolicy
 from yoi_workspace_server.runtimes import RuntimeAddition, RuntimeChange
 from yoi_workspace_server.views.availability import AvailabilityView, SyncView

@@ -1,7 +1,7 @@
 """API tokens."""
 
-from worker_runtime.paging import Page
 from worker_runtime.rest.interface import OperationDocument
+from yoi_wire.paging import Page
 from yoi_workspace_server.tokens import TokenRequest
 from yoi_workspace_server.views.tokens import CreatedTokenView, TokenView
 

@@ -1,8 +1,8 @@
 """Workers, by the Backend's ids."""
 
-from worker_runtime.paging import Page
+from worker_runtime.contract.workers import ApprovalDecision, WorkerInput
 from worker_runtime.rest.interface import OperationDocument
-from worker_runtime.workers import ApprovalDecision, WorkerInput
+from yoi_wire.paging import Page
 from yoi_workspace_server.views.explanations import ExplanationView
 from yoi_workspace_server.views.specs import SpecView
 from yoi_workspace_server.views.workers import (

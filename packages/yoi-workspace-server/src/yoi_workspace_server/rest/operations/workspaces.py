@@ -1,7 +1,7 @@
 """Workspaces: what there is, and where it comes from."""
 
-from worker_runtime.paging import Page
 from worker_runtime.rest.interface import OperationDocument
+from yoi_wire.paging import Page
 from yoi_workspace_server.views.workspaces import WorkspaceView
 from yoi_workspace_server.workspaces import NewWorkspace, WorkspaceChange
 

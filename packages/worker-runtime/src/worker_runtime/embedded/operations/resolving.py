@@ -1,0 +1,77 @@
+"""Resolve a request under this host's policy and facts: the steps around the pure function (S-01, S-08)."""
+
+import asyncio
+
+from msgspec import Struct
+
+from worker_runtime.contract.caller import Caller
+from worker_runtime.contract.requests import WorkerRequest
+from worker_runtime.embedded.operations.context import Context
+from worker_runtime.embedded.operations.loading import load_bundle, read_visible_blob
+from worker_runtime.host.facts import HostFacts, gather_host_facts
+from worker_runtime.resolution.host_plan import HostPlan
+from worker_runtime.resolution.resolve import (
+    Resolution,
+    compute_resolution,
+    prepare_resolution,
+)
+
+
+class Resolved(Struct, frozen=True, kw_only=True):
+    """A resolution and the facts it was made from."""
+
+    resolution: Resolution
+    facts: HostFacts
+
+
+def prepare_request(context: Context, caller: Caller, workspace: str, request: WorkerRequest) -> HostPlan:
+    """Load the bundle and do what needs no facts; may block on the disk.
+
+    Raises:
+        BundleMissingError, BundleCorruptError: See `load_bundle`.
+        InvalidSelectorError, BundleRequiredError, ProfileNotFoundError: See `prepare_resolution`.
+    """
+    of_workspace = narrow_caller(caller, workspace)
+    digest = request.bundle_digest
+    bundle = None if digest is None else load_bundle(context, of_workspace, digest)
+    return prepare_resolution(
+        request,
+        bundle=bundle,
+        builtin=context.builtin,
+        policy=context.host.get_policy(caller.issuer, workspace),
+        caller_is_remote=caller.kind == "remote",
+        plans=context.plans,
+    )
+
+
+async def gather_facts(context: Context, caller: Caller, workspace: str, plan: HostPlan) -> HostFacts:
+    """Ask the host for what a plan needs, and nothing else (S-01)."""
+
+    async def read_package(digest: str) -> bytes:
+        return await asyncio.to_thread(
+            read_visible_blob, context, narrow_caller(caller, workspace), plan.plan.frame.digest, digest
+        )
+
+    ports = context.host.build_ports(caller.issuer, workspace, read_package)
+    return await gather_host_facts(plan.needs, ports)
+
+
+async def resolve_request(
+    context: Context, caller: Caller, workspace: str, request: WorkerRequest
+) -> Resolved:
+    """Resolve a request; a refusal is in the resolution, not raised."""
+    plan = await asyncio.to_thread(prepare_request, context, caller, workspace, request)
+    facts = await gather_facts(context, caller, workspace, plan)
+    resolution = await asyncio.to_thread(compute_resolution, plan, facts, request.intent)
+    return Resolved(resolution=resolution, facts=facts)
+
+
+def narrow_caller(caller: Caller, workspace: str) -> Caller:
+    """Return the caller as it is for one workspace only, so that no other one's bundle can be named (R-07)."""
+    return Caller(
+        kind=caller.kind,
+        issuer=caller.issuer,
+        workspaces=caller.workspaces & {workspace},
+        scopes=caller.scopes,
+        subject=caller.subject,
+    )

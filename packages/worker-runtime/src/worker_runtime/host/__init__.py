@@ -1,0 +1,1 @@
+"""The host: its policy file, secret stores, plugin packages and facts."""

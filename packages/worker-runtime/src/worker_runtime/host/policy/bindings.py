@@ -1,0 +1,83 @@
+"""What a Worker is bound to at start: paths, parameter values and host servers; never in a spec, digest or answer (S-05)."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from worker_runtime.host.policy.host_policy import NO_POLICY, HostPolicy
+from yoi_bundle.identifiers import (
+    EnvironmentName,
+    HeaderName,
+    McpToolName,
+    MountName,
+    ParameterName,
+    WorkspaceId,
+)
+
+IssuerName = Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class ServerLaunch(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How the host provides an MCP server: a command, or a URL.
+
+    Attributes:
+        env: Values, in which `${secret:NAME}` stands for a secret of the host's store; like `headers`.
+    """
+
+    command: str = ""
+    args: tuple[str, ...] = ()
+    env: dict[EnvironmentName, str] = {}
+    url: str = ""
+    headers: dict[HeaderName, str] = {}
+
+
+class HostBindings(Struct, frozen=True, kw_only=True):
+    """What one workspace is bound to on this host.
+
+    Attributes:
+        mounts: Absolute paths on this host.
+    """
+
+    mounts: dict[MountName, str] = {}
+    parameters: dict[ParameterName, str] = {}
+    servers: dict[McpToolName, ServerLaunch] = {}
+
+
+NO_BINDINGS = HostBindings()
+
+
+class WorkspaceGrant(Struct, frozen=True, kw_only=True):
+    """What one workspace of one issuer gets, and what its Workers are bound to.
+
+    Attributes:
+        pointer: The workspace's table in the file.
+    """
+
+    issuer: IssuerName
+    workspace: WorkspaceId
+    policy: HostPolicy
+    bindings: HostBindings = NO_BINDINGS
+    pointer: str = ""
+
+
+class HostPolicyDocument(Struct, frozen=True, kw_only=True):
+    """A host's whole policy; a workspace that it does not name gets nothing (S-10)."""
+
+    grants: tuple[WorkspaceGrant, ...] = ()
+
+    def find_grant(self, issuer: str, workspace: str) -> WorkspaceGrant | None:
+        """Return the grant of just this workspace of just this issuer."""
+        return next((one for one in self.grants if (one.issuer, one.workspace) == (issuer, workspace)), None)
+
+    def get_policy(self, issuer: str, workspace: str) -> HostPolicy:
+        """Return the workspace's policy; one that grants nothing when the file does not name it."""
+        grant = self.find_grant(issuer, workspace)
+        return NO_POLICY if grant is None else grant.policy
+
+    def get_bindings(self, issuer: str, workspace: str) -> HostBindings:
+        """Return what the workspace's Workers are bound to at start."""
+        grant = self.find_grant(issuer, workspace)
+        return NO_BINDINGS if grant is None else grant.bindings
+
+
+NO_DOCUMENT = HostPolicyDocument()

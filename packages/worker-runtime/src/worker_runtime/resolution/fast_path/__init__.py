@@ -1,0 +1,1 @@
+"""Caches and precomputed decisions of resolution; each module names the figure that it buys."""

@@ -1,0 +1,1 @@
+"""The layers of resolution, in the order in which they vote: host, facts, intent, needs."""

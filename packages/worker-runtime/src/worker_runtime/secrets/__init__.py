@@ -1,5 +1,0 @@
-"""The host's secret stores, behind one port (S-04)."""
-
-from worker_runtime.secrets.port import SecretStore, SecretUnreadableError, SecretValue
-
-__all__ = ["SecretStore", "SecretUnreadableError", "SecretValue"]

@@ -1,0 +1,1 @@
+"""Sync of bundles: plan, transfer formats, retry and back-off (R-04)."""

@@ -1,0 +1,1 @@
+"""Assembly of drafts into a manifest: ids, scopes, inheritance, grants."""

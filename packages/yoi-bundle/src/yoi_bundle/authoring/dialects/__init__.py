@@ -1,0 +1,1 @@
+"""Readers of configuration dialects, one folder each: from a file to drafts."""

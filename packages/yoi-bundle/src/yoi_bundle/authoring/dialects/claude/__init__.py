@@ -1,0 +1,1 @@
+"""Reader of Claude Code's agents, commands and permission rules."""

@@ -1,0 +1,220 @@
+"""MCP server declarations: `.mcp.json`, `mcp.json`, VS Code's `servers` and `inputs`, and bare maps of servers (B-14)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from yoi_bundle.authoring.dialects.mcp.server_transport import TransportReader
+from yoi_bundle.authoring.dialects.mcp.server_values import ValueReader
+from yoi_bundle.authoring.drafts.draft import Contribution, ServerDraft, SourceFile
+from yoi_bundle.authoring.drafts.file_diagnostics import Remarks, show_name
+from yoi_bundle.authoring.formats.json_lines import read_json
+from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.faults import join_pointer
+from yoi_bundle.identifiers import encode_segment
+from yoi_bundle.limits import DEFAULT_LIMITS, Limits
+from yoi_bundle.manifest import Dialect, HttpServer
+
+_READ_KEYS = frozenset(
+    {"type", "transport", "command", "args", "env", "cwd", "url", "headers", "tools", "description", "title"}
+)
+_RESTRICTING_KEYS = frozenset(
+    {
+        "allowedTools",
+        "disabledTools",
+        "disabled_tools",
+        "enabledTools",
+        "enabled_tools",
+        "excludeTools",
+        "includeTools",
+    }
+)
+_APPROVING_KEYS = frozenset({"alwaysAllow", "autoApprove", "trust"})
+
+AGENT_PLUGINS_SCHEMAS = "https://agent-plugins.org/schemas/1.0.0/"
+
+
+class ServerPlace(Struct, frozen=True, kw_only=True):
+    """Where a map of servers stands.
+
+    Attributes:
+        find_line: Gives the line of a JSON pointer below the map.
+        inputs: VS Code's inputs: id → whether it is a password.
+    """
+
+    path: str
+    dialect: Dialect
+    find_line: Callable[[str], int]
+    inputs: Mapping[str, bool] = {}
+
+
+def read_mcp_json(
+    file: SourceFile, *, dialect: Dialect = "mcp", limits: Limits = DEFAULT_LIMITS
+) -> Contribution:
+    """Read one file; every server of it becomes a draft or has an error of its own."""
+    remarks = Remarks(file.path)
+    reading = read_json(file.data, file=file.path, limits=limits)
+    remarks.extend(reading.diagnostics)
+    document = reading.document
+    if document is None:
+        return Contribution(diagnostics=remarks.collect())
+    pointer, servers = _find_servers(document.value)
+    if servers is None:
+        remarks.error("mcp.no_servers", 1, "no servers in it", 'write `{"mcpServers": {NAME: {…}}}`')
+        return Contribution(diagnostics=remarks.collect())
+    if pointer:
+        for key in document.value:
+            if f"/{key}" != pointer and key not in ("inputs", "$schema"):
+                message = f"`{show_name(key)}` beside the servers is left out"
+                remarks.note(
+                    "mcp.unmapped_key", document.get_line(join_pointer("", key)), message, "take it out"
+                )
+    if pointer and str(document.value.get("$schema", "")).startswith(AGENT_PLUGINS_SCHEMAS):
+        dialect = "agent-plugins"
+    place = ServerPlace(
+        path=file.path,
+        dialect=dialect,
+        find_line=lambda step: document.get_line(f"{pointer}{step}"),
+        inputs=_read_inputs(document.value),
+    )
+    drafts, diagnostics = read_servers(servers, place)
+    if not servers:
+        remarks.note("mcp.no_servers", 1, "an empty map of servers", "take the file out")
+    return Contribution(servers=drafts, diagnostics=(*remarks.collect(), *diagnostics))
+
+
+def read_servers(
+    servers: Mapping[Any, Any], place: ServerPlace
+) -> tuple[tuple[ServerDraft, ...], tuple[Diagnostic, ...]]:
+    """Read a map of server names to declarations; returns drafts and diagnostics."""
+    drafts: list[ServerDraft] = []
+    diagnostics: list[Diagnostic] = []
+    for name, declaration in servers.items():
+        remarks = Remarks(place.path)
+        draft = _read_server(str(name), declaration, place, remarks)
+        if draft is not None and not remarks.failed:
+            drafts.append(draft)
+        diagnostics.extend(remarks.collect())
+    return tuple(drafts), tuple(diagnostics)
+
+
+def _find_servers(value: Any) -> tuple[str, dict[str, Any] | None]:
+    if not isinstance(value, dict):
+        return "", None
+    for key in ("mcpServers", "servers", "mcp-servers"):
+        if isinstance(value.get(key), dict):
+            return f"/{key}", value[key]
+    bare = bool(value) and all(
+        isinstance(member, dict) and ("command" in member or "url" in member) for member in value.values()
+    )
+    return "", value if bare else None
+
+
+def _read_inputs(value: dict[str, Any]) -> dict[str, bool]:
+    inputs = value.get("inputs")
+    if not isinstance(inputs, list):
+        return {}
+    return {
+        item["id"]: item.get("password") is True
+        for item in inputs
+        if isinstance(item, dict) and isinstance(item.get("id"), str)
+    }
+
+
+def _read_server(name: str, declaration: Any, place: ServerPlace, remarks: Remarks) -> ServerDraft | None:
+    pointer = join_pointer("", name)
+    line = place.find_line(pointer)
+    shown = show_name(name)
+    if not isinstance(declaration, dict) or not name.strip():
+        remarks.error(
+            "mcp.value_malformed",
+            line,
+            f"server `{shown}` is no object",
+            'write `{"command": …}` or `{"url": …}`',
+        )
+        return None
+    if declaration.get("disabled") is True or declaration.get("enabled") is False:
+        remarks.note("mcp.disabled", line, f"server `{shown}` is switched off and left out", "nothing to do")
+        return None
+
+    def find_line(step: str) -> int:
+        return place.find_line(f"{pointer}{step}")
+
+    _report_keys(shown, declaration, find_line, remarks)
+    exposes = _read_exposed(shown, declaration.get("tools"), find_line("/tools"), remarks)
+    values = ValueReader(name, remarks, place.inputs)
+    transport = TransportReader(declaration, values, remarks, find_line).read()
+    if (
+        place.dialect == "agent-plugins"
+        and isinstance(transport, HttpServer)
+        and _is_plain_remote(transport.url)
+    ):
+        message = f"server `{shown}`: Agent Plugins take `http:` on loopback only"
+        remarks.error("mcp.url_malformed", find_line("/url"), message, "write `https:`")
+    if transport is None or remarks.failed:
+        return None
+    return ServerDraft(
+        path=place.path,
+        dialect=place.dialect,
+        local_name=name,
+        transport=transport,
+        line=line,
+        title=_get_text(declaration, "title"),
+        description=_get_text(declaration, "description"),
+        exposes=exposes,
+    )
+
+
+def _report_keys(
+    shown: str, declaration: dict[str, Any], find_line: Callable[[str], int], remarks: Remarks
+) -> None:
+    for key in declaration:
+        line = find_line(join_pointer("", str(key)))
+        if key in _READ_KEYS or key in ("disabled", "enabled"):
+            continue
+        if key in _RESTRICTING_KEYS:
+            message = f"server `{shown}`: `{key}` confines it in a way that is not read here"
+            remarks.error("mcp.restriction_unsaid", line, message, "write `tools` with the names to take")
+        elif key in _APPROVING_KEYS:
+            message = f"server `{shown}`: `{key}` lets calls pass unasked, and is left out"
+            remarks.note("mcp.approval_left_out", line, message, "write allow rules for what may pass")
+        elif key in ("headersHelper", "envFile"):
+            message = f"server `{shown}`: `{key}` brings credentials from the host, and is left out"
+            remarks.warn("mcp.secret_helper", line, message, "name secret refs in `headers` or `env`")
+        else:
+            message = f"server `{shown}`: `{show_name(str(key))}` has no place in a bundle and is left out"
+            remarks.note("mcp.unmapped_key", line, message, "take it out, or correct its name")
+
+
+def _read_exposed(shown: str, tools: Any, line: int, remarks: Remarks) -> tuple[str, ...] | None:
+    """Read the list of tools to take; a text is a list of one, `*` is all."""
+    if tools is None:
+        return None
+    names = [tools] if isinstance(tools, str) else tools
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        remarks.error(
+            "mcp.restriction_unsaid",
+            line,
+            f"server `{shown}`: `tools` is no list of names",
+            "write a list of names",
+        )
+        return None
+    if "*" in names:
+        return None
+    if any("*" in name for name in names):
+        message = f"server `{shown}`: `tools` holds a pattern"
+        remarks.error("mcp.restriction_unsaid", line, message, "write the names of the tools, or `*` alone")
+        return None
+    return tuple(dict.fromkeys(encode_segment(name) for name in names))
+
+
+def _is_plain_remote(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return url.startswith("http:") and host != "localhost" and not host.startswith("127.")
+
+
+def _get_text(declaration: dict[str, Any], key: str) -> str:
+    text = declaration.get(key)
+    return text if isinstance(text, str) else ""

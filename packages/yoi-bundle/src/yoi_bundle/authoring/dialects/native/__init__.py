@@ -1,0 +1,1 @@
+"""Reader of our own form: `.yoi/`."""

@@ -1,0 +1,106 @@
+"""Tools and rules as our own files write them: the grammar of `rule_text`, with MCP servers by their local names."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from yoi_bundle.authoring.drafts.draft import RuleDraft, ToolWish, UnsaidRule
+from yoi_bundle.authoring.drafts.file_diagnostics import show_name
+from yoi_bundle.authoring.source.walk import show_path
+from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.identifiers import ToolPattern, encode_segment
+from yoi_bundle.manifest import Effect
+from yoi_bundle.rule_text import RuleTextError, split_tool
+from yoi_bundle.vocabulary import BUILTIN_TOOLS
+
+_EFFECTS: tuple[Effect, ...] = ("deny", "ask", "allow")
+
+
+def read_tools(
+    entries: Iterable[str], *, file: str, line: int
+) -> tuple[tuple[ToolWish, ...], tuple[Diagnostic, ...]]:
+    """Read a tool list; an entry that is no tool is reported and left out, and the list stays a list."""
+    wishes: list[ToolWish] = []
+    diagnostics: list[Diagnostic] = []
+    for entry in entries:
+        try:
+            wishes.append(read_tool(entry, line=line))
+        except RuleTextError as error:
+            diagnostics.append(_report("tool.malformed", file, line, entry, error))
+    return tuple(wishes), tuple(diagnostics)
+
+
+def read_rules(
+    entries: Iterable[str], *, file: str, line: int
+) -> tuple[tuple[RuleDraft, ...], tuple[UnsaidRule, ...], tuple[Diagnostic, ...]]:
+    """Read rules; one that cannot be read is reported, and counts as a lost restriction unless it says `allow`."""
+    rules: list[RuleDraft] = []
+    unsaid: list[UnsaidRule] = []
+    diagnostics: list[Diagnostic] = []
+    for entry in entries:
+        effect = _read_effect(entry)
+        try:
+            rules.append(_read_rule(entry, effect, line))
+        except RuleTextError as error:
+            unsaid.append(UnsaidRule(effect=effect or "deny", written=entry, line=line))
+            diagnostics.append(_report("rule.malformed", file, line, entry, error))
+    return tuple(rules), tuple(unsaid), tuple(diagnostics)
+
+
+def _read_effect(entry: str) -> Effect | None:
+    word = entry.strip().partition(" ")[0]
+    return next((effect for effect in _EFFECTS if effect == word), None)
+
+
+def _read_rule(entry: str, effect: Effect | None, line: int) -> RuleDraft:
+    if effect is None:
+        raise RuleTextError("a rule is an effect (deny, ask or allow), a space, and a tool")
+    return RuleDraft(effect=effect, tool=read_tool(entry.strip().removeprefix(effect), line=line))
+
+
+def read_tool(entry: str, *, line: int = 0) -> ToolWish:
+    """Read one tool, `shell.run(command prefix: git)` or `mcp:NAME/TOOL`.
+
+    Raises:
+        RuleTextError: When it is none.
+    """
+    pattern, where = split_tool(entry)
+    if pattern.startswith("mcp:") and pattern != "mcp:*":
+        server, slash, tool = pattern.removeprefix("mcp:").rpartition("/")
+        if not slash:
+            server, tool = tool, "*"
+        return ToolWish(
+            written=entry,
+            line=line,
+            server=server,
+            tool="" if tool == "*" else _keep_encoded(tool),
+            where=where,
+        )
+    try:
+        msgspec.convert(pattern, ToolPattern)
+    except msgspec.ValidationError:
+        raise RuleTextError("not a tool pattern; write such as `file.read`, `mcp:NAME/TOOL` or `*`") from None
+    if ":" not in pattern and pattern != "*" and not _names_builtin(pattern):
+        raise RuleTextError(f"no built-in tool has this name; known: {', '.join(BUILTIN_TOOLS)}")
+    return ToolWish(written=entry, line=line, pattern=pattern, where=where)
+
+
+def _names_builtin(pattern: str) -> bool:
+    if pattern.endswith(".*"):
+        return any(name.startswith(pattern[:-1]) for name in BUILTIN_TOOLS)
+    return pattern in BUILTIN_TOOLS
+
+
+def _keep_encoded(tool: str) -> str:
+    return tool if "%" in tool else encode_segment(tool)
+
+
+def _report(rule: str, file: str, line: int, entry: str, error: RuleTextError) -> Diagnostic:
+    return Diagnostic(
+        severity="error",
+        rule=rule,
+        file=show_path(file),
+        line=line,
+        message=f"`{show_name(entry)}`: {error}",
+        remedy="see the grammar of rules in docs/guides/authoring.md",
+    )

@@ -1,0 +1,1 @@
+"""Reader of plugin manifests, and the packing of plugin directories."""

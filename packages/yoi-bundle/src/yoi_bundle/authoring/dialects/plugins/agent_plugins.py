@@ -1,0 +1,232 @@
+"""Plugin manifests: Agent Plugins 1.0 `plugin.json`, and Claude Code's `.claude-plugin/plugin.json` (B-14, S-06).
+
+Of what executes, only what stands under our key of `extensions` becomes a surface; hooks, language servers and the like
+of Claude Code are left out by name.
+"""
+
+import posixpath
+import re
+from typing import Any, cast
+
+from yoi_bundle.authoring.dialects.mcp.mcp_json import AGENT_PLUGINS_SCHEMAS, ServerPlace, read_servers
+from yoi_bundle.authoring.dialects.plugins.plugin_extension import ExtensionDraft, read_extension
+from yoi_bundle.authoring.drafts.draft import (
+    ComponentKind,
+    ComponentPath,
+    Contribution,
+    PluginDraft,
+    ServerDraft,
+    SourceFile,
+)
+from yoi_bundle.authoring.drafts.file_diagnostics import Remarks, show_name
+from yoi_bundle.authoring.formats.json_lines import JsonDocument, read_json
+from yoi_bundle.faults import join_pointer
+from yoi_bundle.limits import DEFAULT_LIMITS, Limits
+from yoi_bundle.plugin_manifest import EXTENSION_KEY
+
+_PLUGIN_NAME = re.compile(r"(?!.*(?:--|\.\.))[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?")
+_TEXTS = ("name", "version", "description", "homepage", "repository", "license")
+_AGENT_PLUGIN_KEYS: dict[str, type] = {
+    "$schema": str,
+    **dict.fromkeys(_TEXTS, str),
+    "author": dict,
+    "keywords": list,
+    "extensions": dict,
+}
+_UNMAPPED_KEYS = ("author", "homepage", "repository", "license", "keywords")
+_COMPONENT_KEYS: dict[str, ComponentKind] = {
+    "agents": "agents",
+    "commands": "commands",
+    "skills": "skills",
+    "mcpServers": "mcp_servers",
+}
+_CLAUDE_REASONS = {
+    "hooks": "hooks run commands on the host",
+    "lspServers": "language servers run on the host",
+    "monitors": "monitors run commands on the host",
+    "userConfig": "a `${user_config.KEY}` becomes a ref of its own",
+    "dependencies": "a bundle holds all that it needs",
+    "channels": "an ingress needs a surface of its own",
+    "settings": "settings of a program have no place in a bundle",
+    "outputStyles": "an output style is no part of a profile",
+    "themes": "a theme is for one program's screen",
+}
+
+
+def read_agent_plugin(file: SourceFile, *, limits: Limits = DEFAULT_LIMITS) -> Contribution:
+    """Read one `plugin.json` of Agent Plugins 1.0: an unknown field is reported, a wrong type rejects the plugin."""
+    remarks = Remarks(file.path)
+    document = _open(file, limits, remarks)
+    if document is None:
+        return Contribution(diagnostics=remarks.collect())
+    manifest: dict[str, Any] = document.value
+    schema = manifest.get("$schema")
+    if not isinstance(schema, str) or not schema.startswith(AGENT_PLUGINS_SCHEMAS):
+        message = "`$schema` does not say Agent Plugins 1.0"
+        remarks.error(
+            "plugin.schema_unknown",
+            document.get_line("/$schema"),
+            message,
+            f"write `{AGENT_PLUGINS_SCHEMAS}plugin.schema.json`",
+        )
+    _check_types(document, _AGENT_PLUGIN_KEYS, remarks)
+    name = manifest.get("name")
+    if not isinstance(name, str) or not _PLUGIN_NAME.fullmatch(name):
+        message = "`name` is not of the specification's grammar"
+        remedy = "write 1 to 64 small letters, digits, single dots and hyphens"
+        remarks.error("plugin.malformed", document.get_line("/name"), message, remedy)
+    for key in manifest:
+        if key not in _AGENT_PLUGIN_KEYS:
+            message = f"`{show_name(key)}` is no field of Agent Plugins 1.0 and is left out"
+            remarks.warn(
+                "plugin.unknown_field", document.get_line(join_pointer("", key)), message, "take it out"
+            )
+    _report_left_out([key for key in _UNMAPPED_KEYS if key in manifest], {}, document, remarks)
+    extension = _read_extensions(manifest.get("extensions"), document, remarks)
+    if remarks.failed:
+        return Contribution(diagnostics=remarks.collect())
+    draft = PluginDraft(
+        path=file.path,
+        root=posixpath.dirname(file.path),
+        dialect="agent-plugins",
+        name=cast(str, name),
+        version=manifest.get("version", ""),
+        title=cast(str, name),
+        description=manifest.get("description", ""),
+        surfaces=extension.surfaces,
+        permissions=extension.permissions,
+        config=extension.config,
+    )
+    return Contribution(plugins=(draft,), diagnostics=remarks.collect())
+
+
+def read_claude_plugin(file: SourceFile, *, limits: Limits = DEFAULT_LIMITS) -> Contribution:
+    """Read one `.claude-plugin/plugin.json`; places outside the plugin's folder are errors."""
+    remarks = Remarks(file.path)
+    document = _open(file, limits, remarks)
+    if document is None:
+        return Contribution(diagnostics=remarks.collect())
+    manifest: dict[str, Any] = document.value
+    name = manifest.get("name")
+    if not isinstance(name, str) or not 0 < len(name) <= 256:
+        remarks.error(
+            "plugin.malformed", document.get_line("/name"), "`name` is missing or no text", "write a name"
+        )
+    _check_types(document, {"version": str, "description": str}, remarks)
+    components, servers = _read_components(document, file.path, remarks)
+    known = {"name", "version", "description", "$schema", *_COMPONENT_KEYS}
+    _report_left_out([key for key in manifest if key not in known], _CLAUDE_REASONS, document, remarks)
+    if any(one.severity == "error" and not one.rule.startswith("mcp.") for one in remarks.collect()):
+        return Contribution(diagnostics=remarks.collect())
+    draft = PluginDraft(
+        path=file.path,
+        root=posixpath.dirname(posixpath.dirname(file.path)),
+        dialect="claude",
+        name=cast(str, name),
+        version=manifest.get("version", ""),
+        title=cast(str, name),
+        description=manifest.get("description", ""),
+        servers=servers,
+        components=components,
+    )
+    return Contribution(plugins=(draft,), diagnostics=remarks.collect())
+
+
+def _open(file: SourceFile, limits: Limits, remarks: Remarks) -> JsonDocument | None:
+    reading = read_json(file.data, file=file.path, limits=limits)
+    remarks.extend(reading.diagnostics)
+    if reading.document is not None and not isinstance(reading.document.value, dict):
+        remarks.error("plugin.malformed", 1, "not an object", 'write `{"name": …}`')
+        return None
+    return reading.document
+
+
+def _check_types(document: JsonDocument, expected: dict[str, type], remarks: Remarks) -> None:
+    names: dict[Any, str] = {str: "a text", dict: "an object", list: "a list"}
+    for key, kind in expected.items():
+        if key in document.value and not isinstance(document.value[key], kind):
+            line = document.get_line(join_pointer("", key))
+            remarks.error("plugin.malformed", line, f"`{key}` is not {names[kind]}", f"write {names[kind]}")
+
+
+def _report_left_out(
+    keys: list[str], reasons: dict[str, str], document: JsonDocument, remarks: Remarks
+) -> None:
+    """Report keys with a reason one by one, all others in one remark."""
+    for key in keys:
+        if key in reasons:
+            message = f"`{key}` is left out: {reasons[key]}"
+            remarks.note("plugin.left_out", document.get_line(f"/{key}"), message, "nothing to do")
+    others = [key for key in keys if key not in reasons]
+    if others:
+        shown = ", ".join(f"`{show_name(key)}`" for key in others)
+        line = document.get_line(join_pointer("", others[0]))
+        remarks.note(
+            "plugin.unmapped_key",
+            line,
+            f"left out, for no field of a bundle holds them: {shown}",
+            "nothing to do",
+        )
+
+
+def _read_extensions(extensions: Any, document: JsonDocument, remarks: Remarks) -> ExtensionDraft:
+    if not isinstance(extensions, dict):
+        return ExtensionDraft()
+    _report_left_out_extensions([key for key in extensions if key != EXTENSION_KEY], document, remarks)
+    if EXTENSION_KEY not in extensions:
+        return ExtensionDraft()
+    pointer = join_pointer("/extensions", EXTENSION_KEY)
+    return read_extension(
+        extensions[EXTENSION_KEY], lambda step: document.get_line(f"{pointer}{step}"), remarks
+    )
+
+
+def _report_left_out_extensions(keys: list[str], document: JsonDocument, remarks: Remarks) -> None:
+    if keys:
+        shown = ", ".join(f"`{show_name(key)}`" for key in keys)
+        line = document.get_line(join_pointer("/extensions", keys[0]))
+        remarks.note(
+            "plugin.foreign_extension",
+            line,
+            f"extensions of other programs are left out: {shown}",
+            "nothing to do",
+        )
+
+
+def _read_components(
+    document: JsonDocument, path: str, remarks: Remarks
+) -> tuple[tuple[ComponentPath, ...], tuple[ServerDraft, ...]]:
+    components: list[ComponentPath] = []
+    servers: dict[str, Any] = {}
+    for key, kind in _COMPONENT_KEYS.items():
+        value = document.value.get(key)
+        pointer = f"/{key}"
+        if value is None:
+            continue
+        if kind == "mcp_servers" and isinstance(value, dict):
+            servers = value
+            continue
+        items = value if isinstance(value, list) else [value]
+        for index, item in enumerate(items):
+            line = document.get_line(join_pointer(pointer, index))
+            place = _read_place(item)
+            if place is None:
+                message = f"`{key}` names no place inside the plugin"
+                remarks.error("plugin.malformed", line, message, "write a path that begins with `./`")
+            else:
+                components.append(ComponentPath(kind=kind, path=place, line=line))
+    drafts, diagnostics = read_servers(
+        servers,
+        ServerPlace(
+            path=path, dialect="claude", find_line=lambda step: document.get_line(f"/mcpServers{step}")
+        ),
+    )
+    remarks.extend(diagnostics)
+    return tuple(components), drafts
+
+
+def _read_place(item: Any) -> str | None:
+    if not isinstance(item, str) or item.startswith(("/", "~")) or "\\" in item or ":" in item or "$" in item:
+        return None
+    steps = [step for step in item.split("/") if step not in ("", ".")]
+    return None if ".." in steps else "/".join(steps)

@@ -1,0 +1,1 @@
+"""Drafts: what one source file says, the interface between readers and assembly."""

@@ -1,0 +1,1 @@
+"""File formats: JSON, TOML, YAML and frontmatter with the line of each value."""

@@ -1,0 +1,140 @@
+"""Frontmatter fields by key, each coerced to what its key means; what nobody asks for is reported by name (B-14)."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from yoi_bundle.authoring.drafts.draft import NameWish
+from yoi_bundle.authoring.drafts.file_diagnostics import Remarks, show_name
+from yoi_bundle.authoring.formats.frontmatter import FrontmatterField
+from yoi_bundle.identifiers import ModelName
+
+_YES = frozenset({"true", "yes", "on", "1"})
+_NO = frozenset({"false", "no", "off", "0"})
+_CONFINING_NAMES = frozenset(
+    {
+        "tools",
+        "tool",
+        "allowedtools",
+        "disallowedtools",
+        "deniedtools",
+        "permissionmode",
+        "permissions",
+        "maxturns",
+    }
+)
+
+
+class FieldReader:
+    """Hands out fields and remembers which were asked for."""
+
+    def __init__(self, fields: Mapping[str, FrontmatterField], remarks: Remarks) -> None:
+        self._fields = fields
+        self._remarks = remarks
+        self._taken: set[str] = set()
+
+    def take(self, key: str) -> FrontmatterField | None:
+        self._taken.add(key)
+        return self._fields.get(key)
+
+    def get_line(self, key: str) -> int:
+        return self._fields[key].line if key in self._fields else 1
+
+    def get_text(self, key: str, *, confines: bool = False) -> str:
+        """Return a text as its author spelled it: `3000`, `1.0` and `[x]` stay what they look like.
+
+        What is no text is left out; under a key that confines that is an error, because a lost restriction would widen.
+        """
+        field = self.take(key)
+        if field is None or field.value is None:
+            return ""
+        if isinstance(field.value, list | dict) and not field.text:
+            report = self._remarks.error if confines else self._remarks.warn
+            message = f"`{key}` is no text and is left out"
+            report(
+                "frontmatter.wrong_type",
+                field.line,
+                message,
+                "write one word" if confines else "put it in quotes",
+            )
+            return ""
+        return field.text.strip()
+
+    def get_flag(self, key: str) -> bool | None:
+        field = self.take(key)
+        if field is None:
+            return None
+        word = field.text.strip().lower()
+        if word in _YES or word in _NO:
+            return word in _YES
+        self._remarks.warn(
+            "frontmatter.wrong_type", field.line, f"`{key}` is neither true nor false", "write one of them"
+        )
+        return None
+
+    def get_count(self, key: str) -> int | None:
+        """Return a number of at least 1. Anything else is an error, because a lost limit would widen."""
+        field = self.take(key)
+        if field is None:
+            return None
+        text = field.text.strip()
+        if text.isascii() and text.isdigit() and 0 < int(text[:16]) < 2**53:
+            return int(text[:16])
+        self._remarks.error(
+            "frontmatter.wrong_type", field.line, f"`{key}` is no number of at least 1", "write a number"
+        )
+        return None
+
+    def get_names(self, key: str) -> tuple[NameWish, ...]:
+        """Return names from a list, or a text with commas between them."""
+        field = self.take(key)
+        if field is None or field.value is None:
+            return ()
+        items = field.value if isinstance(field.value, list) else field.text.split(",")
+        if not items or not all(isinstance(item, str) for item in items):
+            message = f"`{key}` is no list of names and is left out"
+            self._remarks.warn("frontmatter.wrong_type", field.line, message, "write a list of names")
+            return ()
+        return tuple(NameWish(written=item.strip(), line=field.line) for item in items if item.strip())
+
+    def get_models(self, key: str) -> tuple[NameWish, ...]:
+        """Return models in order of preference: a text, a list, or texts with `|` between them; `inherit` is none."""
+        field = self.take(key)
+        if field is None or field.value is None:
+            return ()
+        items = field.value if isinstance(field.value, list) else field.text.split("|")
+        models: list[NameWish] = []
+        for item in items:
+            name = item.strip().strip("'\"") if isinstance(item, str) else ""
+            if name == "inherit":
+                continue
+            try:
+                msgspec.convert(name, ModelName)
+            except msgspec.ValidationError:
+                message = f"`{key}` holds what is no model's name; it is left out"
+                self._remarks.warn("model.malformed", field.line, message, "write a name such as `sonnet`")
+                continue
+            models.append(NameWish(written=name, line=field.line))
+        return tuple(models)
+
+    def report_rest(self, reasons: Mapping[str, str]) -> None:
+        """Report each key that was not asked for; one that looks like a restriction is an error.
+
+        Args:
+            reasons: Key → why it is left out, for keys of the dialect that a bundle has no place for.
+        """
+        for key, field in self._fields.items():
+            if key in self._taken:
+                continue
+            plain = key.replace("-", "").replace("_", "").lower()
+            if key not in reasons and plain in _CONFINING_NAMES:
+                message = f"`{show_name(key)}` looks like a restriction, and is no key of this format"
+                self._remarks.error(
+                    "frontmatter.misspelt_key", field.line, message, "correct its name, or take it out"
+                )
+                continue
+            reason = reasons.get(key, "no field of a bundle holds it")
+            message = f"`{show_name(key)}` is left out: {reason}"
+            self._remarks.note(
+                "frontmatter.unmapped_key", field.line, message, "nothing to do, or say it in .yoi"
+            )

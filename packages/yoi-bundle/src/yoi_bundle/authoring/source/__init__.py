@@ -1,0 +1,1 @@
+"""The source tree: walking, classifying and accounting for its files."""

@@ -1,0 +1,239 @@
+"""Which path becomes which kind; the table of `docs/guides/authoring.md` in code (B-14).
+
+The nearest recognised folder decides, then the name, then the shape of the content. Inside a directory that holds a
+`SKILL.md` everything is that skill's file, whatever its name.
+"""
+
+import posixpath
+from enum import Enum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from yoi_bundle.authoring.drafts.draft import SourceFile
+from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+
+SKILL_FILE = "SKILL.md"
+
+
+class Kind(Enum):
+    """What a file is read as; the value is the word that people see."""
+
+    WORKSPACE = "workspace"
+    NATIVE_PROFILE = "profile"
+    NATIVE_PROMPT = "prompt"
+    NATIVE_WORKFLOW = "workflow"
+    NATIVE_POLICY = "policy"
+    NATIVE_PART = "part of a native declaration"
+    SKILL = "skill file"
+    CLAUDE_AGENT = "Claude agent"
+    AGENT_WITHOUT_FRONTMATTER = "prompt in an agents folder"
+    CLAUDE_COMMAND = "Claude command"
+    CLAUDE_SETTINGS = "Claude settings"
+    CLAUDE_PLUGIN = "Claude plugin"
+    AGENT_PLUGIN = "Agent Plugin"
+    MCP_SERVERS = "MCP servers"
+    COPILOT_AGENT = "Copilot agent"
+    COPILOT_INSTRUCTIONS = "Copilot instructions"
+    COPILOT_PROMPT = "Copilot prompt"
+    AGENT_INSTRUCTIONS = "instructions"
+    LEFT_OUT = "left out"
+
+
+class Classified(Struct, frozen=True, kw_only=True):
+    """A file and what it is.
+
+    Attributes:
+        skill: For a skill's file, the directory of its `SKILL.md`; empty for the workspace itself.
+        rule: For a file that is left out, the diagnostic's rule, with `message` and `remedy`.
+    """
+
+    file: SourceFile
+    kind: Kind
+    skill: str = ""
+    rule: str = ""
+    message: str = ""
+    remedy: str = ""
+
+
+_NATIVE_KINDS: dict[tuple[str, str], Kind] = {
+    ("profiles", ".md"): Kind.NATIVE_PROFILE,
+    ("prompts", ".md"): Kind.NATIVE_PROMPT,
+    ("workflows", ".md"): Kind.NATIVE_WORKFLOW,
+    ("policies", ".toml"): Kind.NATIVE_POLICY,
+    ("policies", ".yaml"): Kind.NATIVE_POLICY,
+    ("policies", ".yml"): Kind.NATIVE_POLICY,
+}
+_INSTRUCTION_NAMES = frozenset({"AGENTS.md", "CLAUDE.md", "copilot-instructions.md"})
+_SETTINGS_NAMES = frozenset({"settings.json", "settings.local.json"})
+_MCP_NAMES = frozenset({".mcp.json", "mcp.json"})
+_FOLDERS = frozenset({"agents", "commands", "skills", "hooks", "loops", "statuslines", "instructions"})
+_UNSUPPORTED_FOLDERS: dict[str, str] = {
+    "hooks": "hooks run commands on the host; a bundle has no place for them",
+    "loops": "loops start Workers by themselves; a bundle has no place for them",
+    "statuslines": "a status line runs a command on the host; a bundle has no place for it",
+}
+_UNSUPPORTED_NAMES: dict[str, str] = {
+    "marketplace.json": "a marketplace lists plugins; plugins are read where they lie",
+    "hooks.json": "hooks run commands on the host; a bundle has no place for them",
+    ".lsp.json": "language servers run on the host; a bundle has no place for them",
+}
+_HOST_REMEDY = "set it up on the host, where its operator decides"
+
+
+def classify_files(files: tuple[SourceFile, ...]) -> list[Classified]:
+    """Give every file its kind."""
+    skills = frozenset(
+        posixpath.dirname(file.path) for file in files if posixpath.basename(file.path) == SKILL_FILE
+    )
+    return [classify_file(file, skills) for file in files]
+
+
+def classify_file(file: SourceFile, skills: frozenset[str]) -> Classified:
+    """Give one file its kind.
+
+    Args:
+        file: The file.
+        skills: Directories that hold a `SKILL.md`.
+    """
+    if file.path == WORKSPACE_FILE:
+        return Classified(file=file, kind=Kind.WORKSPACE)
+    steps = file.path.split("/")
+    skill = _find_skill(steps, skills)
+    if skill is not None:
+        return Classified(file=file, kind=Kind.SKILL, skill=skill)
+    if steps[0] == ".yoi":
+        return _classify_native(file, steps)
+    suffix = posixpath.splitext(file.path)[1]
+    if suffix == ".json":
+        return _classify_json(file, steps)
+    if suffix == ".md":
+        return _classify_markdown(file, steps)
+    folder = find_folder(steps)
+    if folder in _UNSUPPORTED_FOLDERS:
+        return _unsupported(file, _UNSUPPORTED_FOLDERS[folder])
+    return _unknown(file)
+
+
+def find_folder(steps: list[str]) -> str:
+    """Return the nearest folder above a file that says what it holds, or an empty string."""
+    return next((step for step in reversed(steps[:-1]) if step in _FOLDERS), "")
+
+
+def has_frontmatter(data: bytes) -> bool:
+    """Tell whether a Markdown file opens with a fence."""
+    first = data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
+    return first.rstrip() == b"---"
+
+
+def _find_skill(steps: list[str], skills: frozenset[str]) -> str | None:
+    """Return the nearest directory with a `SKILL.md` above a file.
+
+    One at the workspace's top takes in only what no folder of another kind claims, or it would take in everything.
+    """
+    for depth in range(len(steps) - 1, 0, -1):
+        directory = "/".join(steps[:depth])
+        if directory in skills:
+            return directory
+    if "" in skills and (steps == [SKILL_FILE] or steps[0] in ("scripts", "references", "assets")):
+        return ""
+    return None
+
+
+def _classify_native(file: SourceFile, steps: list[str]) -> Classified:
+    suffix = posixpath.splitext(file.path)[1]
+    if len(steps) > 2:
+        kind = _NATIVE_KINDS.get((steps[1], suffix))
+        if kind is not None:
+            return Classified(file=file, kind=kind)
+        if steps[1] == "tools":
+            return Classified(file=file, kind=Kind.NATIVE_PART)
+    return _unknown(
+        file,
+        "not one of `workspace.toml`, `profiles/*.md`, `prompts/*.md`, `workflows/*.md`, `policies/*.toml`, "
+        "`skills/NAME/SKILL.md` and `tools/`",
+    )
+
+
+def _classify_json(file: SourceFile, steps: list[str]) -> Classified:
+    name = steps[-1]
+    if name == "plugin.json" and len(steps) > 1 and steps[-2] == ".claude-plugin":
+        return Classified(file=file, kind=Kind.CLAUDE_PLUGIN)
+    if name == "plugin.json" and len(steps) > 1 and steps[-2].startswith("."):
+        return _unsupported(
+            file, f"a plugin manifest of another program (`{steps[-2]}`)", "add a `plugin.json`"
+        )
+    if name in _UNSUPPORTED_NAMES:
+        return _unsupported(file, _UNSUPPORTED_NAMES[name])
+    if name in _MCP_NAMES:
+        return Classified(file=file, kind=Kind.MCP_SERVERS)
+    if name in _SETTINGS_NAMES:
+        return Classified(file=file, kind=Kind.CLAUDE_SETTINGS)
+    return _classify_json_by_shape(file, steps)
+
+
+def _classify_json_by_shape(file: SourceFile, steps: list[str]) -> Classified:
+    keys = _read_top_keys(file.data)
+    if steps[-1] == "plugin.json" and "name" in keys:
+        return Classified(file=file, kind=Kind.AGENT_PLUGIN)
+    if isinstance(keys.get("mcpServers"), dict):
+        return Classified(file=file, kind=Kind.MCP_SERVERS)
+    folder = find_folder(steps)
+    if folder in _UNSUPPORTED_FOLDERS:
+        return _unsupported(file, _UNSUPPORTED_FOLDERS[folder])
+    if isinstance(keys.get("permissions"), dict) and not isinstance(keys.get("version"), str):
+        return Classified(file=file, kind=Kind.CLAUDE_SETTINGS)
+    for key in ("hooks", "statusLine", "env", "model", "plugins", "apiKeyHelper"):
+        if key in keys:
+            return _unsupported(file, f"settings of a host program (`{key}`); a bundle has no place for them")
+    return _unknown(file)
+
+
+def _read_top_keys(data: bytes) -> dict[str, Any]:
+    try:
+        document = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _classify_markdown(file: SourceFile, steps: list[str]) -> Classified:
+    name = steps[-1]
+    if name in _INSTRUCTION_NAMES:
+        return Classified(file=file, kind=Kind.AGENT_INSTRUCTIONS)
+    if name.endswith(".agent.md"):
+        return Classified(file=file, kind=Kind.COPILOT_AGENT)
+    if name.endswith(".instructions.md"):
+        return Classified(file=file, kind=Kind.COPILOT_INSTRUCTIONS)
+    if name.endswith(".prompt.md"):
+        return Classified(file=file, kind=Kind.COPILOT_PROMPT)
+    if name.upper() == "README.MD":
+        return _unknown(file, "documentation for people, not for a Worker")
+    folder = find_folder(steps)
+    if folder in _UNSUPPORTED_FOLDERS:
+        return _unsupported(file, _UNSUPPORTED_FOLDERS[folder])
+    if folder == "agents":
+        kind = Kind.CLAUDE_AGENT if has_frontmatter(file.data) else Kind.AGENT_WITHOUT_FRONTMATTER
+        return Classified(file=file, kind=kind)
+    if folder == "commands":
+        return Classified(file=file, kind=Kind.CLAUDE_COMMAND)
+    if folder == "skills":
+        return _unknown(file, "a skill is a directory with a `SKILL.md`")
+    return _unknown(file)
+
+
+def _unknown(file: SourceFile, message: str = "no rule of the table says what this file is") -> Classified:
+    return Classified(
+        file=file,
+        kind=Kind.LEFT_OUT,
+        rule="kind.unknown",
+        message=message,
+        remedy="see the table in docs/guides/authoring.md; `exclude` in workspace.toml silences this line",
+    )
+
+
+def _unsupported(file: SourceFile, message: str, remedy: str = _HOST_REMEDY) -> Classified:
+    return Classified(
+        file=file, kind=Kind.LEFT_OUT, rule="declaration.unsupported", message=message, remedy=remedy
+    )

@@ -1,0 +1,112 @@
+"""Files present = files read + files left out, each of these with a line that says why (B-14)."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from yoi_bundle.authoring.drafts.draft import SourceFile
+from yoi_bundle.authoring.source.walk import SourceTree, show_path
+from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+from yoi_bundle.closure import list_items
+from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.identifiers import encode_path
+from yoi_bundle.manifest import Manifest, PackageBlob
+
+_LEFT_OUT_RULES = frozenset({"kind.unknown", "declaration.unsupported"})
+_GRAVITY = {"error": 0, "warning": 1, "info": 2}
+
+
+class LeftOut(Struct, frozen=True):
+    """A file that gave nothing to the bundle, and the rule of the line that says why."""
+
+    file: str
+    rule: str
+
+
+class FileAccount(Struct, frozen=True, kw_only=True):
+    read: int
+    left_out: tuple[LeftOut, ...]
+
+
+def account_files(
+    tree: SourceTree,
+    manifest: Manifest | None,
+    remarks: Iterable[Diagnostic],
+    *,
+    schemas: frozenset[str] = frozenset(),
+) -> tuple[FileAccount, list[Diagnostic]]:
+    """Say of each file whether the manifest has something of it.
+
+    Args:
+        tree: The files.
+        manifest: None when nothing could be put together.
+        remarks: All of them so far.
+        schemas: Files that declarations of `workspace.toml` refer to.
+
+    Returns:
+        The account, and the remarks with the lines that were missing; a file of a plugin's package that is of no
+        kind by itself is not said to be left out.
+    """
+    remarks = list(remarks)
+    used = _list_used(manifest) if manifest is not None else frozenset[str]()
+    if manifest is not None:
+        used |= {encode_path(path) for path in schemas}
+    reasons: dict[str, Diagnostic] = {}
+    for remark in remarks:
+        held = reasons.get(remark.file)
+        if held is None or (_GRAVITY[remark.severity], remark.rule) < (_GRAVITY[held.severity], held.rule):
+            reasons[remark.file] = remark
+    read_files: set[str] = set()
+    left_out = [LeftOut(path, reasons[path].rule) for path in tree.left_out]
+    read = 0
+    for file in tree.files:
+        if _is_used(file, used):
+            read += 1
+            read_files.add(show_path(file.path))
+            continue
+        shown = show_path(file.path)
+        if shown not in reasons:
+            reasons[shown] = _explain(shown)
+            remarks.append(reasons[shown])
+        left_out.append(LeftOut(shown, reasons[shown].rule))
+    return FileAccount(read=read, left_out=tuple(sorted(left_out, key=lambda one: one.file))), [
+        remark for remark in remarks if remark.rule not in _LEFT_OUT_RULES or remark.file not in read_files
+    ]
+
+
+def _list_used(manifest: Manifest) -> frozenset[str]:
+    """Return the encoded paths of files, and with a slash after them of directories, that the manifest draws on.
+
+    A lone slash is the whole workspace, when that is one plugin.
+    """
+    used = {encode_path(WORKSPACE_FILE)}
+    for _, item in list_items(manifest):
+        if item.origin is not None:
+            used.add(item.origin.path)
+    for skill in manifest.skills.values():
+        if skill.origin is not None:
+            directory = skill.origin.path.removesuffix("SKILL.md")
+            used.update(directory + path for path in skill.files)
+    for plugin in manifest.plugins.values():
+        if isinstance(plugin.package, PackageBlob) and plugin.origin is not None:
+            root = plugin.origin.path.removesuffix("plugin.json").removesuffix(".claude-plugin/")
+            used.add(root or "/")
+    return frozenset(used)
+
+
+def _is_used(file: SourceFile, used: frozenset[str]) -> bool:
+    encoded = encode_path(file.path)
+    if encoded in used or "/" in used:
+        return True
+    steps = encoded.split("/")
+    return any("/".join(steps[:depth]) + "/" in used for depth in range(1, len(steps)))
+
+
+def _explain(shown: str) -> Diagnostic:
+    return Diagnostic(
+        severity="info",
+        rule="source.brings_nothing",
+        file=shown,
+        message="nothing of it is in the bundle: it is empty, or what it belongs to is left out",
+        remedy="see the other lines about its folder",
+    )

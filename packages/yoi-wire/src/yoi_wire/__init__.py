@@ -1,0 +1,1 @@
+"""The wire: operations and errors, each declared once; server kit, client, OpenAPI."""

@@ -1,0 +1,1 @@
+"""Database access: addresses, engines, transactions, migrations and notifications, on SQLite and PostgreSQL."""

@@ -1,0 +1,54 @@
+"""A Runtime's error on its way to a caller of the Backend: its code stays, its own words do not (K-07)."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from worker_runtime.remote.refusals import REBUILT_CODES, rebuild_error
+from yoi_bundle.errors import YoiError
+from yoi_wire.errors import RuntimeUnavailableError, UnauthenticatedError
+from yoi_workspace_server.foreign_details import clean_details
+from yoi_workspace_server.placed_workers import PlacedWorker
+from yoi_workspace_server.runtimes import SafeProblem
+
+
+@contextmanager
+def passing_on(record: PlacedWorker) -> Iterator[None]:
+    """Have an error of the Worker's Runtime reach the caller, who knows the Worker by the Backend's id for it.
+
+    Raises:
+        YoiError: In place of the error; see `pass_on`.
+    """
+    try:
+        yield
+    except YoiError as error:
+        raise pass_on(error, {"worker": record.id, "key": record.key}) from error
+
+
+def pass_on(error: YoiError, known: Mapping[str, Any] | None = None) -> YoiError:
+    """Return what an error of a Runtime is to a caller of the Backend: of the same class, with clean details.
+
+    That the Runtime does not believe the Backend is no fault of the caller's token.
+
+    Args:
+        error: As the Runtime raised it; errors of the Backend itself stay as they are.
+        known: Details that the Backend knows better.
+    """
+    if isinstance(error, UnauthenticatedError):
+        return RuntimeUnavailableError("unreachable")
+    if error.code not in REBUILT_CODES:
+        return error
+    details = clean_details(error.code, error.details())
+    better = {name: value for name, value in (known or {}).items() if name in details}
+    return _rebuild(error.code, retryable=error.retryable, details={**details, **better})
+
+
+def rebuild_problem(problem: SafeProblem) -> YoiError:
+    """Return a problem that was kept as the very error that it was, so that it is refused with the same code."""
+    return _rebuild(problem.code, retryable=problem.retryable, details=problem.details)
+
+
+def _rebuild(code: str, *, retryable: bool, details: Mapping[str, Any]) -> YoiError:
+    return rebuild_error(500, msgspec.json.encode({"code": code, "retryable": retryable, "details": details}))

@@ -1,0 +1,1 @@
+"""Commands' access to a Backend: address, login, client."""

@@ -1,0 +1,32 @@
+"""A bundle of a Backend as people name it: by digest, by the beginning of one, or by the number of its revision."""
+
+import re
+
+from yoi.backend.client import BackendClient
+from yoi_wire.errors import BundleMissingError, RequestInvalidError
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_REFERENCE = re.compile(r"sha256:[0-9a-f]{4,64}|[0-9]{1,9}")
+
+
+async def find_published_digest(client: BackendClient, workspace: str, reference: str) -> str:
+    """Return the digest that is meant; a whole one is not looked up.
+
+    Raises:
+        BundleMissingError: The workspace has no such revision.
+        RequestInvalidError: More than one begins so.
+    """
+    if _DIGEST.fullmatch(reference):
+        return reference
+    if not _REFERENCE.fullmatch(reference):
+        raise BundleMissingError(reference)
+    found = {
+        one["digest"]
+        for one in await client.collect("workspaces", workspace, "revisions")
+        if one["digest"].startswith(reference) or str(one["revision"]) == reference
+    }
+    if not found:
+        raise BundleMissingError(reference)
+    if len(found) > 1:
+        raise RequestInvalidError(f"{len(found)} bundles begin with {reference}", field="digest")
+    return str(found.pop())

@@ -1,0 +1,1 @@
+"""Building, naming, reading and verifying bundles for commands."""

@@ -1,0 +1,64 @@
+"""What is in a bundle, said shortly: for `show`, and beside other answers."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from yoi.bundles.source import OpenBundle
+from yoi.render.table import format_bytes
+from yoi_bundle.identifiers import decode_path
+from yoi_bundle.manifest import Item, Manifest
+from yoi_bundle.schema import ITEM_SECTIONS
+
+_PROVENANCE_FIELDS = ("kind", "source", "commit", "builder", "builder_version")
+
+
+def describe_bundle(opened: OpenBundle) -> dict[str, Any]:
+    """Return the stable short form of a bundle; `docs/cli.md` says its fields."""
+    bundle = opened.bundle
+    return {
+        "digest": bundle.digest,
+        "workspace": bundle.manifest.workspace,
+        "counts": {section: len(items) for section, items in list_sections(bundle.manifest)},
+        "blobs": len(bundle.blobs),
+        "bytes": bundle.size,
+        "metadata": opened.metadata,
+    }
+
+
+def describe_contents(opened: OpenBundle) -> list[tuple[str, str]]:
+    """Return names and values for people."""
+    bundle, manifest = opened.bundle, opened.bundle.manifest
+    facts = [
+        ("bundle", bundle.digest),
+        ("workspace", manifest.workspace),
+        ("project", manifest.project.title),
+        ("default profile", decode_path(manifest.default_profile or "none")),
+        ("reply language", manifest.language.reply or "not said"),
+        ("size", f"{len(bundle.blobs)} blobs, {format_bytes(bundle.size)}"),
+    ]
+    if opened.metadata is not None:
+        provenance = opened.metadata.provenance
+        said = (str(getattr(provenance, name)) for name in _PROVENANCE_FIELDS)
+        facts += [
+            ("revision", f"{opened.metadata.revision}, {opened.metadata.created_at}"),
+            (
+                "provenance",
+                " ".join(text for text in said if text) + (" (dirty)" if provenance.dirty else ""),
+            ),
+        ]
+    return facts
+
+
+def list_rows(manifest: Manifest) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
+    """Yield each kind that has items, with id, title and file of each."""
+    for section, items in list_sections(manifest):
+        rows = [
+            (decode_path(name), item.title, decode_path(item.origin.path) if item.origin else "")
+            for name, item in items.items()
+        ]
+        if rows:
+            yield section, rows
+
+
+def list_sections(manifest: Manifest) -> list[tuple[str, Mapping[str, Item]]]:
+    return [(section, getattr(manifest, section)) for section in ITEM_SECTIONS]

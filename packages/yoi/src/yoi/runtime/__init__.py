@@ -1,0 +1,1 @@
+"""Commands' access to a Runtime: the local one, or one elsewhere."""

@@ -1,0 +1,89 @@
+"""Ask the Runtime what profiles would be, and show the answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from worker_runtime.contract.requests import WorkerRequest
+from worker_runtime.contract.workers import PreviewRequest
+from worker_runtime.resolution.errors import ProfileNotFoundError
+from worker_runtime.resolution.explain import Explanation
+from yoi.render.console import make_console
+from yoi.render.tree import make_explanation_tree
+from yoi.runtime.target import AskedRuntime
+from yoi.runtime.target_bundle import ChosenBundle
+from yoi.runtime.where_to_change import find_places
+from yoi.shell.json_output import print_json
+from yoi.shell.selectors import list_near
+from yoi_bundle.builtin import load_builtin_set
+from yoi_bundle.manifest import Manifest
+from yoi_bundle.verified import verify_manifest
+
+
+class UnknownProfileError(ProfileNotFoundError):
+    """No profile has this selector; says which are near."""
+
+    def __init__(self, error: ProfileNotFoundError, near: tuple[str, ...]) -> None:
+        super().__init__(error.selector, error.source)
+        self.near = near
+
+    def details(self) -> dict[str, Any]:
+        return {**super().details(), "near": list(self.near)}
+
+
+def preview_profiles(
+    runtime: AskedRuntime, chosen: ChosenBundle, request: WorkerRequest, *, every: bool
+) -> tuple[Explanation, ...]:
+    """Return what one profile, or each of the bundle, would be on the Runtime's host (S-08).
+
+    Raises:
+        UnknownProfileError: There is none of the name, with those that are near.
+    """
+    preview = PreviewRequest(workspace=chosen.workspace, request=request, every_profile=every)
+    try:
+        return runtime.ask(lambda api, caller: api.resolve_worker(caller, preview), chosen.workspace)
+    except ProfileNotFoundError as error:
+        raise suggest_profiles(error, runtime, chosen) from None
+
+
+def suggest_profiles(
+    error: ProfileNotFoundError, runtime: AskedRuntime, chosen: ChosenBundle
+) -> UnknownProfileError:
+    """Return the same error with the names that are near."""
+    manifest = load_manifest(runtime, chosen.digest)
+    if chosen.digest is None:
+        known = [f"builtin:{name}" for name in manifest.profiles]
+    else:
+        known = [f"workspace:{name}" for name in manifest.profiles]
+        known += [f"builtin:{name}" for name in (manifest.builtin.profiles if manifest.builtin else {})]
+    return UnknownProfileError(error, list_near(error.selector, known))
+
+
+def print_explanation(
+    context: click.Context,
+    runtime: AskedRuntime,
+    explanations: Sequence[Explanation],
+    digest: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Print explanations, as trees or complete as JSON."""
+    if as_json:
+        print_json({"explanations": explanations})
+        return
+    places = find_places(load_manifest(runtime, digest), _name_policy(context, runtime))
+    console = make_console(context)
+    for explanation in explanations:
+        console.print(make_explanation_tree(explanation, places))
+
+
+def _name_policy(context: click.Context, runtime: AskedRuntime) -> str:
+    return "the Runtime's host policy" if runtime.is_remote else str(context.obj.host_policy_file)
+
+
+def load_manifest(runtime: AskedRuntime, digest: str | None) -> Manifest:
+    """Return the manifest of a stored bundle, or of the built-in set."""
+    if digest is None:
+        return load_builtin_set().bundle.manifest
+    return verify_manifest(runtime.get_bundle(digest).manifest, digest).manifest

@@ -1,0 +1,1 @@
+"""Fakes, strategies and processes for tests."""
