@@ -11,18 +11,18 @@ from fleet import Fleet
 from worker_runtime.sync.bundle_sync import BundleSource
 from worker_runtime.trust.identity import Identity
 from yoi_bundle.verified import VerifiedBundle, verify_manifest
+from yoi_wire.backend.placements import PlacementRule
+from yoi_wire.backend.runtimes import RuntimeConnection
+from yoi_wire.backend.workspaces import NewWorkspace, PublishedSource
 from yoi_wire.clock import SystemClock
-from yoi_workspace_server.placement import PlacementRule
 from yoi_workspace_server.publishing.recording import record_bundle
 from yoi_workspace_server.reconciler.reconciler import Reconciler
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.registry.registration import Registration
 from yoi_workspace_server.revisions import Activation, Revision
-from yoi_workspace_server.runtimes import RuntimeConnection
 from yoi_workspace_server.store.database.migration import migrate
 from yoi_workspace_server.store.store import Store, open_store
-from yoi_workspace_server.workspaces import NewWorkspace, PublishedSource
 
 # What is looked at some time after a sync would come in the middle of a later round.
 SETTINGS = ReconcilerSettings(probe_seconds=3600.0, confirm_seconds=3600.0)

@@ -22,18 +22,21 @@ import msgspec
 from light_runtime import LightContents, LightRuntime
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.caller import build_local_caller
-from worker_runtime.embedded.maintenance import Readiness
 from worker_runtime.embedded.runtime import EmbeddedRuntime
+from worker_runtime.event_log import LOG
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import TokenAuthenticator
-from worker_runtime.rest.envelope import Asgi
-from worker_runtime.rest.listen import RestServer
-from worker_runtime.rest.listening import Listening
-from worker_runtime.rest.services import Bounds, Services
+from worker_runtime.rest.services import Services
 from worker_runtime.store.files import DATABASE_NAME
 from worker_runtime.trust.trust_store import TrustStore
 from yoi_bundle.digest import compute_digest
 from yoi_wire.clock import SystemClock
+from yoi_wire.readiness import Readiness
+from yoi_wire.server.http_state import HttpLimits, HttpState
+from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.metrics import Metrics
+from yoi_wire.server.middleware import Asgi
+from yoi_wire.server.server import RestServer
 
 COUNTING_HOST = "count"
 READY_LINE = "listening"
@@ -154,12 +157,16 @@ async def _serve(plan: ServerPlan, manifest: bytes) -> None:
         return Readiness(ready=True)
 
     services = Services(
+        http=HttpState(
+            check_readiness,
+            metrics=Metrics("runtime"),
+            log=LOG,
+            limits=replace(HttpLimits(), concurrent_requests=_MANY, concurrent_packs=_MANY),
+        ),
         runtime=cast(RuntimeApi, _Fleet(members)),
         authenticator=TokenAuthenticator(
             TrustStore(Path(plan.trust)), get_audience=find_audience, clock=SystemClock()
         ),
-        check_readiness=check_readiness,
-        bounds=replace(Bounds(), concurrent_requests=_MANY, concurrent_packs=_MANY),
     )
     server = RestServer(_Front(build_app(services)), Listening(socket=Path(plan.socket)))
     await server.start()

@@ -10,7 +10,6 @@ import statistics
 import time
 from collections.abc import Callable
 
-from worker_runtime.contract.requests import NO_INTENT, WorkerRequest
 from worker_runtime.host.facts import HostFacts
 from worker_runtime.host.policy import EndpointGrant, HostPolicy
 from worker_runtime.resolution.explain import explain_resolution
@@ -42,6 +41,7 @@ from yoi_bundle.manifest import (
 )
 from yoi_bundle.verified import VerifiedBundle, verify_manifest
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
+from yoi_wire.worker_requests import NO_INTENT, WorkerRequest
 
 ALLOWED = 3.0
 ROUNDS = 200

@@ -30,7 +30,6 @@ from msgspec import structs
 from p04_resolve import FACTS, POLICY, make_bundle
 from worker_runtime.contract.bundles import ManifestBody
 from worker_runtime.contract.caller import build_local_caller
-from worker_runtime.contract.requests import NO_INTENT, Intent, WorkerRequest
 from worker_runtime.contract.workers import CreateWorkerRequest
 from worker_runtime.embedded.dedicated_threads import KeptThreads
 from worker_runtime.embedded.runtime import EmbeddedRuntime
@@ -46,6 +45,7 @@ from worker_runtime.sync.transfer.pack import write_pack
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.manifest import Access
 from yoi_bundle.metadata import BundleMetadata, Provenance
+from yoi_wire.worker_requests import NO_INTENT, Intent, WorkerRequest
 
 ALLOWED = 2.0
 BATCHES = 5

@@ -28,7 +28,7 @@ _FOREIGN = [
     "cryptography.x509",
     "granian",
     "joserfc.jwt",
-    "litestar",
+    "starlette.requests",
     "msgspec",
     "prometheus_client",
     "rich.console",

@@ -5,9 +5,9 @@ import tempfile
 from pathlib import Path
 
 from worker_runtime.contract.caller import build_local_caller
-from worker_runtime.contract.requests import WorkerRequest
 from worker_runtime.contract.workers import PreviewRequest
 from worker_runtime.embedded.runtime import EmbeddedRuntime
+from yoi_wire.worker_requests import WorkerRequest
 
 
 async def main(directory: Path) -> None:

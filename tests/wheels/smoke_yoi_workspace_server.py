@@ -1,6 +1,7 @@
 """Decide a placement."""
 
-from yoi_workspace_server.placement import PlacedRuntime, PlacedWorkspace, PlacementPolicy, may_receive
+from yoi_wire.backend.placements import PlacementPolicy
+from yoi_workspace_server.placement import PlacedRuntime, PlacedWorkspace, may_receive
 
 assert not may_receive(
     PlacementPolicy(),

@@ -6,10 +6,12 @@ from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
 
 _WORKSPACE = "/api/v1/workspaces/{workspace}"
 _PUBLIC = AccessRow(own=ALL, whole=ALL, public=True)
+_ELSEWHERE = (303, 303, 303)
 _READ = AccessRow(own=ALL, other=MISSING, whole=ALL)
 
 _SYSTEM = {
     ("GET", "/api/v1/whoami"): AccessRow(own=ALL, whole=ALL),
+    ("GET", "/"): AccessRow(own=_ELSEWHERE, whole=_ELSEWHERE, public=True),
     ("GET", "/healthz"): _PUBLIC,
     ("GET", "/readyz"): _PUBLIC,
     ("GET", "/metrics"): _PUBLIC,

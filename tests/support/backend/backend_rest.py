@@ -15,19 +15,19 @@ from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from support.hostile.raw_http import RawAnswer, ask
 from support.runtime.manual_clock import ManualClock
 from support.runtime.runtime_under_test import SHARED_SCANNER
-from worker_runtime.rest.listen import RestServer
-from worker_runtime.rest.listening import Listening
-from worker_runtime.rest.services import Bounds
 from yoi_bundle.archive import write_archive
 from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
 from yoi_bundle.verified import verify_manifest
+from yoi_wire.backend.tokens import Role, TokenScope
+from yoi_wire.backend.workspaces import NewWorkspace, PublishedSource, Source
+from yoi_wire.server.http_state import HttpLimits, HttpState
+from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.server import RestServer
 from yoi_workspace_server.configuration import EmbeddedSettings, ServerSettings
 from yoi_workspace_server.first_start import create_secret
 from yoi_workspace_server.rest.app import build_app
-from yoi_workspace_server.roles import Role, TokenScope
 from yoi_workspace_server.serving import open_parts
 from yoi_workspace_server.tokens import NewApiToken, hash_secret
-from yoi_workspace_server.workspaces import NewWorkspace, PublishedSource, Source
 
 _DEADLINE_SECONDS = 20.0
 ARCHIVE_HEADERS = {"Content-Type": BUNDLE_ARCHIVE_MEDIA_TYPE}
@@ -49,7 +49,7 @@ class BackendRest:
         *,
         source_roots: Sequence[Path] = (),
         embedded: str | None = None,
-        bounds: Bounds | None = None,
+        limits: HttpLimits | None = None,
     ) -> None:
         self.clock = ManualClock()
         self._settings = ServerSettings(
@@ -59,7 +59,7 @@ class BackendRest:
             source_roots=tuple(source_roots),
             embedded=None if embedded is None else EmbeddedSettings(name=embedded),
         )
-        self._bounds = bounds
+        self._limits = limits
         self._runner = asyncio.Runner()
         self._sockets = tempfile.TemporaryDirectory()
         self.socket = Path(self._sockets.name) / "backend.sock"
@@ -79,12 +79,14 @@ class BackendRest:
             open_parts(self._settings, self.clock, scanner=SHARED_SCANNER)
         )
         self.services = parts.services
-        if self._bounds is not None:
-            self.services = replace(self.services, bounds=self._bounds)
+        if self._limits is not None:
+            old = self.services.http
+            http = HttpState(old.check_readiness, metrics=old.metrics, log=old.log, limits=self._limits)
+            self.services = replace(self.services, http=http)
         self.server = RestServer(build_app(self.services), Listening(socket=self.socket))
         await self.server.start()
         self._resources.push_async_callback(self.server.stop)
-        self._resources.callback(self.services.streams.end_all)
+        self._resources.callback(self.services.http.streams.end_all)
         assert parts.token_file is not None, "a first start makes a token"
         self.admin = parts.token_file.read_text(encoding="ascii").strip()
 

@@ -16,8 +16,9 @@ from worker_runtime.host.ports import Host
 from worker_runtime.sync.backoff import Backoff
 from yoi_bundle.errors import YoiError
 from yoi_bundle.verified import verify_manifest
+from yoi_wire.backend.placements import PlacementRule
+from yoi_wire.backend.workspaces import NewWorkspace, PublishedSource
 from yoi_wire.clock import SystemClock
-from yoi_workspace_server.placement import PlacementRule
 from yoi_workspace_server.publishing.recording import record_bundle
 from yoi_workspace_server.reconciler.reconciler import Reconciler
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
@@ -28,7 +29,6 @@ from yoi_workspace_server.store.database.migration import migrate
 from yoi_workspace_server.store.store import Store, open_store
 from yoi_workspace_server.sync_plan import PairState, compute_state
 from yoi_workspace_server.sync_status import PairKey, PairStatus
-from yoi_workspace_server.workspaces import NewWorkspace, PublishedSource
 
 QUICK = ReconcilerSettings(
     backoff=Backoff(first_seconds=0.01, max_seconds=0.05),

@@ -13,7 +13,8 @@ from worker_runtime.contract.caller import build_local_caller
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.host.local_host import LocalHost
 from worker_runtime.trust.identity import IDENTITY_FILE
-from yoi_workspace_server.runtimes import NewRuntime, RuntimeConnection
+from yoi_wire.backend.runtimes import RuntimeConnection
+from yoi_workspace_server.runtimes import NewRuntime
 from yoi_workspace_server.tokens import hash_secret
 
 SECRET_NAMES = ("secret name of a tool", "secret name of a later revision", "secret name of the host")

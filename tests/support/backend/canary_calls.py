@@ -99,6 +99,7 @@ def _put_rules(stage: CanaryBackend) -> dict[str, Any]:
 
 CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/api/v1/whoami"): Call(),
+    ("GET", "/"): Call(),
     ("GET", "/healthz"): Call(),
     ("GET", "/readyz"): Call(),
     ("GET", "/metrics"): Call(),

@@ -13,25 +13,25 @@ import aiohttp
 
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from support.bundles.source_trees import WordScanner
+from support.runtime.rest_services import build_services
 from worker_runtime.contract.caller import build_local_caller
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.host.ports import Host
 from worker_runtime.rest.app import build_app as build_runtime_app
 from worker_runtime.rest.authentication import TokenAuthenticator
-from worker_runtime.rest.listen import RestServer
-from worker_runtime.rest.listening import Listening
-from worker_runtime.rest.services import Services
 from worker_runtime.sync.backoff import Backoff
 from worker_runtime.trust.identity import IDENTITY_FILE, load_identity
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 from yoi_bundle.verified import verify_manifest
+from yoi_wire.backend.tokens import Role, TokenScope
 from yoi_wire.clock import SystemClock, format_instant
+from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.server import RestServer
 from yoi_workspace_server.configuration import EmbeddedSettings, ServerSettings
 from yoi_workspace_server.first_start import create_secret
 from yoi_workspace_server.publishing.recording import record_bundle
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.rest.app import build_app
-from yoi_workspace_server.roles import Role, TokenScope
 from yoi_workspace_server.serving import open_parts
 from yoi_workspace_server.tokens import NewApiToken, hash_secret
 
@@ -72,7 +72,7 @@ class LiveBackend:
         server = RestServer(build_app(self.services), Listening(socket=socket))
         await server.start()
         self._resources.push_async_callback(server.stop)
-        self._resources.callback(self.services.streams.end_all)
+        self._resources.callback(self.services.http.streams.end_all)
         stopping = asyncio.Event()
         loops = [asyncio.create_task(loop.run(stopping)) for loop in (parts.reconciler, parts.prober)]
         self._resources.push_async_callback(_end, stopping, loops)
@@ -180,16 +180,13 @@ class LiveBackend:
         async def get_audience() -> str:
             return audience
 
-        services = Services(
-            runtime=runtime,
-            authenticator=TokenAuthenticator(trust, get_audience=get_audience, clock=self.clock),
-            check_readiness=runtime.check_readiness,
-        )
+        authenticator = TokenAuthenticator(trust, get_audience=get_audience, clock=self.clock)
+        services = build_services(runtime, authenticator, runtime.check_readiness)
         socket = self.sockets / f"{name}.sock"
         server = RestServer(build_runtime_app(services), Listening(socket=socket))
         await server.start()
         self._resources.push_async_callback(server.stop)
-        self._resources.callback(services.streams.end_all)
+        self._resources.callback(services.http.streams.end_all)
         document = {"name": name, "audience": audience, "connection": {"url": url, "socket": str(socket)}}
         await self.send("POST", "/api/v1/runtimes", document, status=201)
         return runtime

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import inspect
 
 import yoi_workspace_server
-from yoi_workspace_server.private import PRIVATE_MARK
+from yoi_wire.private import PRIVATE_MARK
 from yoi_workspace_server.store.tables import metadata
 
 _PACKAGE = "yoi_workspace_server"
@@ -20,7 +20,7 @@ def list_private_fields(*, views: bool) -> set[str]:
     return {
         f"{kind.__name__}.{field.name}"
         for kind in _list_structs()
-        if kind.__module__.startswith(f"{_PACKAGE}.views.") is views
+        if _is_view(kind) is views
         for field in _list_fields(kind)
         if _is_private(field.type)
     }
@@ -38,9 +38,11 @@ def list_private_columns() -> set[str]:
 
 def list_view_types() -> list[str]:
     """Return the names of all view types."""
-    return sorted(
-        kind.__name__ for kind in _list_structs() if kind.__module__.startswith(f"{_PACKAGE}.views.")
-    )
+    return sorted(kind.__name__ for kind in _list_structs() if _is_view(kind))
+
+
+def _is_view(kind: type[msgspec.Struct]) -> bool:
+    return kind.__module__.startswith("yoi_wire.backend.") and kind.__name__.endswith("View")
 
 
 def _list_fields(kind: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
@@ -69,7 +71,7 @@ def _is_private(kind: inspect.Type) -> bool:
 def _list_structs() -> set[type[msgspec.Struct]]:
     for module in _list_modules():
         importlib.import_module(module)
-    return {one for one in _list_subclasses(msgspec.Struct) if one.__module__.startswith(f"{_PACKAGE}.")}
+    return {one for one in _list_subclasses(msgspec.Struct) if one.__module__.startswith((f"{_PACKAGE}.", "yoi_wire.backend."))}
 
 
 def _list_modules() -> Iterator[str]:

@@ -14,13 +14,13 @@ from support.backend.real_postgresql import PostgresqlServer
 from support.runtime.manual_clock import START
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.metadata import Provenance
-from yoi_workspace_server.placement import PlacementRule
+from yoi_wire.backend.placements import PlacementRule
+from yoi_wire.backend.workspaces import NewWorkspace, PublishedSource
 from yoi_workspace_server.revisions import Revision
 from yoi_workspace_server.runtimes import NewRuntime
 from yoi_workspace_server.store.database.migration import migrate
 from yoi_workspace_server.store.store import Store, open_store
 from yoi_workspace_server.sync_status import Claim, PairKey, PairStatus, Settlement
-from yoi_workspace_server.workspaces import NewWorkspace, PublishedSource
 
 Answer = TypeVar("Answer")
 

@@ -20,7 +20,6 @@ from support.runtime.runtime_under_test import build_caller
 from worker_runtime.contract.assignments import AssignmentRequest
 from worker_runtime.contract.bundles import ManifestBody, StagedOutcome
 from worker_runtime.contract.caller import Caller
-from worker_runtime.contract.requests import WorkerRequest
 from worker_runtime.contract.workers import CreateWorkerRequest
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.store.retention import Retention
@@ -30,6 +29,7 @@ from yoi_bundle.digest import compute_digest
 from yoi_bundle.manifest import Grants, Manifest, MountGrant
 from yoi_wire.clock import DAY
 from yoi_wire.errors import AssignmentConflictError, AssignmentStaleError, BundleMissingError
+from yoi_wire.worker_requests import WorkerRequest
 
 KEEP_NOTHING = Retention(newest=0, young_milliseconds=0)
 """Leases, assignments and pins alone hold a bundle; every collection takes the rest."""

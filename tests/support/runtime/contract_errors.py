@@ -24,8 +24,7 @@ from support.runtime.runtime_under_test import create_worker, put_manifest, stor
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.assignments import AssignmentRequest
 from worker_runtime.contract.bundles import ManifestBody
-from worker_runtime.contract.requests import Intent, WorkerRequest
-from worker_runtime.contract.workers import CreateWorkerRequest, WorkerInput
+from worker_runtime.contract.workers import CreateWorkerRequest
 from worker_runtime.host.facts import PackageFact
 from worker_runtime.host.plugin_packages import verify_plugin_package
 from worker_runtime.host.policy import HostPolicy
@@ -37,6 +36,7 @@ from yoi_bundle.digest import compute_digest
 from yoi_bundle.limits import DEFAULT_LIMITS
 from yoi_bundle.manifest import Argument
 from yoi_bundle.manifest.values import LiteralValue
+from yoi_wire.worker_requests import Intent, WorkerInput, WorkerRequest
 
 Question = Callable[[RuntimeApi], Awaitable[Any]]
 NOWHERE = f"sha256:{'0' * 64}"

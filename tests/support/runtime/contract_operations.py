@@ -11,10 +11,10 @@ from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.assignments import AssignmentRequest
 from worker_runtime.contract.bundles import ManifestBody, StagedOutcome
 from worker_runtime.contract.caller import Caller, Scope
-from worker_runtime.contract.requests import WorkerRequest
-from worker_runtime.contract.workers import ApprovalDecision, CreateWorkerRequest, PreviewRequest, WorkerInput
+from worker_runtime.contract.workers import CreateWorkerRequest, PreviewRequest
 from worker_runtime.store.approvals import ApprovalBody, insert_approval
 from worker_runtime.sync.transfer.pack import write_pack
+from yoi_wire.worker_requests import ApprovalDecision, WorkerInput, WorkerRequest
 
 ToStranger: TypeAlias = Literal["everybody", "empty", "nothing", "missing", "not_found", "forbidden", "lease"]
 APPROVAL = "a1"

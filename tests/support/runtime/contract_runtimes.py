@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, cast
 
 from support.runtime.fake_host import FakeHost
 from support.runtime.manual_clock import ManualClock
+from support.runtime.rest_services import build_services
 from support.runtime.runtime_under_test import (
     SHARED_SCANNER,
     EmbeddedUnderTest,
@@ -23,12 +24,12 @@ from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import LocalTokenAuthenticator, TokenAuthenticator
-from worker_runtime.rest.listen import RestServer
-from worker_runtime.rest.listening import Listening
 from worker_runtime.rest.services import Authenticator, Services
 from worker_runtime.trust.identity import create_identity
 from worker_runtime.trust.local_token import LOCAL_TOKEN_FILE, create_local_token
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
+from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.server import RestServer
 
 CallerKind = Literal["local", "remote"]
 ISSUERS = ("main", "other")
@@ -168,11 +169,7 @@ class ServedContract:
     async def _start_server(
         self, authenticator: Authenticator, listening: Listening
     ) -> tuple[RestServer, Services]:
-        services = Services(
-            runtime=self.embedded,
-            authenticator=authenticator,
-            check_readiness=self.embedded.check_readiness,
-        )
+        services = build_services(self.embedded, authenticator, self.embedded.check_readiness)
         server = RestServer(build_app(services), listening)
         await server.start()
         return server, services
@@ -186,7 +183,7 @@ class ServedContract:
     async def _stop(self) -> None:
         await self.api.close()
         for server, services in self._servers:
-            services.streams.end_all()
+            services.http.streams.end_all()
             await server.stop()
         self.embedded.close()
 

@@ -16,13 +16,13 @@ from support.runtime.manual_clock import START, ManualClock
 from worker_runtime.contract.assignments import AssignmentRequest
 from worker_runtime.contract.bundles import ManifestBody, StagedOutcome
 from worker_runtime.contract.caller import Caller
-from worker_runtime.contract.requests import WorkerRequest
-from worker_runtime.contract.workers import CreateWorkerRequest, WorkerInput
+from worker_runtime.contract.workers import CreateWorkerRequest
 from worker_runtime.embedded.repair import repair_data_directory
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.store.connection import Database
 from worker_runtime.store.retention import Retention
 from worker_runtime.sync.transfer.pack import write_pack
+from yoi_wire.worker_requests import WorkerInput, WorkerRequest
 
 Listen = Callable[[str, str, dict[str, Any]], None]
 """Takes `begin` or `ack`, the kind of step, and what it is about."""

@@ -8,8 +8,8 @@ from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from support.runtime.manual_clock import ManualClock
 from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
 from worker_runtime.contract.assignments import AssignmentRequest
-from worker_runtime.contract.workers import WorkerInput
 from worker_runtime.embedded.repair import repair_data_directory
+from yoi_wire.worker_requests import WorkerInput
 
 TEXT = b"A text that stands in one blob only.\n"
 

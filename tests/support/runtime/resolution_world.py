@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from worker_runtime.contract.requests import NO_INTENT, Intent, WorkerRequest
 from worker_runtime.host.facts import HostFacts, PackageFact
 from worker_runtime.host.plugin_packages import verify_plugin_package
 from worker_runtime.host.policy import (
@@ -52,6 +51,7 @@ from yoi_bundle.manifest import (
 )
 from yoi_bundle.manifest.values import LiteralValue
 from yoi_bundle.verified import VerifiedBundle, verify_manifest
+from yoi_wire.worker_requests import NO_INTENT, Intent, WorkerRequest
 
 TEXT = b"Answer briefly.\n"
 ORIGIN = "https://api.example.org"

@@ -11,6 +11,7 @@ import msgspec
 
 from support.runtime.fake_host import FakeHost
 from support.runtime.manual_clock import ManualClock
+from support.runtime.rest_services import build_services
 from worker_runtime.contract.caller import Caller, build_local_caller
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.remote.connection import Connection
@@ -19,13 +20,13 @@ from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import TokenAuthenticator
-from worker_runtime.rest.listen import RestServer
-from worker_runtime.rest.listening import Listening
-from worker_runtime.rest.pace import BodyPace
-from worker_runtime.rest.services import Bounds, Services
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
 from worker_runtime.trust.identity import create_identity
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
+from yoi_wire.server.body_limits import BodyRate
+from yoi_wire.server.http_state import HttpLimits
+from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.server import RestServer
 
 ISSUERS = ("main", "other")
 WORKSPACES = ("library", "museum")
@@ -72,12 +73,12 @@ class RestUnderTest:
         directory: Path,
         *,
         retention: Retention = DEFAULT_RETENTION,
-        pace: BodyPace | None = None,
-        bounds: Bounds | None = None,
+        rate: BodyRate | None = None,
+        limits: HttpLimits | None = None,
     ) -> None:
         self.directory = directory
-        self._pace = pace or BodyPace()
-        self._bounds = bounds or Bounds()
+        self._rate = rate or BodyRate()
+        self._limits = limits or HttpLimits()
         self.clock = ManualClock()
         self.host = FakeHost()
         self._retention = retention
@@ -122,13 +123,14 @@ class RestUnderTest:
             return audience
 
         signed = TokenAuthenticator(self._trust, get_audience=get_audience, clock=self.clock)
-        self.services = services = Services(
-            runtime=self.embedded,
-            authenticator=CarriedOrSigned(signed),
-            check_readiness=self.embedded.check_readiness,
-            pace=self._pace,
-            bounds=self._bounds,
+        self.services = services = build_services(
+            self.embedded,
+            CarriedOrSigned(signed),
+            self.embedded.check_readiness,
+            limits=self._limits,
+            rate=self._rate,
         )
+        self.http = services.http
         self.socket = socket = Path(self._sockets.name) / "runtime.sock"
         self.server = RestServer(build_app(services), Listening(socket=socket))
         await self.server.start()
@@ -145,6 +147,6 @@ class RestUnderTest:
 
     async def _close(self) -> None:
         await self.api.close()
-        self.services.streams.end_all()
+        self.http.streams.end_all()
         await self.server.stop()
         self.embedded.close()

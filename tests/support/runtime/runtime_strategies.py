@@ -21,7 +21,6 @@ from support.bundles.bundle_strategies import (
     policies,
     worker_limits,
 )
-from worker_runtime.contract.requests import Intent, Narrowing
 from worker_runtime.host.facts import HostFacts, PackageFact, SurfaceFact
 from worker_runtime.host.policy import (
     CommandGrant,
@@ -58,6 +57,7 @@ from yoi_bundle.manifest import (
     compute_rule_id,
 )
 from yoi_bundle.selection import list_values
+from yoi_wire.worker_requests import Intent, Narrowing
 
 ACCESSES: SearchStrategy[Access] = st.sampled_from(["ro", "rw"])
 NETWORK = (*HOSTS, "example.com", "a.example.com", "*.b.example.com", "docs.example.org:443", "*.org")

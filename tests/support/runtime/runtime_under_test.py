@@ -11,12 +11,12 @@ from support.runtime.manual_clock import ManualClock
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.bundles import ManifestBody, PutOutcome, StagedOutcome, StoredOutcome
 from worker_runtime.contract.caller import ALL_SCOPES, Caller, Scope
-from worker_runtime.contract.requests import WorkerRequest
 from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
 from worker_runtime.sync.transfer.pack import write_pack
 from yoi_bundle.boundary.scanner import create_scanner
+from yoi_wire.worker_requests import WorkerRequest
 
 SHARED_SCANNER = create_scanner()
 """The real one; its rules are compiled once in a run, by the first test that needs them."""

@@ -9,8 +9,8 @@ from support.repository import ROOT, read_table
 from support.runtime.contract_errors import ERROR_CASES, NO_QUESTION, REFUSED_FOR, build_refusal
 from support.runtime.contract_runtimes import ContractRuntime
 from worker_runtime.contract.api import RuntimeApi
-from worker_runtime.rest.statuses import STATUSES
 from yoi_bundle.errors import YoiError
+from yoi_wire.server.statuses import STATUSES
 
 pytestmark = pytest.mark.req("R-01")
 

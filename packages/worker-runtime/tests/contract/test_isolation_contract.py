@@ -15,7 +15,6 @@ from support.runtime.runtime_under_test import (
 )
 from worker_runtime.contract.bundles import ManifestBody, StagedOutcome
 from worker_runtime.contract.caller import Caller, build_local_caller
-from worker_runtime.contract.requests import WorkerRequest
 from worker_runtime.contract.workers import CreateWorkerRequest
 from worker_runtime.host.policy import HostPolicy
 from worker_runtime.sync.transfer.manifest_coding import encode_manifest
@@ -25,6 +24,7 @@ from yoi_wire.errors import (
     ForbiddenError,
     WorkerNotFoundError,
 )
+from yoi_wire.worker_requests import WorkerRequest
 
 pytestmark = pytest.mark.req("R-07")
 

@@ -20,12 +20,12 @@ from support.runtime.resolution_world import (
     require_all,
 )
 from support.runtime.runtime_under_test import store_bundle
-from worker_runtime.contract.requests import Intent, WorkerRequest
 from worker_runtime.contract.workers import CreateWorkerRequest, PreviewRequest
 from worker_runtime.host.plugin_packages import verify_plugin_package
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import YoiError
+from yoi_wire.worker_requests import Intent, WorkerRequest
 
 pytestmark = pytest.mark.req("R-01", "S-01", "S-08")
 

@@ -7,8 +7,7 @@ from support.bundles.small_bundles import build_small_bundle
 from support.runtime.contract_runtimes import ContractRuntime
 from support.runtime.runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
 from worker_runtime.contract.bundles import StoredOutcome
-from worker_runtime.contract.requests import Intent, WorkerRequest
-from worker_runtime.contract.workers import ApprovalDecision, CreateWorkerRequest, PreviewRequest, WorkerInput
+from worker_runtime.contract.workers import CreateWorkerRequest, PreviewRequest
 from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.errors import (
     BundleRequiredError,
@@ -25,6 +24,7 @@ from yoi_wire.errors import (
     WorkerInvalidStateError,
     WorkerNotFoundError,
 )
+from yoi_wire.worker_requests import ApprovalDecision, Intent, WorkerInput, WorkerRequest
 
 
 @pytest.mark.req("W-01")

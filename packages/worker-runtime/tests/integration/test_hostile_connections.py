@@ -12,11 +12,11 @@ from support.hostile.raw_http import RawAnswer, ask
 from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller, put_blobs
 from worker_runtime.rest.app import build_app
-from worker_runtime.rest.listen import RestServer
-from worker_runtime.rest.listening import Listening
-from worker_runtime.rest.pace import BodyPace
-from worker_runtime.rest.services import Bounds
 from worker_runtime.sync.transfer.manifest_coding import encode_manifest
+from yoi_wire.server.body_limits import BodyRate
+from yoi_wire.server.http_state import HttpLimits
+from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.server import RestServer
 
 pytestmark = pytest.mark.req("R-09")
 
@@ -26,8 +26,8 @@ _PAUSE_SECONDS = 0.02
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RestUnderTest]:
-    pace = BodyPace(grace_seconds=0.3, idle_seconds=0.2, total_seconds=1.0, min_bytes_per_second=1)
-    under_test = RestUnderTest(tmp_path / "data", pace=pace, bounds=Bounds(unread_seconds=0.3))
+    pace = BodyRate(grace_seconds=0.3, idle_seconds=0.2, total_seconds=1.0, min_bytes_per_second=1)
+    under_test = RestUnderTest(tmp_path / "data", rate=pace, limits=HttpLimits(unread_seconds=0.3))
     yield under_test
     under_test.close()
 
@@ -164,7 +164,7 @@ def test_a_body_that_never_ends_is_cut_off(server: RestUnderTest) -> None:
 def test_an_answer_that_nobody_reads_is_given_up(
     server: RestUnderTest, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="worker_runtime.rest")
+    caplog.set_level("INFO", logger="worker_runtime")
     caller = build_caller()
     bundle = _store_many(server, 10_000)
     head = _format_head(
@@ -259,8 +259,8 @@ def test_headers_without_end_are_cut_off(server: RestUnderTest) -> None:
 
 
 def test_bodies_that_are_held_whole_have_room_for_so_much_together(tmp_path: Path) -> None:
-    bounds = Bounds(buffered_bytes=1024 * 1024)
-    server = RestUnderTest(tmp_path / "data", pace=BodyPace(idle_seconds=2), bounds=bounds)
+    bounds = HttpLimits(buffered_bytes=1024 * 1024)
+    server = RestUnderTest(tmp_path / "data", rate=BodyRate(idle_seconds=2), limits=bounds)
     headers = {
         **server.credentials.build_headers(build_caller()),
         "Content-Type": "application/json",
@@ -272,7 +272,7 @@ def test_bodies_that_are_held_whole_have_room_for_so_much_together(tmp_path: Pat
 
     async def run() -> tuple[RawAnswer, RawAnswer, RawAnswer]:
         hanging = asyncio.create_task(put(800_000, 900_000))
-        await _wait_until(lambda: server.services.buffered.held_bytes == 800_000)
+        await _wait_until(lambda: server.http.buffered.held_bytes == 800_000)
         beside = await put(600_000, 600_000)
         return await hanging, beside, await put(600_000, 600_000)
 

@@ -12,16 +12,16 @@ from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller, put_manifest, store_bundle
 from worker_runtime.contract.bundles import StagedOutcome
 from worker_runtime.contract.caller import Caller
-from worker_runtime.rest.pace import BodyPace
 from yoi_wire.errors import BundleMissingError
+from yoi_wire.server.body_limits import BodyRate
 
 _CALLER = build_caller(kind="remote")
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RestUnderTest]:
-    pace = BodyPace(grace_seconds=5, idle_seconds=0.3)
-    under_test = RestUnderTest(tmp_path / "data", pace=pace)
+    pace = BodyRate(grace_seconds=5, idle_seconds=0.3)
+    under_test = RestUnderTest(tmp_path / "data", rate=pace)
     yield under_test
     under_test.close()
 

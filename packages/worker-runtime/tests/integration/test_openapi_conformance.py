@@ -12,14 +12,14 @@ from support.hostile.generated_requests import Findings, KnownValues, send_gener
 from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
 from worker_runtime.contract.bundles import StagedOutcome
-from worker_runtime.contract.requests import WorkerRequest
+from worker_runtime.contract.operations import OPERATIONS
 from worker_runtime.contract.workers import PreviewRequest
 from worker_runtime.rest.app import build_app
-from worker_runtime.rest.listen import RestServer
-from worker_runtime.rest.listening import Listening
-from worker_runtime.rest.openapi_documents import OPERATIONS
 from worker_runtime.sync.transfer.headers import MANIFEST_MEDIA_TYPE, format_header_json
 from worker_runtime.sync.transfer.pack import PACK_MEDIA_TYPE, write_pack
+from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.server import RestServer
+from yoi_wire.worker_requests import WorkerRequest
 
 # What a request of the right form may get all the same, for what a schema cannot say.
 SEMANTIC_REFUSALS: dict[str, tuple[int, ...]] = {
@@ -115,7 +115,7 @@ def _find_port() -> int:
 def test_every_operation_answers_as_its_document_says(
     server: RestUnderTest, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("ERROR", logger="worker_runtime.rest")
+    caplog.set_level("ERROR", logger="worker_runtime")
     findings = server.run(_run(server, _fill(server)))
     assert not findings.faults, "\n\n".join(sorted(findings.faults))
     assert [record for record in caplog.records if record.message == "fault"] == []

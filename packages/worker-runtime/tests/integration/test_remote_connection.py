@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from support.runtime.manual_clock import ManualClock
+from support.runtime.rest_services import build_services
 from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller
 from worker_runtime.contract.caller import Caller
@@ -27,9 +28,6 @@ from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import TokenAuthenticator
-from worker_runtime.rest.listen import RestServer
-from worker_runtime.rest.listening import Listening
-from worker_runtime.rest.services import Services
 from worker_runtime.trust.identity import create_identity, finish_rotation, start_rotation
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 from yoi_wire.errors import (
@@ -38,6 +36,8 @@ from yoi_wire.errors import (
     RuntimeUnavailableError,
     UnauthenticatedError,
 )
+from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.server import RestServer
 
 _CALLER = build_caller(kind="remote", scopes=frozenset({"runtime:read"}))
 
@@ -97,11 +97,8 @@ async def _serve_tls(server: RestUnderTest, made: Certificate) -> AsyncIterator[
         return server.audience
 
     trust = TrustStore(server.directory / TRUST_FILE)
-    services = Services(
-        runtime=server.embedded,
-        authenticator=TokenAuthenticator(trust, get_audience=get_audience, clock=server.clock),
-        check_readiness=server.embedded.check_readiness,
-    )
+    authenticator = TokenAuthenticator(trust, get_audience=get_audience, clock=server.clock)
+    services = build_services(server.embedded, authenticator, server.embedded.check_readiness)
     port = _find_free_port()
     listening = Listening(port=port, certificate=made.certificate, private_key=made.private_key)
     second = RestServer(build_app(services), listening)

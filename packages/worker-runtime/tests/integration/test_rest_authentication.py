@@ -49,7 +49,7 @@ def test_an_honest_token_is_taken(server: RestUnderTest) -> None:
 def test_what_proves_nothing_is_401_and_every_time_the_same(
     server: RestUnderTest, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="worker_runtime.rest")
+    caplog.set_level("INFO", logger="worker_runtime")
     now = server.clock.now() // 1000
     stranger = create_identity(server.directory / "stranger.json", issuer="stranger").active
     unsigned = _forge(server, header={"alg": "none"})
@@ -122,7 +122,7 @@ def _build_bad_tokens(server: RestUnderTest) -> dict[str, tuple[str, str]]:
 def test_each_claim_and_member_counts_and_only_the_log_says_which(
     server: RestUnderTest, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="worker_runtime.rest")
+    caplog.set_level("INFO", logger="worker_runtime")
     cases = _build_bad_tokens(server)
     bodies = set()
     for token, _ in cases.values():

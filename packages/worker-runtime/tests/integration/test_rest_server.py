@@ -12,22 +12,22 @@ from support.bundles.small_bundles import build_small_bundle
 from support.hostile.raw_http import RawAnswer, ask
 from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller, create_worker, store_bundle
-from worker_runtime.contract.workers import WorkerInput
-from worker_runtime.rest.app import ROUTES
-from worker_runtime.rest.openapi import build_openapi
-from worker_runtime.rest.openapi_documents import OPERATIONS
-from worker_runtime.rest.pace import BodyPace
-from worker_runtime.rest.runtime_interface import RUNTIME_INTERFACE
-from worker_runtime.rest.services import Bounds
+from worker_runtime.contract.operations import OPERATIONS
+from worker_runtime.rest.app import HANDLERS
+from worker_runtime.rest.interface import RUNTIME_INTERFACE
 from worker_runtime.sync.transfer.headers import format_header_json
+from yoi_wire.openapi import build_openapi
+from yoi_wire.server.body_limits import BodyRate
+from yoi_wire.server.http_state import HttpLimits
+from yoi_wire.worker_requests import WorkerInput
 
 _MANIFEST = "application/vnd.yoi.manifest.v1+json"
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RestUnderTest]:
-    pace = BodyPace(grace_seconds=0.3, idle_seconds=0.2, total_seconds=1.5, min_bytes_per_second=1)
-    under_test = RestUnderTest(tmp_path / "data", pace=pace, bounds=Bounds(header_bytes=8192))
+    pace = BodyRate(grace_seconds=0.3, idle_seconds=0.2, total_seconds=1.5, min_bytes_per_second=1)
+    under_test = RestUnderTest(tmp_path / "data", rate=pace, limits=HttpLimits(header_bytes=8192))
     yield under_test
     under_test.close()
 
@@ -212,8 +212,8 @@ def test_headers_that_are_too_long_are_refused(server: RestUnderTest) -> None:
 
 @pytest.mark.req("R-09")
 def test_more_requests_than_are_served_at_once_are_sent_away(tmp_path: Path) -> None:
-    pace = BodyPace(grace_seconds=3, idle_seconds=2)
-    server = RestUnderTest(tmp_path / "data", pace=pace, bounds=Bounds(concurrent_requests=1))
+    pace = BodyRate(grace_seconds=3, idle_seconds=2)
+    server = RestUnderTest(tmp_path / "data", rate=pace, limits=HttpLimits(concurrent_requests=1))
     try:
         server.run(_ask_while_one_hangs(server))
     finally:
@@ -260,7 +260,7 @@ def test_events_come_as_a_stream_and_go_on_after_the_last_one_read(server: RestU
 
 @pytest.mark.req("R-09")
 def test_streams_are_bounded_and_end_when_the_server_does(tmp_path: Path) -> None:
-    server = RestUnderTest(tmp_path / "data", bounds=Bounds(concurrent_streams=1))
+    server = RestUnderTest(tmp_path / "data", limits=HttpLimits(concurrent_streams=1))
     caller, bundle = build_caller(), build_small_bundle()
     store_bundle(server, caller, bundle)
     path = f"/v1/workers/{create_worker(server, caller, bundle).id}/events"
@@ -270,7 +270,7 @@ def test_streams_are_bounded_and_end_when_the_server_does(tmp_path: Path) -> Non
         both = {asyncio.create_task(ask(server.socket, "GET", path, headers=headers)) for _ in range(2)}
         async with asyncio.timeout(10):
             done, streaming = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            server.services.streams.end_all()
+            server.http.streams.end_all()
             return done.pop().result(), await streaming.pop()
 
     refused, ended = server.run(run())
@@ -323,13 +323,7 @@ def test_figures_are_by_route_and_name_nobody(server: RestUnderTest) -> None:
 
 @pytest.mark.req("R-01")
 def test_the_openapi_document_says_every_route_and_no_other(server: RestUnderTest) -> None:
-    routed = {
-        (str(method), path.replace(":str}", "}"))
-        for handler in ROUTES
-        for path in handler.paths
-        for method in handler.http_methods
-        if method != "OPTIONS"
-    }
+    routed = {(handler.operation.method, handler.operation.path) for handler in HANDLERS}
     assert set(OPERATIONS) == routed
     served = server.run(ask(server.socket, "GET", "/openapi.json"))
     assert served.body == build_openapi(RUNTIME_INTERFACE)
@@ -346,7 +340,7 @@ def test_the_openapi_document_says_every_route_and_no_other(server: RestUnderTes
 def test_a_fault_of_the_program_tells_an_id_and_nothing_else(
     server: RestUnderTest, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="worker_runtime.rest")
+    caplog.set_level("INFO", logger="worker_runtime")
     headers = {"Authorization": "Bearer carried.AAAA"}
     answer = server.run(ask(server.socket, "GET", "/v1/runtime", headers=headers))
     assert (answer.status, answer.problem["code"], answer.problem["details"]) == (500, "internal", {})

@@ -18,16 +18,16 @@ from opentelemetry.trace import StatusCode
 from support.hostile.raw_http import ask
 from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller
-from worker_runtime.contract.requests import WorkerRequest
 from worker_runtime.contract.workers import CreateWorkerRequest
 from worker_runtime.rest.app import build_app
-from worker_runtime.rest.listen import RestServer
-from worker_runtime.rest.listening import Listening
-from worker_runtime.rest.services import Bounds
-from worker_runtime.rest.tracing import TracedApp
 from yoi_wire.errors import BundleMissingError, RequestInvalidError
+from yoi_wire.server.http_state import HttpLimits
+from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.server import RestServer
+from yoi_wire.server.tracing import TracedApp
 from yoi_wire.trace_context import build_trace_headers
 from yoi_wire.tracing import Tracing, load_exporter
+from yoi_wire.worker_requests import WorkerRequest
 
 CALLER = build_caller(kind="remote")
 NOWHERE = f"sha256:{'0' * 64}"
@@ -65,7 +65,7 @@ class Traced:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RestUnderTest]:
-    under_test = RestUnderTest(tmp_path / "data", bounds=Bounds(header_bytes=8192))
+    under_test = RestUnderTest(tmp_path / "data", limits=HttpLimits(header_bytes=8192))
     yield under_test
     under_test.close()
 

@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from support.bundles.bundle_strategies import tool_calls
 from support.runtime.runtime_strategies import ALLOW_ALL, Case, cases
-from worker_runtime.contract.requests import NO_INTENT, NO_NARROWING, Narrowing, WorkerRequest
 from worker_runtime.host.facts import NO_FACTS, restrict_facts
 from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.decide import decide
@@ -43,6 +42,7 @@ from yoi_bundle.calls.call import find_strictest
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.manifest import Asks, Policy, Profile
 from yoi_bundle.selection import compute_asks, select_tools
+from yoi_wire.worker_requests import NO_INTENT, NO_NARROWING, Narrowing, WorkerRequest
 
 RANK = {"ro": 1, "rw": 2}
 TARGETS = [
@@ -432,7 +432,7 @@ import json, sys
 import msgspec
 from worker_runtime.host.facts import HostFacts
 from worker_runtime.host.policy import HostPolicy
-from worker_runtime.contract.requests import Intent, WorkerRequest
+from yoi_wire.worker_requests import Intent, WorkerRequest
 from worker_runtime.resolution.explain import explain_resolution
 from worker_runtime.resolution.resolve import compute_resolution, prepare_resolution
 from yoi_bundle.builtin import load_builtin_set

@@ -8,10 +8,11 @@ import pytest
 from support.bundles.small_bundles import build_small_bundle
 from support.runtime.manual_clock import START
 from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
-from worker_runtime.contract.workers import ApprovalDecision, Worker
+from worker_runtime.contract.workers import Worker
 from worker_runtime.store.approvals import ApprovalBody, insert_approval
 from worker_runtime.store.workspaces import find_workspace
 from yoi_wire.errors import WorkerInvalidStateError, WorkerNotFoundError
+from yoi_wire.worker_requests import ApprovalDecision
 
 pytestmark = pytest.mark.req("W-03")
 ALLOW, DENY = ApprovalDecision(verdict="allow"), ApprovalDecision(verdict="deny")

@@ -11,11 +11,11 @@ from support.runtime.fake_host import FakeHost
 from support.runtime.manual_clock import ManualClock
 from support.runtime.runtime_under_test import build_caller
 from worker_runtime.contract.bundles import ManifestBody, StagedOutcome, StoredOutcome
-from worker_runtime.contract.requests import Intent, WorkerRequest
 from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.sync.transfer.pack import write_pack
 from yoi_wire.errors import WorkerConflictError
+from yoi_wire.worker_requests import Intent, WorkerRequest
 
 CALLER = build_caller()
 

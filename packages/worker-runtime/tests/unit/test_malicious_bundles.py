@@ -18,7 +18,6 @@ from support.runtime.resolution_world import (
     make_server,
     resolve,
 )
-from worker_runtime.contract.requests import WorkerRequest
 from worker_runtime.host.plugin_packages import verify_plugin_package
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import BundleRequiredError
@@ -52,6 +51,7 @@ from yoi_bundle.manifest import (
 )
 from yoi_bundle.manifest.values import LiteralValue
 from yoi_bundle.verified import verify_manifest
+from yoi_wire.worker_requests import WorkerRequest
 
 TOKEN = SecretRef(name="API_TOKEN", prefix="Bearer ")
 

@@ -19,7 +19,6 @@ from support.runtime.resolution_world import (
     require_all,
     resolve,
 )
-from worker_runtime.contract.requests import Intent, Narrowing, WorkerRequest
 from worker_runtime.host.facts import HostFacts, PackageFact
 from worker_runtime.host.policy import NO_POLICY, HostPolicy, PluginGrant
 from worker_runtime.resolution.errors import (
@@ -43,6 +42,7 @@ from yoi_bundle.manifest import (
     ToolList,
 )
 from yoi_wire.errors import RequestInvalidError
+from yoi_wire.worker_requests import Intent, Narrowing, WorkerRequest
 
 
 def codes(resolution: Resolution) -> set[tuple[str, str, str]]:

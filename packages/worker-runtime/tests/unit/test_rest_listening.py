@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from worker_runtime.rest.listen import verify_listening
-from worker_runtime.rest.listening import Listening
-from worker_runtime.rest.pace import BodyPace
 from yoi_wire.errors import RequestInvalidError
+from yoi_wire.server.body_limits import BodyRate
+from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.server import verify_listening
 
 _TLS: dict[str, Any] = {"certificate": Path("c.pem"), "private_key": Path("k.pem")}
 
@@ -50,7 +50,7 @@ def test_it_refuses_to_listen_in_the_open(listening: Listening, trusted: bool, f
 
 @pytest.mark.req("R-09")
 def test_a_body_has_to_go_on_to_keep_its_rate_and_to_end() -> None:
-    pace = BodyPace(grace_seconds=10, idle_seconds=5, total_seconds=100, min_bytes_per_second=100)
+    pace = BodyRate(grace_seconds=10, idle_seconds=5, total_seconds=100, min_bytes_per_second=100)
     assert pace.compute_wait(0, 0) == 5
     assert pace.compute_wait(8, 0) == 2
     assert pace.compute_wait(11, 0) < 0

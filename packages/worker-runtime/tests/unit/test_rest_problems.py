@@ -6,12 +6,12 @@ import pytest
 from support.repository import ROOT, read_table
 from support.runtime.error_samples import SAMPLES
 from worker_runtime.remote.refusals import REBUILT_CODES, RemoteFaultError, rebuild_error
-from worker_runtime.rest.problems import build_headers, build_problem
-from worker_runtime.rest.statuses import STATUSES, find_status
 from worker_runtime.trust.refusal import TokenForbiddenError, TokenRefusedError
 from yoi_bundle.errors import YoiError
 from yoi_wire import errors
 from yoi_wire.errors import RequestInvalidError, RuntimeOverloadedError, RuntimeUnavailableError
+from yoi_wire.server.problems import build_headers, build_problem
+from yoi_wire.server.statuses import STATUSES, find_status
 
 _TABLE = {
     row["code"]: int(row["HTTP"])

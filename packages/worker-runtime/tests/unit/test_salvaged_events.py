@@ -6,8 +6,8 @@ import pytest
 
 from support.bundles.small_bundles import build_small_bundle
 from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
-from worker_runtime.contract.workers import WorkerInput
 from worker_runtime.embedded.repair import repair_data_directory
+from yoi_wire.worker_requests import WorkerInput
 
 pytestmark = pytest.mark.req("R-03", "W-02")
 

@@ -8,9 +8,9 @@ import pytest
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from support.runtime.model_policies import give_default_model
 from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
-from worker_runtime.contract.requests import Intent, WorkerRequest
 from worker_runtime.host.policy import HostPolicy
 from yoi_bundle.manifest import Policy, Rule, compute_rule_id
+from yoi_wire.worker_requests import Intent, WorkerRequest
 
 READ = Rule(effect="allow", tool="file.read")
 

@@ -12,7 +12,6 @@ from support.runtime.resolution_world import (
     make_profile,
     resolve,
 )
-from worker_runtime.contract.requests import NO_INTENT, Intent, Narrowing
 from worker_runtime.host.policy import SecretGrant
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.resolve import Resolution
@@ -27,6 +26,7 @@ from yoi_bundle.manifest import (
     Workflow,
     WorkflowText,
 )
+from yoi_wire.worker_requests import NO_INTENT, Intent, Narrowing
 
 pytestmark = pytest.mark.req("B-06", "S-03")
 

@@ -1,4 +1,4 @@
-"""Lists come in pages, newest first."""
+"""Cursor pagination of lists, newest first."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -9,6 +9,7 @@ from msgspec import Struct
 from yoi_wire.errors import RequestInvalidError
 
 Member = TypeVar("Member")
+Other = TypeVar("Other")
 
 MAX_PAGE_SIZE = 500
 DEFAULT_PAGE_SIZE = 100
@@ -25,6 +26,10 @@ class Page(Struct, Generic[Member], frozen=True, kw_only=True, omit_defaults=Tru
 
     items: tuple[Member, ...]
     next_cursor: str | None = None
+
+    def map(self, convert: Callable[[Member], Other]) -> "Page[Other]":
+        """Return the page with each member converted."""
+        return Page(items=tuple(convert(item) for item in self.items), next_cursor=self.next_cursor)
 
 
 class Position(Struct, frozen=True):

@@ -91,14 +91,15 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _log_to_stderr() -> None:
-    from worker_runtime.rest.request_log import JsonLines
+    from yoi_wire.event_log import JsonLines
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    logger = logging.getLogger("worker_runtime")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    for name in ("yoi_workspace_server", "worker_runtime"):
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
 
 
 if __name__ == "__main__":

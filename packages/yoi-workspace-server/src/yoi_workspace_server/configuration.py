@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from worker_runtime.rest.listening import Listening
 from yoi_bundle.identifiers import WorkspaceId
 from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError
+from yoi_wire.server.listen_address import Listening
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 
 DEFAULT_PORT = 7320

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from worker_runtime.contract.requests import WorkerRequest
+from yoi_wire.worker_requests import WorkerRequest
 
 
 class WorkerReservation(Struct, frozen=True, kw_only=True):

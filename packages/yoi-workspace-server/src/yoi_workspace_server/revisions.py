@@ -1,16 +1,13 @@
 """What became of a workspace's content: builds, revisions, activations, revocations (K-01)."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.metadata import BundleMetadata
-from yoi_bundle.metadata import Revision as RevisionNumber
 
 ActivationKind: TypeAlias = Literal["automatic", "manual", "rollback"]
-Reason: TypeAlias = Annotated[str, Meta(max_length=1000)]
-"""Why somebody does something, in words; for the history."""
 
 BuildOutcome: TypeAlias = Literal["new", "unchanged", "failed"]
 
@@ -108,28 +105,3 @@ class BuildRecord(Struct, frozen=True, kw_only=True):
     diagnostic_count: int
     problem: BuildProblem | None
     built_at: str
-
-
-class ActivationRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A revision to make active."""
-
-    revision: RevisionNumber
-    reason: Reason = ""
-
-
-class RollbackRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A revision to go back to.
-
-    Attributes:
-        revision: None for the one before that which is active.
-    """
-
-    revision: RevisionNumber | None = None
-    reason: Reason = ""
-
-
-class RevocationRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A digest to revoke."""
-
-    digest: str
-    reason: Reason = ""

@@ -2,34 +2,12 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 from msgspec import Struct
 
+from yoi_wire.backend.tokens import Permission, Role, TokenScope
 from yoi_wire.errors import ForbiddenError, RequestInvalidError
-
-Role: TypeAlias = Literal["viewer", "operator", "admin"]
-TokenScope: TypeAlias = Literal["runtimes:connection"]
-Permission: TypeAlias = Literal[
-    "workspaces:read",
-    "workspaces:write",
-    "bundles:read",
-    "bundles:export",
-    "bundles:publish",
-    "bundles:activate",
-    "bundles:revoke",
-    "runtimes:read",
-    "runtimes:sync",
-    "runtimes:write",
-    "runtimes:connection",
-    "placements:read",
-    "placements:write",
-    "workers:read",
-    "workers:control",
-    "secret_names:read",
-    "audit:read",
-    "tokens:write",
-]
 
 ROLES: tuple[Role, ...] = get_args(Role)
 """The least first."""

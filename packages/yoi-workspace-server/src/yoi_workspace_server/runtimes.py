@@ -1,36 +1,17 @@
 """Runtimes as the Backend knows them (K-02)."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.placements import RuntimeKind, RuntimeName
+from yoi_wire.backend.runtimes import RuntimeConnection
 from yoi_workspace_server.foreign_details import clean_details
-from yoi_workspace_server.placement import MAX_LABELS, Label, PlacedRuntime, RuntimeKind, RuntimeName
-from yoi_workspace_server.private import PrivateText
+from yoi_workspace_server.placement import PlacedRuntime
 
 Reachability: TypeAlias = Literal["unknown", "reachable", "unreachable", "unauthenticated", "incompatible"]
-
-
-RuntimeId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(?!\n)$", max_length=128)]
-RuntimeLabels: TypeAlias = Annotated[dict[Label, Label], Meta(max_length=MAX_LABELS)]
-
-
-class RuntimeConnection(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """How the Backend dials a Runtime; nothing of it ever leaves but to those who may see connections.
-
-    Attributes:
-        url: The API's root.
-        authority: Certificates to trust for it, in PEM form; empty for those of the host.
-        fingerprint: Of the one certificate to accept; empty for any that is trusted.
-        socket: Path of a Unix socket to dial instead of the URL's host; empty for none.
-    """
-
-    url: PrivateText
-    authority: PrivateText = ""
-    fingerprint: PrivateText = ""
-    socket: PrivateText = ""
 
 
 class SafeProblem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -87,22 +68,6 @@ class RegisteredRuntime(Struct, frozen=True, kw_only=True):
     def placed(self) -> PlacedRuntime:
         """What placement looks at."""
         return PlacedRuntime(name=self.name, kind=self.kind, labels=self.labels)
-
-
-class RuntimeAddition(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A remote Runtime that somebody asks to register; see `RegisteredRuntime`."""
-
-    name: RuntimeName
-    audience: RuntimeId
-    connection: RuntimeConnection
-    labels: RuntimeLabels = {}
-
-
-class RuntimeChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change in a Runtime; None leaves a field as it is."""
-
-    labels: RuntimeLabels | None = None
-    connection: RuntimeConnection | None = None
 
 
 class NewRuntime(Struct, frozen=True, kw_only=True):

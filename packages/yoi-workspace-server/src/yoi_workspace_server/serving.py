@@ -10,20 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from worker_runtime.contract.caller import build_local_caller
-from worker_runtime.embedded.maintenance import Readiness
+from worker_runtime.embedded.maintenance_loop import run_maintenance
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.host.local_host import LocalHost
-from worker_runtime.rest.housekeeping import keep_house
-from worker_runtime.rest.listen import RestServer, verify_listening
-from worker_runtime.rest.metrics import Metrics
-from worker_runtime.rest.readiness import RecentReadiness
-from worker_runtime.rest.request_log import log_event
 from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError
+from yoi_wire.readiness import Readiness
+from yoi_wire.server.http_state import HttpState
+from yoi_wire.server.metrics import Metrics
+from yoi_wire.server.readiness import RecentReadiness
+from yoi_wire.server.server import RestServer, verify_listening
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.configuration import ServerSettings
+from yoi_workspace_server.event_log import LOG
 from yoi_workspace_server.first_start import ensure_identity, ensure_token
 from yoi_workspace_server.publishing.building import Builder
 from yoi_workspace_server.publishing.following import SourceFollower
@@ -35,7 +36,7 @@ from yoi_workspace_server.registry.identity_file import IdentityFile
 from yoi_workspace_server.registry.probing import Prober
 from yoi_workspace_server.registry.registration import Registration
 from yoi_workspace_server.rest.app import build_app
-from yoi_workspace_server.rest.services import BackendServices
+from yoi_workspace_server.rest.services import Services
 from yoi_workspace_server.sources.git import GitReader
 from yoi_workspace_server.sources.git_program import GitProgram
 from yoi_workspace_server.sources.reading import SourceReader
@@ -65,7 +66,7 @@ class Served:
 class Parts:
     """The parts of one Backend; made in the event loop that uses them."""
 
-    services: BackendServices
+    services: Services
     reconciler: Reconciler
     prober: Prober
     follower: SourceFollower
@@ -87,7 +88,7 @@ async def serve_backend(
         server = RestServer(build_app(parts.services), settings.listening)
         await server.start()
         announce(Served(address=settings.listening.describe(), token_file=parts.token_file))
-        log_event("started")
+        LOG.event("started")
         loops = [
             asyncio.create_task(loop.run(stopping))
             for loop in (parts.reconciler, parts.prober, parts.follower)
@@ -95,14 +96,16 @@ async def serve_backend(
         try:
             await _wait_for_end(stopping, loops)
         finally:
-            log_event("stopping")
+            LOG.event("stopping")
             stopping.set()
-            parts.services.streams.end_all()
-            refusing = asyncio.get_running_loop().call_later(_GRACE_SECONDS, parts.services.bodies.end_all)
+            parts.services.http.streams.end_all()
+            refusing = asyncio.get_running_loop().call_later(
+                _GRACE_SECONDS, parts.services.http.bodies.end_all
+            )
             await server.stop()
             refusing.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
-            log_event("stopped")
+            LOG.event("stopped")
 
 
 async def _wait_for_end(stopping: asyncio.Event, loops: Sequence[asyncio.Task[None]]) -> None:
@@ -181,7 +184,10 @@ async def _build_parts(
     )
     token_file = await ensure_token(store, settings.data_directory, clock=clock, token_id=_create_id())
     return Parts(
-        services=BackendServices(
+        services=Services(
+            http=HttpState(
+                RecentReadiness(lambda: _check_readiness(store, clock)).check, metrics=metrics, log=LOG
+            ),
             store=store,
             dialer=dialer,
             registration=Registration(store, dialer, clock=clock),
@@ -193,8 +199,6 @@ async def _build_parts(
             archives=Uploads(store, scanner=scanner, temporary=temporary, clock=clock),
             clock=clock,
             new_id=_create_id,
-            metrics=metrics,
-            check_readiness=RecentReadiness(lambda: _check_readiness(store, clock)).check,
         ),
         reconciler=reconciler,
         prober=Prober(store, dialer, clock=clock, period_seconds=settings.reconciler.probe_seconds),
@@ -225,8 +229,8 @@ async def _embed_runtime(settings: ServerSettings, parts: Parts, resources: Asyn
     await parts.services.registration.add_embedded(
         wanted.name, info, labels=wanted.labels, actor=SYSTEM_ACTOR
     )
-    house = asyncio.create_task(keep_house(embedded.maintenance))
-    resources.push_async_callback(_cancel, house)
+    maintenance = asyncio.create_task(run_maintenance(embedded.maintenance, LOG))
+    resources.push_async_callback(_cancel, maintenance)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

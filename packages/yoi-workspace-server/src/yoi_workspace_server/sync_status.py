@@ -4,10 +4,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from yoi_wire.backend.workspaces import ActiveBundle
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.runtimes import SafeProblem
 from yoi_workspace_server.sync_plan import Desired, Observed
-from yoi_workspace_server.workspaces import ActiveBundle
 
 
 class PairKey(Struct, frozen=True, order=True):

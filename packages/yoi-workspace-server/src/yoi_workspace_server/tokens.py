@@ -1,32 +1,11 @@
 """API tokens as the Backend keeps them: what they allow, and a hash of their secret (K-09)."""
 
 import hashlib
-from typing import Annotated, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from yoi_bundle.identifiers import WorkspaceId
-from yoi_workspace_server.roles import Principal, Role, TokenScope
-
-TokenName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*(?!\n)$", max_length=128)]
-"""What audit records call a token's bearer."""
-
-MAX_LIFETIME_SECONDS = 10 * 365 * 86_400
-
-
-class TokenRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A token to make; see `ApiToken`.
-
-    Attributes:
-        workspaces: None for all.
-        lifetime_seconds: None for a token that does not expire.
-    """
-
-    name: TokenName
-    role: Role
-    workspaces: tuple[WorkspaceId, ...] | None = None
-    scopes: tuple[TokenScope, ...] = ()
-    lifetime_seconds: Annotated[int, Meta(ge=1, le=MAX_LIFETIME_SECONDS)] | None = None
+from yoi_wire.backend.tokens import Role, TokenScope
+from yoi_workspace_server.roles import Principal
 
 
 class ApiToken(Struct, frozen=True, kw_only=True):

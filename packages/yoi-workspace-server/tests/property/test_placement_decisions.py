@@ -6,14 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yoi_workspace_server.placement import (
-    PlacedRuntime,
-    PlacedWorkspace,
-    PlacementPolicy,
-    PlacementRule,
-    decide_placement,
-    may_receive,
-)
+from yoi_wire.backend.placements import PlacementPolicy, PlacementRule
+from yoi_workspace_server.placement import PlacedRuntime, PlacedWorkspace, decide_placement, may_receive
 
 _WORKSPACES = ("archive", "library", "shop")
 _RUNTIMES = ("laptop", "ci", "customer")

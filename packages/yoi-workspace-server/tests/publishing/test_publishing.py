@@ -17,6 +17,7 @@ from yoi_bundle.archive import write_archive
 from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
 from yoi_bundle.errors import BundleInvalidError, SecretValueError
 from yoi_bundle.verified import verify_manifest
+from yoi_wire.backend.workspaces import DirectorySource, GitSource, NewWorkspace, PublishedSource
 from yoi_wire.clock import SystemClock
 from yoi_wire.errors import RequestInvalidError
 from yoi_workspace_server.errors import WorkspaceNotFoundError
@@ -29,7 +30,6 @@ from yoi_workspace_server.sources.git_program import GitProgram
 from yoi_workspace_server.sources.reading import SourceReader
 from yoi_workspace_server.store.database.migration import migrate
 from yoi_workspace_server.store.store import Store, open_store
-from yoi_workspace_server.workspaces import DirectorySource, GitSource, NewWorkspace, PublishedSource
 
 _CLOCK = SystemClock()
 

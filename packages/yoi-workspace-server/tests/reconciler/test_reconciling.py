@@ -9,8 +9,8 @@ import pytest
 from support.backend.backend_under_test import BackendUnderTest, open_backend
 from worker_runtime.contract.caller import build_local_caller
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.placements import PlacementRule
 from yoi_wire.errors import ForbiddenError, RuntimeOverloadedError, RuntimeUnavailableError
-from yoi_workspace_server.placement import PlacementRule
 from yoi_workspace_server.sync_status import PairKey
 
 _Story = Callable[[BackendUnderTest], Awaitable[None]]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.backend.backend_rest import BackendRest
-from worker_runtime.rest.services import Bounds
+from yoi_wire.server.http_state import HttpLimits
 from yoi_workspace_server.audit import AuditEntry
 
 pytestmark = pytest.mark.req("K-10")
@@ -129,14 +129,14 @@ def test_a_position_that_is_none_is_refused_before_the_stream_begins(
 
 
 def test_so_many_streams_are_open_and_all_end_when_the_server_stops(tmp_path: Path) -> None:
-    backend = BackendRest(tmp_path / "data", bounds=Bounds(concurrent_streams=2))
+    backend = BackendRest(tmp_path / "data", limits=HttpLimits(concurrent_streams=2))
 
     async def follow() -> None:
         async with AsyncExitStack() as opened:
             streams = [await opened.enter_async_context(backend.open_stream(EVENTS)) for _ in range(2)]
             assert [one.status for one in streams] == [200, 200]
             assert (await backend.send("GET", EVENTS)).status == 429
-            backend.services.streams.end_all()
+            backend.services.http.streams.end_all()
             await asyncio.gather(*(one.read_to_end() for one in streams))
 
     try:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from support.backend.backend_rest import BackendRest
-from yoi_workspace_server.placement import PlacementRule
+from yoi_wire.backend.operations import OPERATIONS
+from yoi_wire.backend.placements import PlacementRule
 from yoi_workspace_server.reconciler.metrics import classify_settlement
-from yoi_workspace_server.rest.operations import OPERATIONS
 from yoi_workspace_server.runtimes import SafeProblem
 from yoi_workspace_server.sync_status import BundleRejection, PairKey, Settlement
 
@@ -32,6 +32,7 @@ def test_the_document_and_the_page_say_every_operation(backend: BackendRest) -> 
 def test_a_path_names_its_methods_to_who_asks_for_another(backend: BackendRest) -> None:
     for path in {path for _, path in OPERATIONS}:
         expected = {method for method, template in OPERATIONS if template == path}
+        expected |= {"HEAD"} if "GET" in expected else set()
         for method in ("OPTIONS", "PROPFIND"):
             answer = backend.ask(method, re.sub(r"\{\w+\}", "x", path))
             assert (answer.status, set(answer.headers["allow"].split(", "))) == (405, expected), path

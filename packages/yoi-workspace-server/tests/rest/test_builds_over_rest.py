@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from support.backend.backend_rest import BackendRest
-from yoi_workspace_server.workspaces import DirectorySource
+from yoi_wire.backend.workspaces import DirectorySource
 
 pytestmark = pytest.mark.req("K-01")
 

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from support.backend.backend_rest import BackendRest
-from yoi_workspace_server.placement import PlacementRule
-from yoi_workspace_server.runtimes import NewRuntime, RuntimeConnection
+from yoi_wire.backend.placements import PlacementRule
+from yoi_wire.backend.runtimes import RuntimeConnection
+from yoi_workspace_server.runtimes import NewRuntime
 
 _NAMES = ("alpha", "beta", "delta", "gamma")
 _SEEN = ("alpha", "gamma")

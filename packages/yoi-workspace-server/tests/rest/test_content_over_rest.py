@@ -9,13 +9,13 @@ import pytest
 from support.backend.backend_rest import ARCHIVE_HEADERS, BackendRest, archive_bundle
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from support.hostile.raw_http import RawAnswer
-from worker_runtime.rest.services import Bounds
 from yoi_bundle.archive import write_archive
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.manifest import AllTools, Ask, Asks, Grants, Manifest, Member, Profile
 from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
 from yoi_bundle.verified import verify_manifest
+from yoi_wire.server.http_state import HttpLimits
 
 pytestmark = pytest.mark.req("K-01")
 
@@ -200,10 +200,10 @@ def test_names_of_secrets_in_a_diff_are_for_operators(backend: BackendRest) -> N
 
 def test_so_many_archives_come_in_at_once_and_no_more(backend: BackendRest) -> None:
     backend.add_workspace()
-    most = Bounds().concurrent_packs
+    most = HttpLimits().concurrent_packs
     with ExitStack() as running:
         for number in range(most):
-            running.enter_context(backend.services.uploads.run(f"upload {number}"))
+            running.enter_context(backend.services.http.uploads.run(f"upload {number}"))
         answer = _publish(backend, archive_bundle(build_small_bundle()))
         assert (answer.status, answer.problem["code"]) == (429, "runtime.overloaded")
         assert int(answer.headers["retry-after"]) >= 0

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from yoi_wire.event_log import JsonLines
 
 from support.backend.backend_rest import BackendRest
-from worker_runtime.rest.request_log import JsonLines
 
 pytestmark = pytest.mark.req("K-09")
 
@@ -45,7 +45,7 @@ def test_a_revoked_token_is_out_of_force_at_once(backend: BackendRest) -> None:
 def test_a_secret_is_shown_once_and_kept_nowhere(
     backend: BackendRest, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("DEBUG", logger="worker_runtime")
+    caplog.set_level("DEBUG", logger="yoi_workspace_server")
     answer = backend.ask("POST", TOKENS, document={"name": "ann", "role": "admin"})
     assert answer.headers["cache-control"] == "no-store"
     secret = json.loads(answer.body)["secret"]

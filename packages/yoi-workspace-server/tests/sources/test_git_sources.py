@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from yoi_bundle.limits import DEFAULT_LIMITS
+from yoi_wire.backend.workspaces import DirectorySource, GitSource, PublishedSource
 from yoi_workspace_server.sources.checkout import SourceUnreadableError
 from yoi_workspace_server.sources.git import GitReader, verify_git_source
 from yoi_workspace_server.sources.git_program import GitProgram
 from yoi_workspace_server.sources.reading import SourceReader
-from yoi_workspace_server.workspaces import DirectorySource, GitSource, PublishedSource
 
 _WRITER = {
     **os.environ,

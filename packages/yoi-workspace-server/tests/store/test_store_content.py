@@ -9,6 +9,13 @@ import pytest
 from support.backend.store_under_test import PROVENANCE, StoreUnderTest, stream_contents
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import BundleBlobsMissingError, DigestMismatchError
+from yoi_wire.backend.workspaces import (
+    DirectorySource,
+    GitSource,
+    NewWorkspace,
+    PublishedSource,
+    WorkspaceChange,
+)
 from yoi_wire.errors import BundleMissingError, RequestInvalidError
 from yoi_workspace_server.errors import (
     BundleRevokedError,
@@ -16,13 +23,6 @@ from yoi_workspace_server.errors import (
     WorkspaceNotFoundError,
 )
 from yoi_workspace_server.revisions import RecordedRevision
-from yoi_workspace_server.workspaces import (
-    DirectorySource,
-    GitSource,
-    NewWorkspace,
-    PublishedSource,
-    WorkspaceChange,
-)
 
 pytestmark = [pytest.mark.req("K-01"), pytest.mark.req("K-08")]
 

@@ -3,8 +3,8 @@
 import pytest
 
 from support.backend.store_under_test import StoreUnderTest
+from yoi_wire.backend.placements import PlacementRule
 from yoi_wire.errors import RequestInvalidError
-from yoi_workspace_server.placement import PlacementRule
 from yoi_workspace_server.sync_status import PairKey
 
 _EVERYWHERE = PlacementRule(

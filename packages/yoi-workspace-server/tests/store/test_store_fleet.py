@@ -6,11 +6,13 @@ import pytest
 
 from support.backend.store_under_test import ANYWHERE, StoreUnderTest
 from worker_runtime.contract.runtime_info import BuiltinSetInfo, RuntimeInfo
+from yoi_wire.backend.placements import PlacementPolicy
+from yoi_wire.backend.runtimes import RuntimeConnection
+from yoi_wire.backend.workspaces import WorkspaceChange
 from yoi_wire.clock import MINUTE, format_instant
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.errors import RuntimeConflictError, RuntimeNotFoundError
-from yoi_workspace_server.placement import PlacementPolicy
-from yoi_workspace_server.runtimes import NewRuntime, RuntimeConnection, RuntimeContact, SafeProblem
+from yoi_workspace_server.runtimes import NewRuntime, RuntimeContact, SafeProblem
 from yoi_workspace_server.sync_plan import Observed
 from yoi_workspace_server.sync_status import (
     BundleRejection,
@@ -19,7 +21,6 @@ from yoi_workspace_server.sync_status import (
     PairKey,
     Settlement,
 )
-from yoi_workspace_server.workspaces import WorkspaceChange
 
 pytestmark = pytest.mark.req("K-08")
 

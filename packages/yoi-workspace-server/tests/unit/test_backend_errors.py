@@ -3,8 +3,8 @@
 import pytest
 
 from support.repository import ROOT, read_table
-from worker_runtime.rest.statuses import BACKEND_STATUSES, STATUSES
 from yoi_bundle.errors import YoiError
+from yoi_wire.server.statuses import BACKEND_STATUSES, STATUSES
 from yoi_workspace_server import errors
 
 _ROWS = [row for row in read_table(ROOT / "docs" / "errors.md", "code") if row["from"] == "Backend"]

@@ -4,16 +4,9 @@ from typing import get_args
 
 import pytest
 
+from yoi_wire.backend.tokens import Permission, Role
 from yoi_wire.errors import ForbiddenError
-from yoi_workspace_server.roles import (
-    LEAST_ROLES,
-    ROLES,
-    Permission,
-    Principal,
-    Role,
-    verify_permission,
-    verify_whole_backend,
-)
+from yoi_workspace_server.roles import LEAST_ROLES, ROLES, Principal, verify_permission, verify_whole_backend
 
 
 def _principal(role: Role, **more: object) -> Principal:

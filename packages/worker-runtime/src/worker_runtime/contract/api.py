@@ -9,17 +9,16 @@ from worker_runtime.contract.caller import Caller
 from worker_runtime.contract.runtime_info import RuntimeInfo
 from worker_runtime.contract.workers import (
     Approval,
-    ApprovalDecision,
     CreateWorkerRequest,
     EventPage,
     PreviewRequest,
     Worker,
     WorkerEvent,
-    WorkerInput,
 )
 from worker_runtime.resolution.explain import Explanation
 from yoi_bundle.metadata import BundleMetadata
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page
+from yoi_wire.worker_requests import ApprovalDecision, WorkerInput
 
 
 class RuntimeApi(Protocol):

@@ -1,15 +1,12 @@
 """Values about Workers, as callers see them (W-01 to W-04)."""
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from worker_runtime.contract.lifecycle import WorkerState
-from worker_runtime.contract.requests import WorkerRequest
 from yoi_bundle.identifiers import WorkspaceId
-
-IdempotencyKey: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[!-~]+(?!\n)$")]
-ApprovalVerdict: TypeAlias = Literal["allow", "deny"]
+from yoi_wire.worker_requests import ApprovalVerdict, IdempotencyKey, WorkerRequest
 
 
 class CreateWorkerRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,12 +103,6 @@ class EventPage(Struct, frozen=True, kw_only=True):
     more: bool
 
 
-class WorkerInput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something said to a Worker."""
-
-    text: Annotated[str, Meta(min_length=1, max_length=262_144)]
-
-
 class Approval(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A call that waits, or waited, for a person's word.
 
@@ -126,7 +117,3 @@ class Approval(Struct, frozen=True, kw_only=True, omit_defaults=True):
     requested_at: str
     verdict: ApprovalVerdict | None = None
     decided_at: str | None = None
-
-
-class ApprovalDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    verdict: ApprovalVerdict

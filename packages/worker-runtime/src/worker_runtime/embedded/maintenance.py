@@ -17,17 +17,7 @@ from worker_runtime.store.workers import find_worker, get_documents
 from worker_runtime.store.workspaces import find_workspaces
 from yoi_bundle.errors import YoiError
 from yoi_wire.errors import WorkerNotFoundError
-
-
-class Readiness(Struct, frozen=True, kw_only=True):
-    """Whether a Runtime can do what it is for (R-10).
-
-    Attributes:
-        problems: Code and details of everything that keeps it from being ready.
-    """
-
-    ready: bool
-    problems: tuple[dict[str, object], ...] = ()
+from yoi_wire.readiness import Readiness
 
 
 class StartReport(Struct, frozen=True, kw_only=True):

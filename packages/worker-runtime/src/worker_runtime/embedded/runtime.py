@@ -14,16 +14,14 @@ from worker_runtime.contract.caller import Caller, verify_scope
 from worker_runtime.contract.runtime_info import API_VERSIONS, BuiltinSetInfo, RuntimeInfo
 from worker_runtime.contract.workers import (
     Approval,
-    ApprovalDecision,
     CreateWorkerRequest,
     EventPage,
     PreviewRequest,
     Worker,
     WorkerEvent,
-    WorkerInput,
 )
 from worker_runtime.embedded.composition import build_context, create_id
-from worker_runtime.embedded.maintenance import Maintenance, Readiness, StartReport
+from worker_runtime.embedded.maintenance import Maintenance, StartReport
 from worker_runtime.embedded.operations.assignments import AssignmentOperations
 from worker_runtime.embedded.operations.bundles import BundleOperations
 from worker_runtime.embedded.operations.context import Context
@@ -47,6 +45,8 @@ from yoi_bundle.schema import READABLE_SCHEMA_VERSIONS
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page
+from yoi_wire.readiness import Readiness
+from yoi_wire.worker_requests import ApprovalDecision, WorkerInput
 
 
 class EmbeddedRuntime:

@@ -10,13 +10,11 @@ from worker_runtime.contract.caller import Caller
 from worker_runtime.contract.runtime_info import RuntimeInfo
 from worker_runtime.contract.workers import (
     Approval,
-    ApprovalDecision,
     CreateWorkerRequest,
     EventPage,
     PreviewRequest,
     Worker,
     WorkerEvent,
-    WorkerInput,
 )
 from worker_runtime.remote.answers import decode_answer, decode_entry_headers, decode_metadata_header
 from worker_runtime.remote.connection import Answer, Connection, quote_segment
@@ -26,6 +24,7 @@ from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import DigestMismatchError
 from yoi_bundle.metadata import BundleMetadata
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page
+from yoi_wire.worker_requests import ApprovalDecision, WorkerInput
 
 
 class RemoteRuntime:

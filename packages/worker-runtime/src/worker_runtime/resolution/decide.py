@@ -1,6 +1,5 @@
 """From a plan, policy, facts and intent to decisions: each layer in turn, and none gives back what another took."""
 
-from worker_runtime.contract.requests import NO_NARROWING, Narrowing
 from worker_runtime.host.facts import HostFacts
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.fast_path.precomputed import get_order
@@ -8,6 +7,7 @@ from worker_runtime.resolution.host_plan import HostPlan
 from worker_runtime.resolution.layers.facts import apply_facts
 from worker_runtime.resolution.layers.intent import apply_intent, index_intent, plan_intent_policy
 from worker_runtime.resolution.layers.needs import settle_needs
+from yoi_wire.worker_requests import NO_NARROWING, Narrowing
 
 
 def decide(hosted: HostPlan, facts: HostFacts, narrowing: Narrowing) -> tuple[Decision, ...]:

@@ -5,12 +5,12 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from worker_runtime.contract.requests import WorkerRequest
 from worker_runtime.host.facts import HostFacts
 from worker_runtime.host.policy import HostPolicy
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
 from yoi_wire.errors import StoreCorruptError
+from yoi_wire.worker_requests import WorkerRequest
 
 
 class WorkerPins(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,7 +2,6 @@
 
 from msgspec import Struct
 
-from worker_runtime.contract.requests import Intent, WorkerRequest
 from worker_runtime.host.facts import NO_FACTS, HostFacts, restrict_facts
 from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.decide import decide
@@ -17,6 +16,7 @@ from yoi_bundle.builtin import BuiltinSet
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.verified import VerifiedBundle
+from yoi_wire.worker_requests import Intent, WorkerRequest
 
 
 class HostSnapshot(Struct, frozen=True, kw_only=True):

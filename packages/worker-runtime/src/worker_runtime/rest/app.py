@@ -1,35 +1,20 @@
-"""The application: routes, the one place that turns errors into responses, and the envelope around it all."""
+"""Application of one Runtime: its handlers behind the router, and the middleware around it."""
 
-from litestar import Litestar
-from litestar.datastructures import State
-from litestar.exceptions import HTTPException
-
-from worker_runtime.rest.assignment_routes import ASSIGNMENT_ROUTES
-from worker_runtime.rest.bundle_routes import BUNDLE_ROUTES
-from worker_runtime.rest.envelope import Envelope
-from worker_runtime.rest.problems import answer_error, answer_fault, answer_http_exception
-from worker_runtime.rest.runtime_interface import RUNTIME_INTERFACE
-from worker_runtime.rest.runtime_routes import RUNTIME_ROUTES
+from worker_runtime.rest import assignment_handlers, bundle_handlers, runtime_handlers, worker_handlers
+from worker_runtime.rest.authentication import authorize
+from worker_runtime.rest.interface import RUNTIME_INTERFACE
 from worker_runtime.rest.services import Services
-from worker_runtime.rest.worker_routes import WORKER_ROUTES
-from yoi_bundle.errors import YoiError
+from yoi_wire.server.health import build_system_handlers
+from yoi_wire.server.middleware import RequestMiddleware
+from yoi_wire.server.router import Router, collect_handlers
 
-ROUTES = (*RUNTIME_ROUTES, *BUNDLE_ROUTES, *ASSIGNMENT_ROUTES, *WORKER_ROUTES)
+HANDLERS = (
+    *collect_handlers(runtime_handlers, bundle_handlers, assignment_handlers, worker_handlers),
+    *build_system_handlers(RUNTIME_INTERFACE),
+)
 
 
-def build_app(services: Services) -> Envelope:
+def build_app(services: Services) -> RequestMiddleware:
     """Return the ASGI application of one Runtime."""
-    inner = Litestar(
-        route_handlers=ROUTES,
-        state=State({"services": services, "interface": RUNTIME_INTERFACE}),
-        exception_handlers={
-            YoiError: answer_error,
-            HTTPException: answer_http_exception,
-            Exception: answer_fault,
-        },
-        openapi_config=None,
-        logging_config=None,
-        request_max_body_size=None,
-        debug=False,
-    )
-    return Envelope(inner, RUNTIME_INTERFACE, services.bounds, services.metrics)
+    router = Router(RUNTIME_INTERFACE, HANDLERS, services, authorize=authorize)
+    return RequestMiddleware(router, services.http)

@@ -1,13 +1,29 @@
-"""How a Runtime finds out who asks: signed tokens, or the local token while no key is trusted (K-09)."""
+"""Authentication of a request: signed tokens, or the local token while no key is trusted (K-09).
 
-from collections.abc import Awaitable, Callable
+A token stands in the `Authorization` header (RFC 6750) and nowhere else.
+"""
 
-from worker_runtime.contract.caller import Caller, build_local_caller
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, cast
+
+import msgspec
+from starlette.requests import Request
+
+from worker_runtime.contract.caller import Caller, Scope, build_local_caller, verify_scope
+from worker_runtime.rest.services import Services
 from worker_runtime.trust.local_token import LOCAL_TOKEN_PREFIX, verify_local_token
 from worker_runtime.trust.refusal import TokenRefusedError
 from worker_runtime.trust.tokens import verify_token
 from worker_runtime.trust.trust_store import TrustStore
+from yoi_bundle.identifiers import WorkspaceId
 from yoi_wire.clock import Clock
+from yoi_wire.errors import RequestInvalidError
+from yoi_wire.operation import Operation
+
+WORKSPACES_HEADER = "Yoi-Workspaces"
+"""With the local token only: the workspaces that the host's operator means, separated by commas."""
+
+_SCHEME = "bearer "
 
 
 class TokenAuthenticator:
@@ -70,3 +86,30 @@ class LocalTokenAuthenticator:
         verify_local_token(credentials, expected=self._expected)
         named = workspaces if workspaces is not None else await self._list_workspaces()
         return build_local_caller(*named)
+
+
+async def authorize(
+    request: Request, operation: Operation[Any], path: Mapping[str, str], services: Services
+) -> Caller:
+    """Return who asks, if the token has the operation's scope.
+
+    Raises:
+        UnauthenticatedError, ForbiddenError: See `Authenticator`; or the scope is not the token's.
+    """
+    del path
+    value = request.headers.get("authorization", "")
+    credentials = value[len(_SCHEME) :].strip() if value[: len(_SCHEME)].lower() == _SCHEME else ""
+    caller = await services.authenticator.authenticate(credentials, _read_workspaces(request))
+    verify_scope(caller, cast(Scope, operation.right))
+    return caller
+
+
+def _read_workspaces(request: Request) -> frozenset[str] | None:
+    text = request.headers.get(WORKSPACES_HEADER.lower())
+    if text is None:
+        return None
+    names = [name.strip(" \t") for name in text.split(",")] if text else []
+    try:
+        return frozenset(msgspec.convert(names, list[WorkspaceId]))
+    except msgspec.ValidationError:
+        raise RequestInvalidError("workspace ids, separated by commas", field=WORKSPACES_HEADER) from None

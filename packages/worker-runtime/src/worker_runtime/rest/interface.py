@@ -1,78 +1,51 @@
-"""A REST surface as a table: what OpenAPI documents, pages for people and `Allow` headers are made from."""
+"""Interface of the Runtime: its operations, and the forms of what stands in paths and headers."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any
 
-from msgspec import Struct
+from worker_runtime.contract.operations import OPERATIONS
+from worker_runtime.rest.authentication import WORKSPACES_HEADER
+from worker_runtime.sync.transfer.headers import ENTRY_HEADER, LEASE_EXPIRES_HEADER, METADATA_HEADER
+from yoi_wire.headers import ANSWER_HEADERS, REQUEST_HEADERS
+from yoi_wire.operation import Interface
+from yoi_wire.parameters import WORKSPACE_PATTERN
 
+_WORKSPACE_ID = WORKSPACE_PATTERN.strip("^$")
+_NAME: dict[str, Any] = {"type": "string", "minLength": 1}
 
-class OperationDocument(Struct, frozen=True, kw_only=True):
-    """One row of the REST table.
-
-    Attributes:
-        summary: What it does.
-        scope: What a token has to allow; None for what anybody may ask.
-        answer: Type of the JSON answer; None for one without a body, or of other bytes.
-        answer_media_type: Of an answer that is not JSON of ours.
-        statuses: Of success.
-        body: Type of the JSON body.
-        raw_body: Media type of a body that is taken as it is.
-        encodings: Content codings that are taken beside none.
-        query: Names of query parameters that are optional.
-        required_query: Names of those that are not.
-        headers: Names of request headers that are optional.
-        required_headers: Names of those that are not.
-        answer_headers: Names of headers on every answer of success.
-        conflict_headers: Names of headers that a 409 may have.
-        event_stream: Whether the answer may come as Server-Sent Events.
-        errors: Statuses of refusals beside those that every operation has.
-    """
-
-    summary: str
-    scope: str | None = None
-    answer: Any = None
-    answer_media_type: str | None = None
-    statuses: tuple[int, ...] = (200,)
-    body: Any = None
-    raw_body: str | None = None
-    encodings: tuple[str, ...] = ()
-    query: tuple[str, ...] = ()
-    required_query: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
-    required_headers: tuple[str, ...] = ()
-    answer_headers: tuple[str, ...] = ()
-    conflict_headers: tuple[str, ...] = ()
-    event_stream: bool = False
-    errors: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Interface:
-    """The operations of one program, and the words that they use.
-
-    Attributes:
-        title: Name of the program.
-        version: Of the program.
-        root: What all paths with a version begin with.
-        right: What the program calls what a token has to allow.
-        operations: Method and path template → what is taken and given.
-        path_parameters: Name → schema, for every name in a template.
-        query_parameters: Likewise, for every name in a query.
-        request_headers: Likewise, for every header that is taken.
-        answer_headers: Name → description.
-        caller_headers: Names of headers that every operation with a scope takes.
-        problem_members: Name → schema of what a problem may have beside the usual members.
-    """
-
-    title: str
-    version: str
-    root: str
-    right: str
-    operations: Mapping[tuple[str, str], OperationDocument]
-    path_parameters: Mapping[str, dict[str, Any]]
-    query_parameters: Mapping[str, dict[str, Any]]
-    request_headers: Mapping[str, dict[str, Any]]
-    answer_headers: Mapping[str, str]
-    caller_headers: tuple[str, ...] = ()
-    problem_members: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+RUNTIME_INTERFACE = Interface(
+    title="Yoi Runtime",
+    version=version("worker-runtime"),
+    root="/v1/",
+    right="scope",
+    operations=OPERATIONS,
+    path_parameters={
+        # Of another form it is missing like any other that is not held, and deleted already.
+        "digest": {**_NAME, "description": "`sha256:` and 64 lower-case hexadecimal digits"},
+        "lease": _NAME,
+        "workspace": {"type": "string", "pattern": WORKSPACE_PATTERN},
+        "worker": _NAME,
+        "approval": _NAME,
+    },
+    request_headers={
+        **REQUEST_HEADERS,
+        METADATA_HEADER: {
+            "type": "string",
+            "maxLength": 4096,
+            "pattern": "^[ -~]*$",
+            "description": "What is known about the bundle, as one line of ASCII JSON",
+        },
+        WORKSPACES_HEADER: {
+            "type": "string",
+            "pattern": f"^(|{_WORKSPACE_ID}([ \\t]*,[ \\t]*{_WORKSPACE_ID})*)$",
+            "description": "With the local token only: the workspaces that are meant",
+        },
+    },
+    answer_headers={
+        **ANSWER_HEADERS,
+        METADATA_HEADER: "What is known about the bundle, as one line of ASCII JSON",
+        ENTRY_HEADER: "How the bundle stands, as one line of ASCII JSON",
+        LEASE_EXPIRES_HEADER: "When the lease ends, on `bundle.blobs_missing`",
+    },
+    caller_headers=(WORKSPACES_HEADER,),
+)

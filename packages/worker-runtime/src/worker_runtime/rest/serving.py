@@ -1,4 +1,4 @@
-"""One Runtime, served until it is told to stop: who is let in, what is listened on, in which order it ends."""
+"""Serving one Runtime until it is told to stop: authentication, listening, the order in which it ends."""
 
 import asyncio
 import signal
@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from worker_runtime.contract.caller import LOCAL_ISSUER, build_local_caller
+from worker_runtime.embedded.maintenance_loop import run_maintenance
 from worker_runtime.embedded.runtime import EmbeddedRuntime
+from worker_runtime.event_log import LOG
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import LocalTokenAuthenticator, TokenAuthenticator
-from worker_runtime.rest.envelope import Asgi
-from worker_runtime.rest.housekeeping import keep_house
-from worker_runtime.rest.listen import RestServer, verify_listening
-from worker_runtime.rest.listening import Listening
-from worker_runtime.rest.readiness import RecentReadiness
-from worker_runtime.rest.request_log import log_event
 from worker_runtime.rest.services import Authenticator, Services
 from worker_runtime.trust.local_token import LOCAL_TOKEN_FILE, create_local_token
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 from yoi_wire.clock import Clock
+from yoi_wire.server.http_state import HttpState
+from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.metrics import Metrics
+from yoi_wire.server.middleware import Asgi
+from yoi_wire.server.readiness import RecentReadiness
+from yoi_wire.server.server import RestServer, verify_listening
 
 _GRACE_SECONDS = 5.0
 
@@ -68,7 +70,7 @@ async def serve_runtime(
         data_directory: Where trusted keys and the local token lie.
         clock: What tokens are judged by.
         announce: Called once the server listens.
-        wrap: Puts something around the application, such as `worker_runtime.rest.tracing.TracedApp`.
+        wrap: Puts something around the application, such as `yoi_wire.server.tracing.TracedApp`.
 
     Raises:
         RequestInvalidError: It would be open to the network; see `verify_listening`.
@@ -77,33 +79,36 @@ async def serve_runtime(
     verify_listening(listening, has_trusted_keys=bool(trust.read().keys))
     stopping = _watch_signals()
     report = await embedded.start()
-    log_event("started", ready=report.readiness.ready)
+    LOG.event("started", ready=report.readiness.ready)
     token_file = data_directory / LOCAL_TOKEN_FILE
+    http = HttpState(RecentReadiness(embedded.check_readiness).check, metrics=Metrics("runtime"), log=LOG)
     services = Services(
+        http=http,
         runtime=embedded,
         authenticator=_build_authenticator(embedded, trust, listening, token_file, clock),
-        check_readiness=RecentReadiness(embedded.check_readiness).check,
     )
     app: Asgi = build_app(services)
     server = RestServer(app if wrap is None else wrap(app), listening)
     await server.start()
     alone = listening.is_local and not trust.read().keys
     announce(Served(address=listening.describe(), local_token_file=token_file if alone else None))
-    house = asyncio.create_task(keep_house(embedded.maintenance)) if report.readiness.ready else None
+    maintenance = (
+        asyncio.create_task(run_maintenance(embedded.maintenance, LOG)) if report.readiness.ready else None
+    )
     try:
         await stopping.wait()
     finally:
-        log_event("stopping")
-        if house is not None:
-            house.cancel()
+        LOG.event("stopping")
+        if maintenance is not None:
+            maintenance.cancel()
             with suppress(asyncio.CancelledError):
-                await house
-        services.streams.end_all()
+                await maintenance
+        http.streams.end_all()
         # What is coming in may come to its end, for a moment; the rest is refused, and told to come back.
-        refusing = asyncio.get_running_loop().call_later(_GRACE_SECONDS, services.bodies.end_all)
+        refusing = asyncio.get_running_loop().call_later(_GRACE_SECONDS, http.bodies.end_all)
         await server.stop()
         refusing.cancel()
-        log_event("stopped")
+        LOG.event("stopped")
 
 
 def _build_authenticator(

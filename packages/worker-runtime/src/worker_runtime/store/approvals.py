@@ -6,8 +6,8 @@ import apsw
 import msgspec
 from msgspec import Struct
 
-from worker_runtime.contract.workers import ApprovalVerdict
 from worker_runtime.store.checksum import compute_checksum, verify_checksum
+from yoi_wire.worker_requests import ApprovalVerdict
 
 _COLUMNS = "number, worker_number, id, requested_at, body, decision, decided_at, checksum"
 

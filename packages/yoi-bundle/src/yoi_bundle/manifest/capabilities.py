@@ -53,7 +53,7 @@ class MountGrant(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
 
 
 class WorkerLimits(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Bounds of one Worker; the least of all layers applies. Absent bounds nothing.
+    """HttpLimits of one Worker; the least of all layers applies. Absent bounds nothing.
 
     Attributes:
         turns: Model calls.

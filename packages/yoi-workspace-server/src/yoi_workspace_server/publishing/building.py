@@ -34,7 +34,7 @@ class Builder:
         sources: Opens sources.
         scanner: Looks for credentials; shared by all builds.
         clock: The source of time.
-        limits: Bounds of bundles.
+        limits: HttpLimits of bundles.
     """
 
     def __init__(

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from worker_runtime.rest.request_log import log_event
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.workspaces import DirectorySource, PublishedSource, Source
 from yoi_wire.paging import MAX_PAGE_SIZE, collect_pages
+from yoi_workspace_server.event_log import LOG
 from yoi_workspace_server.publishing.building import Builder
 from yoi_workspace_server.revisions import BuildRecord
 from yoi_workspace_server.sources.checkout import SourceUnreadableError
 from yoi_workspace_server.sources.watching import watch_directory
 from yoi_workspace_server.store.store import Store
-from yoi_workspace_server.workspaces import DirectorySource, PublishedSource, Source, Workspace
+from yoi_workspace_server.workspaces import Workspace
 
 _TURN_SECONDS = 1.0
 
@@ -54,9 +55,9 @@ class SourceFollower:
                 try:
                     self._adapt(await self._list_workspaces())
                 except YoiError as error:
-                    log_event("following_paused", code=error.code)
+                    LOG.event("following_paused", code=error.code)
                 except Exception as error:  # noqa: BLE001 - the supervising loop
-                    log_event("following_fault", error=type(error).__name__)
+                    LOG.event("following_fault", error=type(error).__name__)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_TURN_SECONDS):
                         await stopping.wait()
@@ -101,9 +102,9 @@ class SourceFollower:
             if needed:
                 self._announce(await self._builder.build(workspace))
         except YoiError as error:
-            log_event("build_not_recorded", workspace=workspace, code=error.code)
+            LOG.event("build_not_recorded", workspace=workspace, code=error.code)
         except Exception as error:  # noqa: BLE001 - a supervising loop outlives what it supervises
-            log_event("build_fault", workspace=workspace, error=type(error).__name__)
+            LOG.event("build_fault", workspace=workspace, error=type(error).__name__)
 
     async def _watch(self, directory: Path, changed: asyncio.Event) -> None:
         """Watch for as long as the directory is there; without a watch the timer alone goes on."""

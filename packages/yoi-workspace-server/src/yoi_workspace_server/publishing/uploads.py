@@ -34,7 +34,7 @@ class Uploads:
         scanner: Looks for credentials in what others built, too (B-07).
         temporary: A directory of this program alone.
         clock: The source of time.
-        limits: Bounds of bundles.
+        limits: HttpLimits of bundles.
     """
 
     def __init__(

@@ -10,9 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from worker_runtime.rest.request_log import log_event
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import MILLISECONDS_A_SECOND, Clock
+from yoi_workspace_server.event_log import LOG
 from yoi_workspace_server.reconciler.attempt import Attempts
 from yoi_workspace_server.reconciler.bundle_cache import BundleShelf
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
@@ -120,10 +120,10 @@ class Reconciler:
             if not await self._start_due():
                 await self._wait_for_news(seen, stopping)
         except YoiError as error:
-            log_event("reconciler_paused", code=error.code)
+            LOG.event("reconciler_paused", code=error.code)
             await _sleep_unless(stopping, _PAUSE_AFTER_FAULT_SECONDS)
         except Exception as error:  # noqa: BLE001 - the supervising loop
-            log_event("reconciler_fault", error=type(error).__name__)
+            LOG.event("reconciler_fault", error=type(error).__name__)
             await _sleep_unless(stopping, _PAUSE_AFTER_FAULT_SECONDS)
 
     async def _start_due(self) -> int:
@@ -183,9 +183,9 @@ class Reconciler:
             _log(settlement)
         except YoiError as error:
             # The database is gone for a while: the lease runs out, and the pair is as due as it was.
-            log_event("sync_unsettled", runtime=runtime.name, code=error.code)
+            LOG.event("sync_unsettled", runtime=runtime.name, code=error.code)
         except Exception as error:  # noqa: BLE001 - one pair's fault is not the others'
-            log_event("sync_fault", runtime=runtime.name, error=type(error).__name__)
+            LOG.event("sync_fault", runtime=runtime.name, error=type(error).__name__)
 
     def _note_due(self, due_at: int) -> None:
         if self._next_due is None or due_at < self._next_due:
@@ -237,10 +237,10 @@ class Reconciler:
                     held, lease_seconds=self.settings.lease_seconds, now=self._clock.now()
                 )
             except YoiError as error:
-                log_event("leases_not_extended", code=error.code)
+                LOG.event("leases_not_extended", code=error.code)
                 continue
             except Exception as error:  # noqa: BLE001 - who keeps the leases outlives a fault
-                log_event("lease_fault", error=type(error).__name__)
+                LOG.event("lease_fault", error=type(error).__name__)
                 continue
             self._stop_lost(held, kept)
 
@@ -259,15 +259,15 @@ class Reconciler:
         try:
             await self._store.claims.release([claim for claim, _ in running], now=self._clock.now())
         except YoiError as error:
-            log_event("claims_not_released", code=error.code)
+            LOG.event("claims_not_released", code=error.code)
 
 
 def _log(settlement: Settlement) -> None:
     facts = {"runtime": settlement.key.runtime, "workspace": settlement.key.workspace}
     if settlement.problem is not None:
-        log_event("sync_failed", **facts, code=settlement.problem.code)
+        LOG.event("sync_failed", **facts, code=settlement.problem.code)
     elif settlement.audit:
-        log_event("sync_done", **facts)
+        LOG.event("sync_done", **facts)
 
 
 async def _sleep_unless(stopping: asyncio.Event, seconds: float) -> None:

@@ -5,8 +5,8 @@ import ssl
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
+from yoi_wire.backend.runtimes import RuntimeConnection
 from yoi_wire.errors import RequestInvalidError
-from yoi_workspace_server.runtimes import RuntimeConnection
 
 _MAX_URL = 1000
 _FINGERPRINT_DIGITS = 64

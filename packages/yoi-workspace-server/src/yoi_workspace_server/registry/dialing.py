@@ -15,9 +15,10 @@ from worker_runtime.remote.deadlines import Deadlines
 from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.trust.identity import Identity
+from yoi_wire.backend.runtimes import RuntimeConnection
 from yoi_wire.clock import Clock
 from yoi_wire.errors import RuntimeUnavailableError
-from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeConnection
+from yoi_workspace_server.runtimes import RegisteredRuntime
 
 SUBJECT = "backend"
 """What leases on Runtimes belong to; every replica is the same caller, so that one goes on where another stopped."""

@@ -4,11 +4,11 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 
-from worker_runtime.rest.request_log import log_event
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import MILLISECONDS_A_SECOND, Clock
 from yoi_wire.errors import RuntimeUnavailableError
 from yoi_wire.paging import MAX_PAGE_SIZE, collect_pages
+from yoi_workspace_server.event_log import LOG
 from yoi_workspace_server.registry.contacting import contact_runtime, describe_failure
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact
@@ -67,9 +67,9 @@ class Prober:
         try:
             await self.probe_due()
         except YoiError as error:
-            log_event("probing_paused", code=error.code)
+            LOG.event("probing_paused", code=error.code)
         except Exception as error:  # noqa: BLE001 - the supervising loop
-            log_event("probing_fault", error=type(error).__name__)
+            LOG.event("probing_fault", error=type(error).__name__)
 
     async def probe_due(self) -> None:
         """Probe the Runtimes whose time has come, and write down how they are."""

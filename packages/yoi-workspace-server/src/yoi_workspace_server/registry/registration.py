@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from worker_runtime.contract.compatibility import verify_compatible
 from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.placements import PlacementPolicy, PlacementRule
+from yoi_wire.backend.runtimes import RuntimeConnection
 from yoi_wire.clock import Clock, format_instant
 from yoi_wire.errors import RequestInvalidError, RuntimeIncompatibleError
 from yoi_workspace_server.errors import RuntimeConflictError
-from yoi_workspace_server.placement import PlacementPolicy, PlacementRule
 from yoi_workspace_server.registry.contacting import ask_info, contact_runtime
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.registry.withdrawing import withdraw_assignments, withdraw_leftovers
-from yoi_workspace_server.runtimes import NewRuntime, RegisteredRuntime, RuntimeConnection
+from yoi_workspace_server.runtimes import NewRuntime, RegisteredRuntime
 from yoi_workspace_server.store.store import Store
 
 WITHDRAWAL_SECONDS = 15.0

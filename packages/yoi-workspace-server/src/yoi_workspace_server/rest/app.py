@@ -1,87 +1,64 @@
-"""The application: routes, the one place that turns errors into responses, and the envelope around it all."""
+"""Application of one Backend: its handlers behind the router, and the middleware around it."""
 
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request, Response
-from litestar.datastructures import State
-from litestar.exceptions import HTTPException
 
-from worker_runtime.rest.envelope import Envelope
-from worker_runtime.rest.problems import (
-    PROBLEM_MEDIA_TYPE,
-    answer_error,
-    answer_fault,
-    answer_http_exception,
-    build_headers,
-    build_problem,
-)
-from worker_runtime.rest.request_log import get_request_id, log_refusal, note_problem
 from yoi_bundle.errors import YoiError
-from yoi_workspace_server.rest.activation_routes import ACTIVATION_ROUTES
-from yoi_workspace_server.rest.audit_routes import AUDIT_ROUTES
-from yoi_workspace_server.rest.availability_routes import AVAILABILITY_ROUTES
-from yoi_workspace_server.rest.build_routes import BUILD_ROUTES
-from yoi_workspace_server.rest.bundle_routes import BUNDLE_ROUTES
+from yoi_wire.server.health import build_system_handlers
+from yoi_wire.server.middleware import RequestMiddleware
+from yoi_wire.server.router import Router, collect_handlers
+from yoi_workspace_server.rest import (
+    activation_handlers,
+    audit_handlers,
+    availability_handlers,
+    build_handlers,
+    bundle_handlers,
+    placement_handlers,
+    revision_handlers,
+    runtime_handlers,
+    system_handlers,
+    token_handlers,
+    worker_control_handlers,
+    worker_handlers,
+    workspace_handlers,
+)
 from yoi_workspace_server.rest.interface import BACKEND_INTERFACE
-from yoi_workspace_server.rest.placement_routes import PLACEMENT_ROUTES
-from yoi_workspace_server.rest.revision_routes import REVISION_ROUTES
-from yoi_workspace_server.rest.runtime_routes import RUNTIME_ROUTES
-from yoi_workspace_server.rest.services import BackendServices
-from yoi_workspace_server.rest.system_routes import SYSTEM_ROUTES
-from yoi_workspace_server.rest.token_routes import TOKEN_ROUTES
-from yoi_workspace_server.rest.worker_control_routes import WORKER_CONTROL_ROUTES
-from yoi_workspace_server.rest.worker_routes import WORKER_ROUTES
-from yoi_workspace_server.rest.workspace_routes import WORKSPACE_ROUTES
+from yoi_workspace_server.rest.principals import authorize
+from yoi_workspace_server.rest.services import Services
 from yoi_workspace_server.workers.foreign_errors import pass_on
 from yoi_workspace_server.workers.orders import WorkerRefusedError
 
-ROUTES = (
-    *SYSTEM_ROUTES,
-    *WORKSPACE_ROUTES,
-    *BUILD_ROUTES,
-    *BUNDLE_ROUTES,
-    *REVISION_ROUTES,
-    *ACTIVATION_ROUTES,
-    *TOKEN_ROUTES,
-    *AUDIT_ROUTES,
-    *RUNTIME_ROUTES,
-    *AVAILABILITY_ROUTES,
-    *PLACEMENT_ROUTES,
-    *WORKER_ROUTES,
-    *WORKER_CONTROL_ROUTES,
+HANDLERS = (
+    *collect_handlers(
+        activation_handlers,
+        audit_handlers,
+        availability_handlers,
+        build_handlers,
+        bundle_handlers,
+        placement_handlers,
+        revision_handlers,
+        runtime_handlers,
+        system_handlers,
+        token_handlers,
+        worker_control_handlers,
+        worker_handlers,
+        workspace_handlers,
+    ),
+    *build_system_handlers(BACKEND_INTERFACE),
 )
 
 
-def build_app(services: BackendServices) -> Envelope:
+def build_app(services: Services) -> RequestMiddleware:
     """Return the ASGI application of one Backend."""
-    inner = Litestar(
-        route_handlers=ROUTES,
-        state=State({"services": services, "interface": BACKEND_INTERFACE}),
-        exception_handlers={
-            YoiError: answer_error,
-            WorkerRefusedError: answer_refused_worker,
-            HTTPException: answer_http_exception,
-            Exception: answer_fault,
-        },
-        openapi_config=None,
-        logging_config=None,
-        request_max_body_size=None,
-        debug=False,
+    router = Router(
+        BACKEND_INTERFACE, HANDLERS, services, authorize=authorize, translate=_translate_refused_worker
     )
-    return Envelope(inner, BACKEND_INTERFACE, services.bounds, services.metrics)
+    return RequestMiddleware(router, services.http)
 
 
-def answer_refused_worker(request: Request[Any, Any, Any], refused: WorkerRefusedError) -> Response[bytes]:
+def _translate_refused_worker(error: Exception) -> tuple[YoiError, dict[str, Any]] | None:
     """Answer with the Runtime's own problem, and with what each Runtime was refused by (K-06)."""
-    error = pass_on(refused.error)
-    log_refusal(request.scope, error)
-    note_problem(request.scope, error.code)
-    problem = build_problem(error, get_request_id(request.scope))
-    problem["refusals"] = msgspec.to_builtins(refused.refusals)
-    return Response(
-        msgspec.json.encode(problem),
-        status_code=problem["status"],
-        media_type=PROBLEM_MEDIA_TYPE,
-        headers=build_headers(error),
-    )
+    if not isinstance(error, WorkerRefusedError):
+        return None
+    return pass_on(error.error), {"refusals": msgspec.to_builtins(error.refusals)}

@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from yoi_bundle.authoring.source.provenance import describe_address
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.metadata import Provenance
+from yoi_wire.backend.workspaces import GitSource
 from yoi_workspace_server.sources.checkout import BUILDER, Checkout, SourceUnreadableError
 from yoi_workspace_server.sources.git_program import GitProgram
-from yoi_workspace_server.workspaces import GitSource
 
 _ADDRESS = re.compile(
     r"(?:https?|ssh|git|file)://[^\s]{1,2000}|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^\s]{1,2000}|/[^\0]{1,2000}"

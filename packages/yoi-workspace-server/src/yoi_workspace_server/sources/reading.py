@@ -7,10 +7,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 from yoi_bundle.authoring.source.provenance import describe_provenance
+from yoi_wire.backend.workspaces import DirectorySource, GitSource, PublishedSource, Source
 from yoi_workspace_server.sources.checkout import BUILDER, Checkout, SourceUnreadableError
 from yoi_workspace_server.sources.git import GitReader, verify_git_source
 from yoi_workspace_server.sources.roots import verify_allowed
-from yoi_workspace_server.workspaces import DirectorySource, GitSource, PublishedSource, Source
 
 
 class SourceReader:

@@ -5,14 +5,9 @@ from typing import Any
 
 from sqlalchemy import Row, Select, insert, select, update
 
+from yoi_wire.backend.placements import PlacementPolicy, PlacementRule
 from yoi_workspace_server.audit import SYSTEM_ACTOR, AuditEntry
-from yoi_workspace_server.placement import (
-    PlacedRuntime,
-    PlacedWorkspace,
-    PlacementPolicy,
-    PlacementRule,
-    may_receive,
-)
+from yoi_workspace_server.placement import PlacedRuntime, PlacedWorkspace, may_receive
 from yoi_workspace_server.store.activations import allocate_generation
 from yoi_workspace_server.store.database.batches import split_batches
 from yoi_workspace_server.store.database.insertion import insert_absent

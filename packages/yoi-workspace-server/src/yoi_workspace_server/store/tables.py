@@ -21,18 +21,19 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from worker_runtime.contract.requests import WorkerRequest
 from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.metadata import BundleMetadata
-from yoi_workspace_server.placement import PlacementRule
-from yoi_workspace_server.private import PRIVATE_MARK
+from yoi_wire.backend.placements import PlacementRule
+from yoi_wire.backend.runtimes import RuntimeConnection
+from yoi_wire.backend.tokens import TokenScope
+from yoi_wire.backend.workspaces import Source
+from yoi_wire.private import PRIVATE_MARK
+from yoi_wire.worker_requests import WorkerRequest
 from yoi_workspace_server.revisions import BuildProblem
-from yoi_workspace_server.roles import TokenScope
-from yoi_workspace_server.runtimes import RuntimeConnection, SafeProblem
+from yoi_workspace_server.runtimes import SafeProblem
 from yoi_workspace_server.store.database.json_column import JsonValue
 from yoi_workspace_server.sync_status import Holdings
-from yoi_workspace_server.workspaces import Source
 
 metadata = MetaData(
     naming_convention={

@@ -1,23 +1,7 @@
 """Audit records, as those may see them that may read the audit (K-10)."""
 
-from typing import Any
-
-from msgspec import Struct
-
+from yoi_wire.backend.audit import AuditView
 from yoi_workspace_server.audit import AuditRecord
-
-
-class AuditView(Struct, frozen=True, kw_only=True):
-    """A record; see `yoi_workspace_server.audit.AuditRecord`."""
-
-    sequence: int
-    recorded_at: str
-    actor: str
-    action: str
-    workspace: str
-    runtime: str
-    subject: str
-    details: dict[str, Any]
 
 
 def build_audit_view(record: AuditRecord) -> AuditView:

@@ -1,91 +1,16 @@
 """How a workspace stands on a Runtime, as a browser may see it (K-05, K-07)."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
-from msgspec import Struct
-
+from yoi_wire.backend.availability import AvailabilityView, DesiredView, ObservedView, RejectionView
 from yoi_workspace_server.foreign_details import clean_code
 from yoi_workspace_server.runtimes import RegisteredRuntime
 from yoi_workspace_server.sync_plan import Desired, Observed, compute_skew, compute_state
 from yoi_workspace_server.sync_status import BundleRejection, PairStatus
-from yoi_workspace_server.views.problems import ProblemView, build_details_view, build_problem_view
+from yoi_workspace_server.views.problems import build_details_view, build_problem_view
 from yoi_workspace_server.views.texts import show_digest, show_text, show_texts
 
 _AWAY = frozenset({"unreachable", "unauthenticated", "incompatible"})
-
-
-class DesiredView(Struct, frozen=True, kw_only=True):
-    """What should be assigned there."""
-
-    digest: str
-    revision: int
-    generation: int
-
-
-class ObservedView(Struct, frozen=True, kw_only=True):
-    """What the Runtime itself last said is assigned."""
-
-    digest: str | None
-    revision: int | None
-    generation: int
-    observed_at: str
-
-
-class RejectionView(Struct, frozen=True, kw_only=True):
-    """Bytes that the Runtime refuses as it is now; the details have the pointers."""
-
-    digest: str
-    code: str
-    details: dict[str, Any]
-    runtime_version: str
-    rejected_at: str
-
-
-class AvailabilityView(Struct, frozen=True, kw_only=True):
-    """One Runtime and one workspace; everything of it was said by the Runtime, or is marked as wanted.
-
-    Attributes:
-        desired: None when nothing should be assigned there.
-        stored: Digests that are complete there, newest first; None before the first look, like the next two.
-        in_use: Digest → number of Workers that pin it.
-        lacking: `DIGEST/PROFILE` → features for want of which the profile does not run there.
-        rejected: In force.
-        revoked_in_use: Revoked digests that Workers there still use.
-        skew: By how many revisions the Runtime is behind.
-        attempts: Failed ones in a row.
-    """
-
-    runtime: str
-    workspace: str
-    state: str
-    placed: bool
-    desired: DesiredView | None
-    observed: ObservedView | None
-    stored: tuple[str, ...] | None
-    in_use: dict[str, int] | None
-    lacking: dict[str, tuple[str, ...]] | None
-    inspected_at: str | None
-    rejected: tuple[RejectionView, ...]
-    revoked_in_use: tuple[str, ...]
-    skew: int | None
-    attempts: int
-    problem: ProblemView | None
-    last_attempt_at: str | None
-    last_success_at: str | None
-    next_attempt_at: str | None
-
-
-class SyncView(Struct, frozen=True, kw_only=True):
-    """What was done on demand.
-
-    Attributes:
-        due: How many pairs were made due.
-        pair: The one that was attempted at once, as it stands now.
-    """
-
-    due: int
-    pair: AvailabilityView | None
 
 
 def build_availability_view(

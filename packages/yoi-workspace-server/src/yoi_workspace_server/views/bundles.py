@@ -1,42 +1,12 @@
 """What a bundle holds, as a browser may see it: how many of each kind, and which profiles (K-07)."""
 
-from msgspec import Struct
-
 from yoi_bundle.profile_closure import list_profiles
 from yoi_bundle.verified import VerifiedBundle
+from yoi_wire.backend.revisions import BundleView
 from yoi_workspace_server.revisions import Revision, Revocation
-from yoi_workspace_server.views.revisions import (
-    ProvenanceView,
-    RevocationView,
-    build_provenance_view,
-    build_revocation_view,
-)
+from yoi_workspace_server.views.revisions import build_provenance_view, build_revocation_view
 
 _SECTIONS = ("models", "prompts", "workflows", "skills", "tools", "policies", "plugins", "profiles")
-
-
-class BundleView(Struct, frozen=True, kw_only=True):
-    """A bundle.
-
-    Attributes:
-        revision: The newest with this digest.
-        size: Manifest and blobs together, in bytes.
-        counts: Items of each section; `blobs`, and `grants.secrets` without a name of any.
-        profiles: Selectors.
-        default_profile: What `default` means.
-        revocation: None unless it is revoked.
-    """
-
-    digest: str
-    revision: int
-    size: int
-    counts: dict[str, int]
-    profiles: tuple[str, ...]
-    default_profile: str | None
-    provenance: ProvenanceView
-    publisher: str
-    recorded_at: str
-    revocation: RevocationView | None
 
 
 def build_bundle_view(

@@ -1,8 +1,7 @@
 """What differs between two revisions, as a browser may see it (B-12, K-07)."""
 
-from msgspec import Struct
-
 from yoi_bundle.diff.change import BundleDiff, Change
+from yoi_wire.backend.diffs import ChangeView, DiffView
 
 MAX_CHANGES = 2000
 MAX_TEXT_CHARACTERS = 2 * 1024 * 1024
@@ -25,43 +24,6 @@ _SECRETLESS = frozenset(
 
 _TEXT_ENDING = "/content"
 _NAMING = frozenset({"secrets", "permissions", "plugin_permissions"})
-
-
-class ChangeView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One difference; see `yoi_bundle.diff.change.Change`.
-
-    Attributes:
-        pointer: For whoever may not see names of secrets it ends before one.
-        withheld: Whether values are left out, for the same reason or because the answer is long enough.
-    """
-
-    section: str
-    item: str
-    pointer: str
-    change_class: str
-    before: str = ""
-    after: str = ""
-    text: str = ""
-    profiles: tuple[str, ...] = ()
-    withheld: bool = False
-
-
-class DiffView(Struct, frozen=True, kw_only=True):
-    """Every difference between two revisions, ordered by pointer.
-
-    Attributes:
-        classes: How many changes of each class there are.
-        changes: The first 2,000.
-        change_count: Of all.
-    """
-
-    from_revision: int
-    to_revision: int
-    from_digest: str
-    to_digest: str
-    classes: dict[str, int]
-    changes: tuple[ChangeView, ...]
-    change_count: int
 
 
 def build_diff_view(

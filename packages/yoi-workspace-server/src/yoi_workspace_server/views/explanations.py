@@ -6,78 +6,16 @@ secret references are for operators; for others their decisions are counted.
 
 from collections import Counter
 
-from msgspec import Struct
-
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.explain import Explanation
 from worker_runtime.resolution.spec import SpecFrame
+from yoi_wire.backend.explanations import DecisionView, ExplanationView, FrameView, ReasonView, StepView
 from yoi_workspace_server.foreign_details import clean_code, find_sentence
 from yoi_workspace_server.views.texts import hide_secret_name, show_digest, show_text
 
 _MAX_NAME = 1400
 _MAX_POINTER = 2000
-
-
-class FrameView(Struct, frozen=True, kw_only=True):
-    """What was asked for, and what it means; see `worker_runtime.resolution.spec.SpecFrame`."""
-
-    selector: str
-    profile: str
-    source: str
-    digest: str | None
-    workspace: str
-    resolver_version: str
-
-
-class StepView(Struct, frozen=True, kw_only=True):
-    """One layer's word on one item.
-
-    Attributes:
-        sentence: What the rule says, in the Backend's words; empty for a rule that it does not know.
-    """
-
-    layer: str
-    verdict: str
-    pointer: str
-    rule: str
-    sentence: str
-
-
-class DecisionView(Struct, frozen=True, kw_only=True):
-    """What became of one item."""
-
-    kind: str
-    id: str
-    outcome: str
-    required: bool
-    steps: tuple[StepView, ...]
-
-
-class ReasonView(Struct, frozen=True, kw_only=True):
-    """Why no Worker would start."""
-
-    code: str
-    kind: str
-    id: str
-    layer: str
-    pointer: str
-    rule: str
-    sentence: str
-
-
-class ExplanationView(Struct, frozen=True, kw_only=True):
-    """What a Worker may do, may not, and why.
-
-    Attributes:
-        secrets: Outcome → number of decisions about secrets.
-    """
-
-    frame: FrameView
-    resolution_digest: str | None
-    decisions: tuple[DecisionView, ...]
-    secrets: dict[str, int]
-    refused: tuple[ReasonView, ...]
 
 
 def build_explanation_view(explanation: Explanation, *, secret_names: bool) -> ExplanationView:

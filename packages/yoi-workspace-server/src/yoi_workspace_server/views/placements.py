@@ -1,50 +1,15 @@
 """Placement rules and decisions, as a browser may see them; those of other workspaces are left out (K-03, K-07)."""
 
-from msgspec import Struct
-
-from yoi_workspace_server.placement import PlacementDecision, PlacementPolicy, PlacementRule
+from yoi_wire.backend.placements import (
+    PlacementDecisionView,
+    PlacementPolicy,
+    PlacementPolicyView,
+    PlacementRule,
+    PlacementRuleView,
+    PlacementStepView,
+)
+from yoi_workspace_server.placement import PlacementDecision
 from yoi_workspace_server.roles import Principal
-
-
-class PlacementRuleView(Struct, frozen=True, kw_only=True):
-    """A rule; see `yoi_workspace_server.placement.PlacementRule`."""
-
-    id: str
-    effect: str
-    workspaces: tuple[str, ...]
-    runtimes: tuple[str, ...]
-    visibility: tuple[str, ...]
-    labels: dict[str, str]
-
-
-class PlacementPolicyView(Struct, frozen=True, kw_only=True):
-    """All rules.
-
-    Attributes:
-        generation: Give it back with a change.
-    """
-
-    generation: int
-    rules: tuple[PlacementRuleView, ...]
-
-
-class PlacementStepView(Struct, frozen=True, kw_only=True):
-    """What one rule said; `failed` is the first criterion that did not match."""
-
-    rule: str
-    effect: str
-    failed: str | None
-
-
-class PlacementDecisionView(Struct, frozen=True, kw_only=True):
-    """Whether a Runtime may receive a workspace's bundle, and why."""
-
-    workspace: str
-    runtime: str
-    allowed: bool
-    reason: str
-    rule: str | None
-    steps: tuple[PlacementStepView, ...]
 
 
 def build_policy_view(policy: PlacementPolicy) -> PlacementPolicyView:

@@ -1,22 +1,7 @@
 """Who asks, as it is told about itself."""
 
-from msgspec import Struct
-
+from yoi_wire.backend.tokens import PrincipalView
 from yoi_workspace_server.roles import LEAST_ROLES, Principal
-
-
-class PrincipalView(Struct, frozen=True, kw_only=True):
-    """A principal.
-
-    Attributes:
-        workspaces: None for all.
-        permissions: What it may do, sorted.
-    """
-
-    name: str
-    role: str
-    workspaces: tuple[str, ...] | None
-    permissions: tuple[str, ...]
 
 
 def build_principal_view(principal: Principal) -> PrincipalView:

@@ -3,22 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct
-
+from yoi_wire.backend.problems import ProblemView
 from yoi_workspace_server.foreign_details import clean_code, clean_details
 from yoi_workspace_server.runtimes import SafeProblem
 from yoi_workspace_server.views.texts import hide_secret_name
 
 _POINTERS = ("pointer", "field", "place")
-
-
-class ProblemView(Struct, frozen=True, kw_only=True):
-    """A problem; see `yoi_workspace_server.runtimes.SafeProblem`."""
-
-    code: str
-    retryable: bool
-    occurred_at: str
-    details: dict[str, Any]
 
 
 def build_problem_view(problem: SafeProblem, *, secret_names: bool) -> ProblemView:

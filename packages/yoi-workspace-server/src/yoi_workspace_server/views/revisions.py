@@ -1,61 +1,14 @@
 """What a workspace has been, as a browser may see it (K-01, K-07)."""
 
-from msgspec import Struct
-
 from yoi_bundle.metadata import Provenance
+from yoi_wire.backend.revisions import (
+    ActivationView,
+    ProvenanceView,
+    PublicationView,
+    RevisionView,
+    RevocationView,
+)
 from yoi_workspace_server.revisions import Activation, RecordedRevision, Revision, Revocation
-
-
-class ProvenanceView(Struct, frozen=True, kw_only=True):
-    """Where content came from, as its publisher claims; without the address of the repository."""
-
-    kind: str
-    builder: str
-    builder_version: str
-    commit: str
-    dirty: bool
-
-
-class RevisionView(Struct, frozen=True, kw_only=True):
-    """A revision; see `yoi_workspace_server.revisions.Revision`."""
-
-    revision: int
-    digest: str
-    provenance: ProvenanceView
-    publisher: str
-    recorded_at: str
-
-
-class PublicationView(Struct, frozen=True, kw_only=True):
-    """What a publication came to.
-
-    Attributes:
-        created: False when the latest revision has the same digest already.
-    """
-
-    revision: RevisionView
-    created: bool
-
-
-class ActivationView(Struct, frozen=True, kw_only=True):
-    """A move of the pointer; see `yoi_workspace_server.revisions.Activation`."""
-
-    generation: int
-    revision: int
-    digest: str
-    kind: str
-    actor: str
-    reason: str
-    activated_at: str
-
-
-class RevocationView(Struct, frozen=True, kw_only=True):
-    """A digest that no new Worker may use."""
-
-    digest: str
-    actor: str
-    reason: str
-    revoked_at: str
 
 
 def build_provenance_view(provenance: Provenance) -> ProvenanceView:

@@ -1,65 +1,10 @@
 """Runtimes, as a browser may see them: never where or how they are dialled (K-02, K-07)."""
 
-from msgspec import Struct
-
 from worker_runtime.contract.runtime_info import RuntimeInfo
-from yoi_workspace_server.private import PrivateText
-from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeConnection
-from yoi_workspace_server.views.problems import ProblemView, build_problem_view
+from yoi_wire.backend.runtimes import AnnouncementView, ConnectionView, RuntimeConnection, RuntimeView
+from yoi_workspace_server.runtimes import RegisteredRuntime
+from yoi_workspace_server.views.problems import build_problem_view
 from yoi_workspace_server.views.texts import show_digest, show_labels, show_text, show_texts
-
-
-class AnnouncementView(Struct, frozen=True, kw_only=True):
-    """What a Runtime says of itself (R-08).
-
-    Attributes:
-        labels: Its own word; they decide nothing.
-        builtin_digest: Of its built-in profiles.
-    """
-
-    version: str
-    api_versions: tuple[int, ...]
-    schema_versions: tuple[int, ...]
-    features: tuple[str, ...]
-    limits: dict[str, int]
-    resolver_version: str
-    builtin_digest: str | None
-    builtin_profiles: tuple[str, ...]
-    labels: dict[str, str]
-
-
-class RuntimeView(Struct, frozen=True, kw_only=True):
-    """A Runtime in the registry; see `yoi_workspace_server.runtimes.RegisteredRuntime`.
-
-    Attributes:
-        id: What tokens for it are bound to.
-        labels: The operator's; they decide placement.
-        announcement: None before the first.
-    """
-
-    name: str
-    kind: str
-    id: str
-    labels: dict[str, str]
-    reachability: str
-    last_seen_at: str | None
-    added_at: str
-    announcement: AnnouncementView | None
-    problem: ProblemView | None
-
-
-class ConnectionView(Struct, frozen=True, kw_only=True):
-    """How a Runtime is dialled, for those alone whose token names `runtimes:connection`.
-
-    It is no view for browsers: its fields are what every other one leaves out.
-    """
-
-    name: str
-    kind: str
-    url: PrivateText
-    authority: PrivateText
-    fingerprint: PrivateText
-    socket: PrivateText
 
 
 def build_runtime_view(runtime: RegisteredRuntime, *, secret_names: bool) -> RuntimeView:

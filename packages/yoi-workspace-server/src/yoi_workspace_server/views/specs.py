@@ -1,68 +1,11 @@
 """The resolved spec of a Worker, as operators may see it: what it has, by name; never where the host reaches it (K-07)."""
 
-from msgspec import Struct
-
 from worker_runtime.resolution.spec import ResolvedWorkerSpec
-from yoi_workspace_server.views.explanations import FrameView, build_frame_view
+from yoi_wire.backend.explanations import SpecModelView, SpecMountView, SpecPromptView, SpecToolView, SpecView
+from yoi_workspace_server.views.explanations import build_frame_view
 from yoi_workspace_server.views.texts import show_digest, show_text, show_texts
 
 _MAX_NAME = 1400
-
-
-class SpecModelView(Struct, frozen=True, kw_only=True):
-    """A model, without endpoint and credential."""
-
-    id: str
-    provider: str
-    model: str
-
-
-class SpecPromptView(Struct, frozen=True, kw_only=True):
-    """A prompt, by digest, in reading order."""
-
-    id: str
-    digest: str | None
-
-
-class SpecToolView(Struct, frozen=True, kw_only=True):
-    """A tool; `exposes` are the only tools taken from an MCP server, None for all."""
-
-    id: str
-    kind: str
-    exposes: tuple[str, ...] | None
-
-
-class SpecMountView(Struct, frozen=True, kw_only=True):
-    """A mount, by name."""
-
-    name: str
-    access: str
-
-
-class SpecView(Struct, frozen=True, kw_only=True):
-    """What one Worker may be on its host.
-
-    Attributes:
-        spec_digest: Of the spec's canonical bytes, which the Runtime itself gives to who may have them.
-        network: Host patterns that it may reach.
-        secrets: Names of its secret references.
-        policies: `LAYER/ID` of each layer of tool policy.
-    """
-
-    frame: FrameView
-    spec_digest: str
-    model: SpecModelView | None
-    prompts: tuple[SpecPromptView, ...]
-    tools: tuple[SpecToolView, ...]
-    policies: tuple[str, ...]
-    skills: tuple[str, ...]
-    workflows: tuple[str, ...]
-    plugins: tuple[str, ...]
-    secrets: tuple[str, ...]
-    mounts: tuple[SpecMountView, ...]
-    network: tuple[str, ...]
-    host: tuple[str, ...]
-    limits: dict[str, int]
 
 
 def build_spec_view(spec: ResolvedWorkerSpec, *, spec_digest: str) -> SpecView:

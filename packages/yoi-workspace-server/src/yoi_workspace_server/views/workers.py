@@ -3,9 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from msgspec import Struct
-
 from worker_runtime.contract.workers import Approval, EventPage, StateReason, Worker, WorkerEvent
+from yoi_wire.backend.workers import (
+    ApprovalView,
+    WorkerEventPageView,
+    WorkerEventView,
+    WorkerReasonView,
+    WorkerView,
+)
 from yoi_workspace_server.foreign_details import clean_code
 from yoi_workspace_server.placed_workers import PlacedWorker
 from yoi_workspace_server.views.texts import show_digest, show_text
@@ -13,74 +18,6 @@ from yoi_workspace_server.views.texts import show_digest, show_text
 _MAX_REASONS = 100
 _MAX_SUMMARY = 2000
 _MAX_INPUT = 262_144
-
-
-class WorkerReasonView(Struct, frozen=True, kw_only=True):
-    """Why a Worker is held or failed, or what it lost; `id` is empty for a secret that the reader may not know of."""
-
-    code: str
-    kind: str
-    id: str
-
-
-class WorkerView(Struct, frozen=True, kw_only=True):
-    """A Worker.
-
-    Attributes:
-        id: The Backend's.
-        bundle_digest: The pinned bundle; None for a Worker of the built-in set.
-        state: The Runtime's word, like the four after it; None when it could not be asked or has not made it yet.
-    """
-
-    id: str
-    workspace: str
-    runtime: str
-    key: str
-    selector: str
-    bundle_digest: str | None
-    labels: dict[str, str]
-    created_at: str
-    state: str | None
-    resolution_digest: str | None
-    changed_at: str | None
-    ended_at: str | None
-    reasons: tuple[WorkerReasonView, ...]
-
-
-class WorkerEventView(Struct, frozen=True, kw_only=True):
-    """One thing that happened to a Worker.
-
-    Attributes:
-        body: Known members of a known kind; empty for others.
-    """
-
-    sequence: int
-    at: str
-    kind: str
-    body: dict[str, Any]
-
-
-class WorkerEventPageView(Struct, frozen=True, kw_only=True):
-    """Events in order; see `worker_runtime.contract.workers.EventPage`."""
-
-    events: tuple[WorkerEventView, ...]
-    last: int
-    more: bool
-
-
-class ApprovalView(Struct, frozen=True, kw_only=True):
-    """A call that waits, or waited, for a person's word.
-
-    Attributes:
-        summary: What for, for those who may give that word.
-    """
-
-    id: str
-    tool: str
-    summary: str
-    requested_at: str
-    verdict: str | None
-    decided_at: str | None
 
 
 def build_worker_view(record: PlacedWorker, worker: Worker | None, *, secret_names: bool) -> WorkerView:

@@ -1,32 +1,7 @@
 """Workspaces, as a browser may see them (K-07)."""
 
-from msgspec import Struct
-
-from yoi_workspace_server.workspaces import ActiveBundle, GitSource, Workspace
-
-
-class SourceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where content comes from; neither a path nor an address.
-
-    Attributes:
-        ref: Of a repository.
-    """
-
-    kind: str
-    ref: str = ""
-
-
-class WorkspaceView(Struct, frozen=True, kw_only=True):
-    """A workspace; see `yoi_workspace_server.workspaces.Workspace`."""
-
-    id: str
-    title: str
-    visibility: str
-    source: SourceView
-    automatic: bool
-    held: bool
-    active: ActiveBundle | None
-    created_at: str
+from yoi_wire.backend.workspaces import GitSource, SourceView, WorkspaceView
+from yoi_workspace_server.workspaces import Workspace
 
 
 def build_workspace_view(workspace: Workspace) -> WorkspaceView:

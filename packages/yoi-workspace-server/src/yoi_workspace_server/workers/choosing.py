@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.placements import PlacementPolicy
+from yoi_wire.backend.workers import WorkerOrder
 from yoi_wire.errors import RuntimeUnavailableError
 from yoi_workspace_server.errors import PlacementDeniedError
-from yoi_workspace_server.placement import PlacementPolicy, decide_placement
+from yoi_workspace_server.placement import decide_placement
 from yoi_workspace_server.runtimes import RegisteredRuntime
 from yoi_workspace_server.sync_status import PairStatus
-from yoi_workspace_server.workers.orders import RefusedBy, WorkerOrder
+from yoi_workspace_server.workers.orders import RefusedBy
 from yoi_workspace_server.workspaces import Workspace
 
 

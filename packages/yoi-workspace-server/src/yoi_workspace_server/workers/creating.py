@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from worker_runtime.contract.requests import WorkerRequest
 from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.workers import WorkerOrder
 from yoi_wire.clock import Clock
 from yoi_wire.errors import BundleMissingError, RequestInvalidError, RuntimeUnavailableError
 from yoi_wire.paging import MAX_PAGE_SIZE, collect_pages
+from yoi_wire.worker_requests import WorkerRequest
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.errors import BundleRevokedError, PlacementDeniedError, RuntimeNotFoundError
 from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
@@ -22,7 +23,6 @@ from yoi_workspace_server.workers.foreign_errors import pass_on, rebuild_problem
 from yoi_workspace_server.workers.orders import (
     RefusedBy,
     RuntimeRefusal,
-    WorkerOrder,
     WorkerRefusedError,
     describe_refusal,
 )

@@ -1,45 +1,13 @@
 """What a caller of the Backend asks for, and who refused it (K-06)."""
 
-import hashlib
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from worker_runtime.contract.requests import NO_INTENT, Intent
-from worker_runtime.contract.workers import IdempotencyKey
-from yoi_bundle.digest import Digest
 from yoi_bundle.errors import YoiError
-from yoi_bundle.identifiers import WorkspaceId
 from yoi_workspace_server.foreign_details import clean_details
-from yoi_workspace_server.placement import MAX_LABELS, Label, RuntimeName
 
 RefusedBy: TypeAlias = Literal["placement", "availability", "runtime"]
-
-
-class WorkerOrder(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A Worker to create: never a resolved spec.
-
-    Attributes:
-        key: The same key and content again give the same Worker, on the same Runtime, of the same digest.
-        selector: `builtin:NAME`, `workspace:NAME` or `default`.
-        digest: A bundle of the workspace; absent for the active one.
-        runtime: By name; absent for any that placement and labels allow.
-        labels: That the operator gave the Runtime, all of them.
-    """
-
-    workspace: WorkspaceId
-    key: IdempotencyKey
-    selector: Annotated[str, Meta(max_length=1100)]
-    intent: Intent = NO_INTENT
-    digest: Digest | None = None
-    runtime: RuntimeName | None = None
-    labels: Annotated[dict[Label, Label], Meta(max_length=MAX_LABELS)] = {}
-
-    def compute_fingerprint(self) -> str:
-        """Return what differs when another Worker is asked for under the same key (W-01)."""
-        data = msgspec.json.encode(self, order="sorted")
-        return hashlib.sha256(data).hexdigest()
 
 
 class RuntimeRefusal(Struct, frozen=True, kw_only=True):

@@ -75,7 +75,7 @@ def _open_tracing(exporter: str | None) -> Iterator[Callable[[Any], Any] | None]
         yield None
         return
     try:
-        from worker_runtime.rest.tracing import TracedApp
+        from yoi_wire.server.tracing import TracedApp
         from yoi_wire.tracing import Tracing, load_exporter
     except ModuleNotFoundError:
         raise RequestInvalidError("to trace, install worker-runtime[otel]", field="traces") from None
@@ -98,7 +98,7 @@ def _announce(notify_socket: str | None, served: Any) -> None:
 
 
 def _log_to_stderr() -> None:
-    from worker_runtime.rest.request_log import JsonLines
+    from yoi_wire.event_log import JsonLines
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())

@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from worker_runtime.contract.requests import WorkerRequest
 from worker_runtime.contract.workers import PreviewRequest
 from worker_runtime.resolution.errors import ProfileNotFoundError
 from worker_runtime.resolution.explain import Explanation
@@ -19,6 +18,7 @@ from yoi.shell.selectors import list_near
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.manifest import Manifest
 from yoi_bundle.verified import verify_manifest
+from yoi_wire.worker_requests import WorkerRequest
 
 
 class UnknownProfileError(ProfileNotFoundError):

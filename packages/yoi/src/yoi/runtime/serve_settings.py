@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from worker_runtime.rest.listening import Listening
 from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError
+from yoi_wire.server.listen_address import Listening
 
 
 @dataclass(frozen=True, kw_only=True)

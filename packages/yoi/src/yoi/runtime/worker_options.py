@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from worker_runtime.contract.requests import Intent, WorkerRequest
 from yoi.runtime.target_bundle import ChosenBundle
 from yoi.shell.labels import parse_pairs
 from yoi.shell.selectors import encode_selector
+from yoi_wire.worker_requests import Intent, WorkerRequest
 
 
 def request_options(function: Any) -> Any:

@@ -5,7 +5,6 @@ import asyncio
 from msgspec import Struct
 
 from worker_runtime.contract.caller import Caller
-from worker_runtime.contract.requests import WorkerRequest
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import load_bundle, read_visible_blob
 from worker_runtime.host.facts import HostFacts, gather_host_facts
@@ -15,6 +14,7 @@ from worker_runtime.resolution.resolve import (
     compute_resolution,
     prepare_resolution,
 )
+from yoi_wire.worker_requests import WorkerRequest
 
 
 class Resolved(Struct, frozen=True, kw_only=True):

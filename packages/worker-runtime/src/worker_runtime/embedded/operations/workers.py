@@ -4,14 +4,7 @@ import apsw
 
 from worker_runtime.contract.caller import Caller, verify_access, verify_scope
 from worker_runtime.contract.lifecycle import Trigger, is_terminal
-from worker_runtime.contract.workers import (
-    Approval,
-    ApprovalDecision,
-    EventPage,
-    Worker,
-    WorkerEvent,
-    WorkerInput,
-)
+from worker_runtime.contract.workers import Approval, EventPage, Worker, WorkerEvent
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.transitions import apply_trigger
 from worker_runtime.embedded.operations.worker_views import view_worker
@@ -29,6 +22,7 @@ from worker_runtime.store.workspaces import find_workspaces
 from yoi_wire.clock import format_instant
 from yoi_wire.errors import RequestInvalidError, WorkerInvalidStateError, WorkerNotFoundError
 from yoi_wire.paging import Page, Position, format_cursor, parse_cursor, verify_page_size
+from yoi_wire.worker_requests import ApprovalDecision, WorkerInput
 
 
 class WorkerOperations:

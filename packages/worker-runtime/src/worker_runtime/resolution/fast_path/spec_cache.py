@@ -4,11 +4,11 @@ from collections import OrderedDict
 
 from msgspec import Raw, Struct
 
-from worker_runtime.contract.requests import Intent, Narrowing
 from worker_runtime.host.facts import HostFacts
 from worker_runtime.resolution.host_plan import HostPlan
 from worker_runtime.resolution.resolve import DecidedSpec, decide_spec
 from yoi_bundle.canonical import encode_canonical
+from yoi_wire.worker_requests import Intent, Narrowing
 
 
 class EncodedSpec(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 from msgspec.structs import replace
 
-from worker_runtime.contract.requests import Narrowing
 from worker_runtime.resolution.candidate import Candidate
 from worker_runtime.resolution.decision import Step
 from worker_runtime.resolution.host_patterns import intersect_all
@@ -20,6 +19,7 @@ from worker_runtime.resolution.payloads import (
 from worker_runtime.resolution.plan_grants import bound
 from worker_runtime.resolution.tool_rules import ToolRules, covers, find_blocker, index_rules
 from yoi_bundle.faults import join_pointer
+from yoi_wire.worker_requests import Narrowing
 
 _PLACE = "/narrowing"
 

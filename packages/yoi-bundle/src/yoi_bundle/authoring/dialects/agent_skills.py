@@ -38,7 +38,7 @@ def read_skill(
     Args:
         skill: Its `SKILL.md`.
         files: All files of its directory, `skill` among them.
-        limits: Bounds on the frontmatter.
+        limits: HttpLimits on the frontmatter.
     """
     remarks = Remarks(skill.path)
     reading = read_frontmatter(split_frontmatter(skill.data), file=skill.path, limits=limits)

@@ -1,0 +1,105 @@
+"""Workers by the Backend's ids: what it takes, and what it shows (K-06)."""
+
+import hashlib
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from yoi_bundle.digest import Digest
+from yoi_bundle.identifiers import WorkspaceId
+from yoi_wire.backend.placements import MAX_LABELS, Label, RuntimeName
+from yoi_wire.worker_requests import NO_INTENT, IdempotencyKey, Intent
+
+
+class WorkerReasonView(Struct, frozen=True, kw_only=True):
+    """Why a Worker is held or failed, or what it lost; `id` is empty for a secret that the reader may not know of."""
+
+    code: str
+    kind: str
+    id: str
+
+
+class WorkerView(Struct, frozen=True, kw_only=True):
+    """A Worker.
+
+    Attributes:
+        id: The Backend's.
+        bundle_digest: The pinned bundle; None for a Worker of the built-in set.
+        state: The Runtime's word, like the four after it; None when it could not be asked or has not made it yet.
+    """
+
+    id: str
+    workspace: str
+    runtime: str
+    key: str
+    selector: str
+    bundle_digest: str | None
+    labels: dict[str, str]
+    created_at: str
+    state: str | None
+    resolution_digest: str | None
+    changed_at: str | None
+    ended_at: str | None
+    reasons: tuple[WorkerReasonView, ...]
+
+
+class WorkerEventView(Struct, frozen=True, kw_only=True):
+    """One thing that happened to a Worker.
+
+    Attributes:
+        body: Known members of a known kind; empty for others.
+    """
+
+    sequence: int
+    at: str
+    kind: str
+    body: dict[str, Any]
+
+
+class WorkerEventPageView(Struct, frozen=True, kw_only=True):
+    """Events in order; see `worker_runtime.contract.workers.EventPage`."""
+
+    events: tuple[WorkerEventView, ...]
+    last: int
+    more: bool
+
+
+class ApprovalView(Struct, frozen=True, kw_only=True):
+    """A call that waits, or waited, for a person's word.
+
+    Attributes:
+        summary: What for, for those who may give that word.
+    """
+
+    id: str
+    tool: str
+    summary: str
+    requested_at: str
+    verdict: str | None
+    decided_at: str | None
+
+
+class WorkerOrder(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A Worker to create: never a resolved spec.
+
+    Attributes:
+        key: The same key and content again give the same Worker, on the same Runtime, of the same digest.
+        selector: `builtin:NAME`, `workspace:NAME` or `default`.
+        digest: A bundle of the workspace; absent for the active one.
+        runtime: By name; absent for any that placement and labels allow.
+        labels: That the operator gave the Runtime, all of them.
+    """
+
+    workspace: WorkspaceId
+    key: IdempotencyKey
+    selector: Annotated[str, Meta(max_length=1100)]
+    intent: Intent = NO_INTENT
+    digest: Digest | None = None
+    runtime: RuntimeName | None = None
+    labels: Annotated[dict[Label, Label], Meta(max_length=MAX_LABELS)] = {}
+
+    def compute_fingerprint(self) -> str:
+        """Return what differs when another Worker is asked for under the same key (W-01)."""
+        data = msgspec.json.encode(self, order="sorted")
+        return hashlib.sha256(data).hexdigest()

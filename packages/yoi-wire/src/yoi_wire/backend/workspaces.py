@@ -1,0 +1,105 @@
+"""Workspaces and their sources: what the Backend takes, and what it shows (K-01)."""
+
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct
+
+from yoi_bundle.identifiers import WorkspaceId
+from yoi_wire.backend.placements import Visibility
+from yoi_wire.private import PrivateText
+
+
+class SourceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where content comes from; neither a path nor an address.
+
+    Attributes:
+        ref: Of a repository.
+    """
+
+    kind: str
+    ref: str = ""
+
+
+Title: TypeAlias = Annotated[str, Meta(max_length=256)]
+
+
+class DirectorySource(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="directory"
+):
+    """A directory of the Backend's own host."""
+
+    path: PrivateText
+
+
+class GitSource(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag="git",
+):
+    """A git repository.
+
+    Attributes:
+        ref: The branch, tag or commit to build.
+        subdirectory: Where in the repository the workspace lies; empty for its root.
+    """
+
+    url: PrivateText
+    ref: str
+    subdirectory: str = ""
+
+
+class PublishedSource(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="published"
+):
+    """None that the Backend builds: finished bundles are published to it."""
+
+
+Source: TypeAlias = DirectorySource | GitSource | PublishedSource
+
+
+class NewWorkspace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A workspace to add; see `Workspace`."""
+
+    id: WorkspaceId
+    source: Source
+    title: str = ""
+    visibility: Visibility = "private"
+    automatic: bool = True
+
+
+class WorkspaceChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change in a workspace; None leaves a field as it is."""
+
+    title: str | None = None
+    visibility: Visibility | None = None
+    source: Source | None = None
+    automatic: bool | None = None
+
+
+class ActiveBundle(Struct, frozen=True, kw_only=True):
+    """What new Workers of a workspace should use.
+
+    Attributes:
+        generation: Of the activation that chose it.
+    """
+
+    digest: str
+    revision: int
+    generation: int
+
+
+class WorkspaceView(Struct, frozen=True, kw_only=True):
+    """A workspace; see `yoi_workspace_server.workspaces.Workspace`."""
+
+    id: str
+    title: str
+    visibility: str
+    source: SourceView
+    automatic: bool
+    held: bool
+    active: ActiveBundle | None
+    created_at: str

@@ -1,0 +1,5 @@
+"""Log of the Backend."""
+
+from yoi_wire.event_log import EventLog
+
+LOG = EventLog("yoi_workspace_server")
