@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from yoi_wire.event_log import JsonLines
 
 from support.backend.canary_backend import (
     CONNECTION,
@@ -21,6 +20,7 @@ from support.backend.canary_backend import (
 from support.backend.canary_calls import CALLS, Call, list_paths, make_archive
 from support.backend.private_fields import list_private_columns, list_private_fields, list_view_types
 from yoi_wire.backend.operations import OPERATIONS
+from yoi_wire.event_log import JsonLines
 
 pytestmark = pytest.mark.req("K-07")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from yoi_wire.event_log import JsonLines
 
 from support.backend.backend_rest import BackendRest
+from yoi_wire.event_log import JsonLines
 
 pytestmark = pytest.mark.req("K-09")
 
