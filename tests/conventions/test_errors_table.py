@@ -31,7 +31,8 @@ for _path in list_sources():
 _CLASSES = [
     one
     for one in _list_classes()
-    if one.__module__.partition(".")[0] in {"yoi_bundle", "yoi_wire", "worker_runtime", "yoi_workspace_server", "yoi"}
+    if one.__module__.partition(".")[0]
+    in {"yoi_bundle", "yoi_wire", "worker_runtime", "yoi_workspace_server", "yoi"}
 ]
 
 
