@@ -157,9 +157,9 @@ def start_program(
     arguments: Sequence[str | Path],
     *,
     environment: Mapping[str, str],
-    stdin: IO[bytes],
     stdout: IO[bytes],
     stderr: IO[bytes],
+    stdin: IO[bytes] | None = None,
     python: str = sys.executable,
     directory: Path | None = None,
     anew: bool = False,
@@ -170,7 +170,9 @@ def start_program(
         module: `yoi` or `yoi_workspace_server`.
         arguments: Of its command line.
         environment: All of it.
-        stdin: The standard streams; a program that is forked takes files and pipes, as one that is started does.
+        stdout: Its standard output.
+        stderr: Its standard error.
+        stdin: Its standard input, which is closed here; absent for nothing.
         python: Another than that of the tests is started anew.
         directory: To work in; that of the tests when absent.
         anew: Start an interpreter in any case, since the test is about it: its memory, its hash seed, its imports.
@@ -187,18 +189,19 @@ def start_program(
     }
     message = json.dumps(command).encode()
     line = [python, "-m", module, *words]
-    if (
-        anew
-        or not _CAN_FORK
-        or python != sys.executable
-        or len(message) > MAX_MESSAGE_BYTES
-        or _read_at_start(environment) != _read_at_start(os.environ)
-        or _STARTS.is_true(os.environ.get("PYTEST_CURRENT_TEST", ""))
-    ):
-        return subprocess.Popen(
-            line, stdin=stdin, stdout=stdout, stderr=stderr, env=dict(environment), cwd=directory
-        )
-    return _STARTS.get_server().fork(message, line, (stdin, stdout, stderr))
+    with stdin or Path(os.devnull).open("rb") as given:
+        if (
+            anew
+            or not _CAN_FORK
+            or python != sys.executable
+            or len(message) > MAX_MESSAGE_BYTES
+            or _read_at_start(environment) != _read_at_start(os.environ)
+            or _STARTS.is_true(os.environ.get("PYTEST_CURRENT_TEST", ""))
+        ):
+            return subprocess.Popen(
+                line, stdin=given, stdout=stdout, stderr=stderr, env=dict(environment), cwd=directory
+            )
+        return _STARTS.get_server().fork(message, line, (given, stdout, stderr))
 
 
 def run_program(
