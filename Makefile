@@ -4,7 +4,10 @@ BIN := .venv/bin
 PACKAGES := yoi-bundle yoi-wire worker-runtime yoi-workspace-server yoi
 SOURCES := packages tests benchmarks conftest.py
 
-.PHONY: setup run test check fmt lint types layering unit bench soak lock build test-worker-runtime \
+# A shell may forbid byte code; then every process that a test starts would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup run test check fmt lint types layering unit bench soak house lock build test-worker-runtime \
 	test-workspace-server check-yoi nix clean
 
 setup: .venv/.installed ## make .venv with everything, from pinned hashes
@@ -27,9 +30,10 @@ OTHER_PYTHON ?= $(firstword $(shell python3.13 -c "import sys; print(sys.executa
 		echo "no Python 3.13 on this machine: the tests that compare versions are skipped"; \
 	else \
 		$(BIN)/uv venv --quiet --clear --python $(OTHER_PYTHON) .venv-3.13 \
-		&& $(BIN)/uv pip sync --quiet --require-hashes --python .venv-3.13/bin/python requirements/locked.txt \
+		&& $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python .venv-3.13/bin/python requirements/locked.txt \
 		&& $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python .venv-3.13/bin/python \
 			$(foreach package,$(PACKAGES),-e packages/$(package)) \
+		&& .venv-3.13/bin/python -m compileall -q packages \
 		&& touch $@; \
 	fi
 
@@ -56,6 +60,8 @@ layering: setup
 	$(BIN)/lint-imports --no-cache
 
 unit: setup .venv-3.13/.installed
+	$(BIN)/python -m compileall -q $(SOURCES)
+	test ! -x .venv-3.13/bin/python || .venv-3.13/bin/python -m compileall -q packages
 	$(BIN)/python -m pytest -n 2 -m "not soak"
 
 test-worker-runtime: setup
@@ -72,7 +78,10 @@ bench: setup ## print the figures, as ratios of one run
 	for file in benchmarks/p*.py; do $(BIN)/python $$file || exit 1; done
 
 soak: setup .venv-3.13/.installed ## the long tests
-	$(BIN)/python -m pytest -n 2 -m soak --hypothesis-profile=soak
+	$(BIN)/python -m pytest -n 2 -m soak --hypothesis-profile=soak --timeout=7200
+
+house: setup ## print figures of the house: sizes, import chains, comments
+	$(BIN)/python tests/house_figures.py
 
 lock: ## write the pinned hashes anew
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/uv.in -o requirements/uv.txt

@@ -1,8 +1,11 @@
-"""Settings and shared fixtures of all tests: Hypothesis draws the same examples on every run, and no machine is too slow for it."""
+"""Settings and shared fixtures of all tests: Hypothesis draws the same examples on every run, no machine is too slow for it, and
+children have default signals.
+"""
 
 from hypothesis import HealthCheck, settings
 
 from support.backend.real_postgresql import postgresql_server
+from support.processes.default_signals import restore_default_signals
 
 __all__ = ["postgresql_server"]
 
@@ -17,3 +20,4 @@ settings.register_profile(
     "soak", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("repeatable")
+restore_default_signals()

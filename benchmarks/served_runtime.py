@@ -2,8 +2,8 @@
 
 import asyncio
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -69,11 +69,10 @@ def serve(directory: Path) -> Iterator[ServedRuntime]:
         added_at=format_instant(SystemClock().now()),
     )
     runtime_id = _read_id(data)
-    port = _find_port()
     log = directory / "log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "yoi", "runtime", "serve", "--port", str(port)],
+            [sys.executable, "-m", "yoi", "runtime", "serve", "--port", "0"],
             stdout=stream,
             stderr=stream,
             env={
@@ -84,7 +83,7 @@ def serve(directory: Path) -> Iterator[ServedRuntime]:
             },
         )
     try:
-        _wait_until_listening(process, log)
+        port = _wait_for_port(process, log)
         yield ServedRuntime(process.pid, port, runtime_id, identity)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -99,15 +98,10 @@ def _read_id(data: Path) -> str:
         embedded.close()
 
 
-def _find_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def _wait_until_listening(process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_for_port(process: subprocess.Popen[bytes], log: Path) -> int:
     deadline = time.monotonic() + _START_SECONDS
-    while b"listening on" not in log.read_bytes():
+    while (found := re.search(rb"listening on \S+:(\d+)\n", log.read_bytes())) is None:
         if process.poll() is not None or time.monotonic() > deadline:
             raise SystemExit(f"the server did not start:\n{log.read_text()}")
         time.sleep(0.02)
+    return int(found[1])

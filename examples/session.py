@@ -90,7 +90,8 @@ class Session:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.port, self.remote_port = _find_ports()
+        self._kept = (_keep_port(), _keep_port())
+        self.port, self.remote_port = (one.getsockname()[1] for one in self._kept)
         self.address = f"http://127.0.0.1:{self.port}"
         self._started: list[Background] = []
         shutil.copytree(EXAMPLES / "library", directory / "library")
@@ -116,6 +117,8 @@ class Session:
     def __exit__(self, *_: object) -> None:
         for one in self._started:
             one.stop()
+        for kept in self._kept:
+            kept.close()
         signal.signal(signal.SIGTERM, self._former)
 
     def title(self, text: str) -> None:
@@ -201,11 +204,13 @@ def _show(arguments: Sequence[str]) -> str:
     return " ".join(f"'{one}'" if not one or " " in one else one for one in arguments)
 
 
-def _find_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        for found in (one, other):
-            found.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1]), int(other.getsockname()[1])
+def _keep_port() -> socket.socket:
+    """Keep a free port for a server to come: the system gives it to nobody else, and the servers share theirs."""
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    kept.bind(("127.0.0.1", 0))
+    return kept
 
 
 def _exit(_: int, __: FrameType | None) -> None:

@@ -1,13 +1,13 @@
-"""Bad input of every kind, through the real process: refused with code, place and remedy, and nothing stored.
+"""Bad input of every kind: refused with code, place and remedy, and nothing stored.
 
-One table is of archives, which a receiver refuses; the other of workspaces, which the builder refuses. The kinds that
+One table is of archives, which a receiver refuses: all are imported through the library, in one process, and five through
+the program. The other is of workspaces, which the builder refuses, through the program. The kinds that
 cost too much here have their tests beside the modules: more than 512 MiB of source files in
 `test_walking_a_workspace.py`, zstd bodies of every shape in `test_capped_streams.py`.
 """
 
 import io
 import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,14 @@ from support.bundles.bad_input import (
     make_archive,
     write_files,
 )
-from support.processes.yoi_process import Yoi
+from support.processes.yoi_process import EXAMPLE_POLICY, Yoi
+from yoi.bundles.archive import store_archive
+from yoi.bundles.source import open_archive
+from yoi.configuration import read_configuration
+from yoi.runtime.local import open_local_runtime
+from yoi.shell.failure import describe_error
 from yoi_bundle.digest import compute_digest
-from yoi_bundle.errors import LimitExceededError
+from yoi_bundle.errors import LimitExceededError, YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, MEBIBYTE
 from yoi_bundle.streams import read_capped
 
@@ -50,25 +55,31 @@ def refuse(yoi: Yoi, *arguments: str | Path) -> Refusal:
 
 
 @pytest.fixture(scope="module")
-def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Refusal]:
-    """Import every bad archive, two at a time, each into a store of its own."""
+def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """Import every bad archive into one store, which stays empty; return what is said of each."""
     root = tmp_path_factory.mktemp("archives")
-
-    def import_one(index: int) -> Refusal:
-        file = root / f"{index}.tar"
-        file.write_bytes(BAD_ARCHIVES[index].data)
-        return refuse(
-            Yoi(root / f"store-{index}", deadline_seconds=DEADLINE_SECONDS), "bundle", "import", file
-        )
-
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        refusals = pool.map(import_one, range(len(BAD_ARCHIVES)))
-        return dict(zip((one.name for one in BAD_ARCHIVES), refusals, strict=True))
+    configuration = read_configuration(
+        {"YOI_DATA_DIR": str(root / "store"), "YOI_HOST_POLICY": str(EXAMPLE_POLICY)}
+    )
+    file = root / "bad.tar"
+    refusals = {}
+    with open_local_runtime(configuration) as runtime:
+        for case in BAD_ARCHIVES:
+            file.write_bytes(case.data)
+            with pytest.raises(YoiError) as caught, open_archive(file) as opened:
+                store_archive(runtime, opened)
+            refusals[case.name] = json.loads(json.dumps(describe_error(caught.value)))
+            assert runtime.list_bundles() == (), case.name
+    return refusals
 
 
 def assert_nothing_leaked(refusal: Refusal, planted: tuple[str, ...]) -> None:
     assert "Traceback" not in refusal.out + refusal.err
-    assert not [value for value in planted if value and value in refusal.out + refusal.err]
+    assert_not_said(refusal.out + refusal.err, planted)
+
+
+def assert_not_said(text: str, planted: tuple[str, ...]) -> None:
+    assert not [value for value in planted if value and value in text]
 
 
 def list_places(details: dict[str, Any]) -> set[str]:
@@ -83,11 +94,9 @@ def list_places(details: dict[str, Any]) -> set[str]:
 @pytest.mark.req("B-01", "B-02", "B-06", "B-07", "B-08", "B-09", "B-10", "B-11", "B-13")
 @pytest.mark.parametrize("case", BAD_ARCHIVES, ids=lambda case: case.name)
 def test_a_bad_archive_is_refused_with_code_place_and_remedy_and_nothing_is_stored(
-    case: BadArchive, archives: dict[str, Refusal]
+    case: BadArchive, archives: dict[str, dict[str, Any]]
 ) -> None:
-    refusal = archives[case.name]
-    assert refusal.code == 1, refusal.out[-2000:] + refusal.err[-2000:]
-    error = json.loads(refusal.out)["error"]
+    error = archives[case.name]
     assert error["code"] == case.code, error
     assert error["details"]
     assert error["remedy"]
@@ -98,19 +107,21 @@ def test_a_bad_archive_is_refused_with_code_place_and_remedy_and_nothing_is_stor
         assert all(fault["pointer"].startswith("/") for fault in faults)
     else:
         assert set(case.places) <= found, found
-    assert_nothing_leaked(refusal, case.planted)
-    assert refusal.stored == []
+    assert_not_said(json.dumps(error, ensure_ascii=False), case.planted)
 
 
 @pytest.mark.req("B-02", "B-13")
+@pytest.mark.parametrize("command", ["import", "verify"])
 @pytest.mark.parametrize("name", ["NaN", "depth 33", "a zip bomb", "cut in a blob", "plugin config"])
-def test_verify_says_of_a_bad_archive_what_import_says(
-    name: str, archives: dict[str, Refusal], tmp_path: Path
+def test_the_program_says_of_a_bad_archive_what_the_library_says(
+    name: str, command: str, archives: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:
+    case = next(one for one in BAD_ARCHIVES if one.name == name)
     file = tmp_path / "bad.tar"
-    file.write_bytes(next(one.data for one in BAD_ARCHIVES if one.name == name))
-    refusal = refuse(Yoi(tmp_path / "store", deadline_seconds=DEADLINE_SECONDS), "bundle", "verify", file)
-    assert (refusal.code, json.loads(refusal.out)) == (1, json.loads(archives[name].out))
+    file.write_bytes(case.data)
+    refusal = refuse(Yoi(tmp_path / "store", deadline_seconds=DEADLINE_SECONDS), "bundle", command, file)
+    assert (refusal.code, json.loads(refusal.out)) == (1, {"error": archives[name]})
+    assert_nothing_leaked(refusal, case.planted)
     assert refusal.stored == []
 
 

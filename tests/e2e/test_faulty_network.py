@@ -203,7 +203,7 @@ def _run_trials(directory: Path, count: int, capsys: pytest.CaptureFixture[str])
         assert "Traceback" not in served.log
         await _collect_later(served, count + warmed)
 
-    with ServedProcess(directory, workspaces=[f"w{lane}" for lane in range(lanes)]) as served:
+    with ServedProcess(directory, workspaces=[f"w{lane}" for lane in range(lanes)], anew=True) as served:
         asyncio.run(run(served))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.backend.real_postgresql import PostgresqlServer, postgresql_server  # noqa: F401 - the fixture
-from support.processes.served_yoi import find_free_port
+from support.processes.reserved_port import reserve_port
 from support.repository import ROOT
 
 _GUIDE = (ROOT / "docs" / "guides" / "fleet.md").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def _write_files(place: Path) -> None:
         path.write_text(block[1], encoding="utf-8")
 
 
-def _make_script() -> str:
+def _make_script(backend_port: int, runtime_port: int) -> str:
     """Join the commands; where one goes to the background, wait until it is ready. Nothing runs on in the end."""
     blocks = re.findall(r"```console\n(.*?)```", _GUIDE, re.DOTALL)
     commands = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
@@ -42,7 +42,7 @@ def _make_script() -> str:
         else:
             lines += [f"echo {shlex.quote(f'# {command}')}", command]
     script = "\n".join(lines)
-    return script.replace("7320", str(find_free_port())).replace("7319", str(find_free_port()))
+    return script.replace("7320", str(backend_port)).replace("7319", str(runtime_port))
 
 
 def _run(place: Path, **environment: str) -> str:
@@ -57,25 +57,26 @@ def _run(place: Path, **environment: str) -> str:
         for who in ("AUTHOR", "COMMITTER")
         for what in ("NAME", "EMAIL")
     }
-    done = subprocess.run(
-        ["bash", "-c", _make_script()],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=place,
-        timeout=_DEADLINE_SECONDS,
-        env={
-            "PATH": f"{program.parent}:{os.environ.get('PATH', os.defpath)}",
-            "HOME": str(place),
-            "PYTHONUTF8": "1",
-            "YOI_CACHE_DIR": str(ROOT / ".cache" / "yoi"),
-            "YOI_CONFIG_DIR": str(place / "config"),
-            "YOI_DATA_DIR": str(place / "laptop"),
-            "YOI_HOST_POLICY": str(place / "no-policy.toml"),
-            **author,
-            **environment,
-        },
-    )
+    with reserve_port() as backend_port, reserve_port() as runtime_port:
+        done = subprocess.run(
+            ["bash", "-c", _make_script(backend_port, runtime_port)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=place,
+            timeout=_DEADLINE_SECONDS,
+            env={
+                "PATH": f"{program.parent}:{os.environ.get('PATH', os.defpath)}",
+                "HOME": str(place),
+                "PYTHONUTF8": "1",
+                "YOI_CACHE_DIR": str(ROOT / ".cache" / "yoi"),
+                "YOI_CONFIG_DIR": str(place / "config"),
+                "YOI_DATA_DIR": str(place / "laptop"),
+                "YOI_HOST_POLICY": str(place / "no-policy.toml"),
+                **author,
+                **environment,
+            },
+        )
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
     return done.stdout + done.stderr
 

@@ -29,7 +29,7 @@ _OTHER = Caller(kind="remote", issuer=ISSUER, workspaces=frozenset({"museum"}))
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[ServedProcess]:
-    with ServedProcess(tmp_path, workspaces=("library", "museum")) as process:
+    with ServedProcess(tmp_path, workspaces=("library", "museum"), anew=True) as process:
         yield process
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.processes.online_commands import Online, open_online, write_workspace
-from support.processes.served_yoi import find_free_port
+from support.processes.reserved_port import reserve_port
 from support.processes.yoi_process import Yoi
 
 _DEADLINE_SECONDS = 60.0
@@ -31,6 +31,13 @@ def _add(online: Online, name: str, text: str = "Be brief.") -> Path:
     online.read("workspace", "add", name, "--directory", directory, "--title", f"The {name}")
     assert online.read("workspace", "publish", name)["revision"] == 1
     return directory
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port on which nobody listens as long as the test runs."""
+    with reserve_port() as port:
+        yield port
 
 
 @pytest.mark.req("K-09")
@@ -54,13 +61,13 @@ def test_a_login_is_for_its_owner_alone_and_the_token_is_never_shown(online: Onl
 
 @pytest.mark.req("K-09")
 def test_a_token_that_is_not_in_force_logs_nobody_in_and_none_goes_to_another_server(
-    online: Online, tmp_path: Path
+    online: Online, tmp_path: Path, silent_port: int
 ) -> None:
     someone = Yoi(tmp_path / "someone")
     wrong = replace(someone, typed="-".join(("no", "such", "token")))
     assert wrong.read("login", online.backend.url, code=1)["error"]["code"] == "auth.unauthenticated"
     assert someone.read("login", online.backend.url, code=2)["error"]["details"]["field"] == "token"
-    elsewhere = f"http://127.0.0.1:{find_free_port()}"
+    elsewhere = f"http://127.0.0.1:{silent_port}"
     assert wrong.read("login", elsewhere, code=5)["error"]["code"] == "backend.unavailable"
     assert wrong.read("login", "http://backend.example", code=2)["error"]["details"]["field"] == "url"
     assert "no token" in online.read("workspace", "list", "--server", elsewhere, code=2)["error"]["message"]
@@ -299,7 +306,7 @@ def test_the_audit_is_read_and_followed(online: Online) -> None:
 
 def test_server_serve_becomes_the_server_and_says_when_that_is_not_installed(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    arguments = ("server", "serve", "--data-dir", str(data), "--port", str(find_free_port()))
+    arguments = ("server", "serve", "--data-dir", str(data), "--port", "0")
     with subprocess.Popen(
         [sys.executable, "-m", "yoi", *arguments],
         stdin=subprocess.DEVNULL,

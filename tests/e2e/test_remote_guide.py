@@ -3,13 +3,13 @@
 import os
 import re
 import shlex
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from support.processes.reserved_port import reserve_port
 from support.repository import ROOT
 
 _GUIDE = (ROOT / "docs" / "guides" / "remote-runtime.md").read_text(encoding="utf-8")
@@ -19,12 +19,6 @@ _DEADLINE_SECONDS = 120
 _WAIT = """\
 trap "kill $! 2>/dev/null || true" EXIT
 for _ in $(seq 300); do grep -q 'listening on' serve.log && break; kill -0 $! || exit 9; sleep 0.1; done"""
-
-
-def _find_port() -> str:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return str(found.getsockname()[1])
 
 
 def _write_files(text: str, place: Path) -> None:
@@ -45,7 +39,7 @@ def _write_program(place: Path) -> Path:
     return program.parent
 
 
-def _make_script(text: str) -> str:
+def _make_script(text: str, port: int) -> str:
     """Join the commands; where one goes to the background, wait until it listens."""
     blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     commands = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
@@ -55,27 +49,28 @@ def _make_script(text: str) -> str:
             lines += [f"{command.removesuffix('&')} 2>serve.log &", _WAIT]
         else:
             lines.append(command)
-    return "\n".join(lines).replace(_PORT, _find_port())
+    return "\n".join(lines).replace(_PORT, str(port))
 
 
 def _run(place: Path, text: str) -> subprocess.CompletedProcess[str]:
     _write_files(text, place)
     programs = _write_program(place)
-    return subprocess.run(
-        ["bash", "-c", _make_script(text)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=place,
-        timeout=_DEADLINE_SECONDS,
-        env={
-            "PATH": f"{programs}:{os.environ.get('PATH', os.defpath)}",
-            "PYTHONUTF8": "1",
-            "YOI_CACHE_DIR": str(place / "cache"),
-            "YOI_DATA_DIR": str(place / "unused"),
-            "YOI_HOST_POLICY": str(place / "no-policy.toml"),
-        },
-    )
+    with reserve_port() as port:
+        return subprocess.run(
+            ["bash", "-c", _make_script(text, port)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=place,
+            timeout=_DEADLINE_SECONDS,
+            env={
+                "PATH": f"{programs}:{os.environ.get('PATH', os.defpath)}",
+                "PYTHONUTF8": "1",
+                "YOI_CACHE_DIR": str(place / "cache"),
+                "YOI_DATA_DIR": str(place / "unused"),
+                "YOI_HOST_POLICY": str(place / "no-policy.toml"),
+            },
+        )
 
 
 @pytest.mark.req("K-09", "R-01", "R-04")

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from support.processes.served_yoi import find_free_port
+from support.processes.program import Program, start_program
 from worker_runtime.trust.identity import IDENTITY_FILE, load_identity
 from yoi.backend.address import BackendAddress
 
@@ -30,7 +28,7 @@ class ServedBackend:
         log: Its standard error.
     """
 
-    process: subprocess.Popen[bytes]
+    process: Program
     url: str
     data: Path
     token_file: Path
@@ -72,7 +70,6 @@ def serve_backend(
     *arguments: str | Path,
     embedded: str | None = "embedded",
     source_roots: Sequence[Path] = (),
-    port: int | None = None,
 ) -> Iterator[ServedBackend]:
     """Serve the Backend of a directory until the context ends; a second time it goes on with what is there.
 
@@ -81,23 +78,21 @@ def serve_backend(
         arguments: Further ones of the program.
         embedded: Name of a Runtime in the same process; None for none.
         source_roots: Where workspaces may lie.
-        port: On 127.0.0.1; a free one when absent.
     """
     directory.mkdir(parents=True, exist_ok=True)
     data, log, output = directory / "data", directory / "log", directory / "output"
-    command = [sys.executable, "-m", "yoi_workspace_server", "--data-dir", data]
-    command += ["--port", str(port or find_free_port())]
+    command = ["--data-dir", data, "--port", "0"]
     command += [] if embedded is None else ["--embedded", embedded]
     for root in source_roots:
         command += ["--source-root", root]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("YOI_", "OTEL_"))}
     with log.open("wb") as errors, output.open("wb") as printed:
-        process = subprocess.Popen(
-            [str(one) for one in (*command, *arguments)],
-            stdin=subprocess.DEVNULL,
+        process = start_program(
+            "yoi_workspace_server",
+            [*command, *arguments],
             stdout=printed,
             stderr=errors,
-            env=kept,
+            environment=kept,
         )
     try:
         yield ServedBackend(
@@ -112,7 +107,7 @@ def serve_backend(
         process.wait(_DEADLINE_SECONDS)
 
 
-def _wait_for_address(process: subprocess.Popen[bytes], output: Path, log: Path) -> str:
+def _wait_for_address(process: Program, output: Path, log: Path) -> str:
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while time.monotonic() < deadline:
         line, end, _ = output.read_text(encoding="utf-8").partition("\n")

@@ -3,15 +3,16 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
+from support.processes.program import Program, start_program
+from support.processes.reserved_port import ReservedPort
 from worker_runtime.contract.caller import Caller, build_local_caller
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.remote.connection import Connection
@@ -43,6 +44,7 @@ class ServedProcess:
         identity_file: The Backend's; absent for a new one.
         prefix: What its command is started by.
         options: More of its command.
+        anew: Start an interpreter, not a fork, since its memory is measured.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class ServedProcess:
         identity_file: Path | None = None,
         prefix: Sequence[str] = (),
         options: Sequence[str | Path] = (),
+        anew: bool = False,
     ) -> None:
         self.data = directory / "data"
         self.data.mkdir(parents=True)
@@ -67,11 +70,13 @@ class ServedProcess:
             added_at=format_instant(SystemClock().now()),
         )
         self.runtime_id = self._read_id()
-        self.port = _find_port()
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
         self._directory = directory
         self._prefix = prefix
         self._options = options
-        self._process: subprocess.Popen[bytes] | None = None
+        self._anew = anew
+        self._process: Program | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -85,9 +90,10 @@ class ServedProcess:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait(_DEADLINE_SECONDS)
+        self._reserved.close()
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Program:
         assert self._process is not None, "it was never started"
         return self._process
 
@@ -99,26 +105,27 @@ class ServedProcess:
     def start(self) -> None:
         """Return once it listens."""
         with (self._directory / "log").open("wb") as stream:
-            self._process = subprocess.Popen(
-                [
-                    *self._prefix,
-                    *(sys.executable, "-m", "yoi", "runtime", "serve", "--port", str(self.port)),
-                    *map(str, self._options),
-                ],
-                stdout=stream,
-                stderr=stream,
-                env={
-                    "PATH": os.defpath,
-                    "YOI_DATA_DIR": str(self.data),
-                    "YOI_CACHE_DIR": str(self._directory / "cache"),
-                    "YOI_HOST_POLICY": str(self._directory / "host-policy.toml"),
-                },
-            )
+            self._process = self._start(stream)
         deadline = time.monotonic() + _DEADLINE_SECONDS
         while "listening on" not in self.log:
             assert self.process.poll() is None, self.log
             assert time.monotonic() < deadline, f"it does not listen: {self.log}"
             time.sleep(_POLL_SECONDS)
+
+    def _start(self, stream: IO[bytes]) -> Program:
+        arguments = ["runtime", "serve", "--port", str(self.port), *map(str, self._options)]
+        environment = {
+            "PATH": os.defpath,
+            "YOI_DATA_DIR": str(self.data),
+            "YOI_CACHE_DIR": str(self._directory / "cache"),
+            "YOI_HOST_POLICY": str(self._directory / "host-policy.toml"),
+        }
+        if self._prefix:
+            command = [*self._prefix, sys.executable, "-m", "yoi", *arguments]
+            return subprocess.Popen(command, stdout=stream, stderr=stream, env=environment)
+        return start_program(
+            "yoi", arguments, environment=environment, stdout=stream, stderr=stream, anew=self._anew
+        )
 
     def kill(self) -> None:
         """End it by SIGKILL."""
@@ -191,9 +198,3 @@ async def wait_until(holds: Callable[[], bool], what: str, *, poll_seconds: floa
     while not holds():
         assert time.monotonic() < deadline, what
         await asyncio.sleep(poll_seconds)
-
-
-def _find_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

@@ -2,15 +2,14 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from support.processes.served_yoi import find_free_port
+from support.processes.program import Program, start_program
+from support.processes.reserved_port import ReservedPort
 from support.repository import ROOT
 from worker_runtime.trust.identity import IDENTITY_FILE
 
@@ -28,13 +27,14 @@ class ServedReplica:
 
     def __init__(self, directory: Path, *, database: str, identity: Path, settings: str = "") -> None:
         directory.mkdir(parents=True)
-        port = find_free_port()
+        self._reserved = ReservedPort()
+        port = self._reserved.number
         self.url = f"http://127.0.0.1:{port}/api/v1"
         self._directory = directory
         self._database = database
         self.listens = False
         self._starts = 0
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Program | None = None
         _share_scanner(directory / "data")
         own = directory / IDENTITY_FILE
         own.touch(mode=0o600)
@@ -45,7 +45,7 @@ class ServedReplica:
         )
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Program:
         assert self._process is not None, "it was never started"
         return self._process
 
@@ -67,12 +67,12 @@ class ServedReplica:
         """Return once it listens."""
         self._starts += 1
         with self._find_log("log").open("wb") as errors, self._find_log("out").open("wb") as printed:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "yoi_workspace_server", "--config", self._directory / "server.toml"],
-                stdin=subprocess.DEVNULL,
+            self._process = start_program(
+                "yoi_workspace_server",
+                ["--config", self._directory / "server.toml"],
                 stdout=printed,
                 stderr=errors,
-                env={"PATH": os.defpath, "YOI_DATABASE_URL": self._database},
+                environment={"PATH": os.defpath, "YOI_DATABASE_URL": self._database},
             )
         deadline = time.monotonic() + _DEADLINE_SECONDS
         while not self._find_log("out").read_bytes().endswith(b"\n"):
@@ -99,6 +99,7 @@ class ServedReplica:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait(_DEADLINE_SECONDS)
+        self._reserved.close()
 
     def _find_log(self, suffix: str) -> Path:
         return self._directory / f"{self._starts}.{suffix}"

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.processes.program import Program, start_program
 from support.processes.yoi_process import Yoi
 from support.repository import ROOT
 
@@ -29,7 +28,7 @@ class ServedYoi:
         output: Its standard output.
     """
 
-    process: subprocess.Popen[bytes]
+    process: Program
     address: str
     log: Path
     output: Path
@@ -49,28 +48,22 @@ class ServedYoi:
 def serve(yoi: Yoi, *arguments: str | Path) -> Iterator[ServedYoi]:
     """Serve a data directory on a free port, unless the arguments say where, until the context ends."""
     named = {"--socket", "--port", "--config"} & {str(one) for one in arguments}
-    port = () if named else ("--port", str(find_free_port()))
+    port = () if named else ("--port", "0")
     log, output = (yoi.data.with_name(f"{yoi.data.name}-serve.{kind}") for kind in ("log", "out"))
     with log.open("wb") as errors, output.open("wb") as printed:
-        process = subprocess.Popen(
-            [yoi.python, "-m", "yoi", "runtime", "serve", *port, *map(str, arguments)],
+        process = start_program(
+            "yoi",
+            ["runtime", "serve", *port, *arguments],
             stdout=printed,
             stderr=errors,
-            stdin=subprocess.DEVNULL,
-            env=_build_environment(yoi),
+            python=yoi.python,
+            environment=_build_environment(yoi),
         )
     try:
         yield ServedYoi(process=process, address=_wait_for_address(process, log), log=log, output=output)
     finally:
         process.kill()
         process.wait(_DEADLINE_SECONDS)
-
-
-def find_free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 def _build_environment(yoi: Yoi) -> dict[str, str]:
@@ -85,7 +78,7 @@ def _build_environment(yoi: Yoi) -> dict[str, str]:
     }
 
 
-def _wait_for_address(process: subprocess.Popen[bytes], log: Path) -> str:
+def _wait_for_address(process: Program, log: Path) -> str:
     deadline = time.monotonic() + _DEADLINE_SECONDS
     while time.monotonic() < deadline:
         for line in log.read_text(encoding="utf-8").splitlines():

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from support.processes.served_yoi import find_free_port
 from support.processes.yoi_process import Yoi
 from support.repository import ROOT
 
@@ -103,7 +102,7 @@ def start_up(yoi: Yoi, *arguments: str | Path) -> Iterator[UpProcess]:
         "YOI_HOST_POLICY": str(yoi.policy),
         **yoi.extra,
     }
-    port = () if "--port" in arguments else ("--port", str(find_free_port()))
+    port = () if "--port" in arguments else ("--port", "0")
     process = subprocess.Popen(
         [yoi.python, "-m", "yoi", "up", *map(str, arguments), *port],
         stdout=subprocess.PIPE,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from support.processes.program import run_program
 from support.repository import ROOT
 
 LIBRARY = ROOT / "examples" / "library"
@@ -21,7 +22,7 @@ class Yoi:
     """Runs commands; the environment holds nothing of ours but what is given.
 
     Attributes:
-        deadline_seconds: When a command that hangs is killed, and the test with it fails; absent waits for ever.
+        deadline_seconds: When a command that hangs is killed, and the test with it fails.
         typed: What stands on standard input; absent for nothing.
     """
 
@@ -29,21 +30,20 @@ class Yoi:
     policy: Path = EXAMPLE_POLICY
     extra: dict[str, str] = field(default_factory=dict)
     python: str = sys.executable
-    deadline_seconds: float | None = None
+    deadline_seconds: float = 120.0
     typed: str | None = None
 
     def run(self, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("YOI_", "NO_COLOR"))
         }
-        return subprocess.run(
-            [self.python, "-m", "yoi", *map(str, arguments)],
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-            input=self.typed or "",
-            timeout=self.deadline_seconds,
-            env={
+        return run_program(
+            "yoi",
+            arguments,
+            python=self.python,
+            typed=self.typed or "",
+            deadline_seconds=self.deadline_seconds,
+            environment={
                 **kept,
                 "YOI_DATA_DIR": str(self.data),
                 "YOI_CACHE_DIR": str(ROOT / ".cache" / "yoi"),

@@ -1,7 +1,6 @@
 """The Runtimes of the contract suite: embedded, and served over real sockets to callers with real tokens (R-01)."""
 
 import asyncio
-import socket
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -153,11 +152,11 @@ class ServedContract:
         return Connection(Endpoint(socket=path), LocalCredentials(self._local_token))
 
     async def _open_remote_doors(self) -> dict[str, Connection]:
-        port = _find_free_port()
-        self._servers.append(await self._start_server(self._build_signed(), Listening(port=port)))
+        server, services = await self._start_server(self._build_signed(), Listening(port=0))
+        self._servers.append((server, services))
         return {
             issuer: Connection(
-                Endpoint(url=f"http://127.0.0.1:{port}"),
+                Endpoint(url=server.listening.describe()),
                 SignedCredentials(identity, audience=self._audience, clock=self.clock),
             )
             for issuer, identity in self._identities.items()
@@ -229,10 +228,3 @@ def _build_caller(kind: CallerKind, workspaces: tuple[str, ...]) -> Caller:
     if kind == "local":
         return build_local_caller(*(workspaces or ("library",)))
     return build_caller(*workspaces, kind="remote")
-
-
-def _find_free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

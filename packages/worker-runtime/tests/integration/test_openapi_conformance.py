@@ -1,7 +1,6 @@
 """What the OpenAPI document says is so: schemathesis asks a real server what the document says can be asked (R-01)."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -89,13 +88,12 @@ async def _join(pieces: AsyncIterator[bytes]) -> bytes:
 
 
 async def _run(server: RestUnderTest, known: KnownValues) -> Findings:
-    port = _find_port()
-    tcp = RestServer(build_app(server.services), Listening(port=port))
+    tcp = RestServer(build_app(server.services), Listening(port=0))
     await tcp.start()
     try:
         return await asyncio.to_thread(
             send_generated_requests,
-            f"http://127.0.0.1:{port}",
+            tcp.listening.describe(),
             server.credentials.build_headers(build_caller(kind="remote")),
             known,
             semantic_refusals=SEMANTIC_REFUSALS,
@@ -103,12 +101,6 @@ async def _run(server: RestUnderTest, known: KnownValues) -> Findings:
         )
     finally:
         await tcp.stop()
-
-
-def _find_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @pytest.mark.req("R-01", "R-09")

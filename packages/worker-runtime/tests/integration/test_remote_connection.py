@@ -3,7 +3,6 @@
 import asyncio
 import datetime
 import ipaddress
-import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -85,12 +84,6 @@ def _make_certificate(directory: Path) -> Certificate:
     return Certificate(*paths, certificate.fingerprint(hashes.SHA256()).hex())
 
 
-def _find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @asynccontextmanager
 async def _serve_tls(server: RestUnderTest, made: Certificate) -> AsyncIterator[str]:
     async def get_audience() -> str:
@@ -99,12 +92,11 @@ async def _serve_tls(server: RestUnderTest, made: Certificate) -> AsyncIterator[
     trust = TrustStore(server.directory / TRUST_FILE)
     authenticator = TokenAuthenticator(trust, get_audience=get_audience, clock=server.clock)
     services = build_services(server.embedded, authenticator, server.embedded.check_readiness)
-    port = _find_free_port()
-    listening = Listening(port=port, certificate=made.certificate, private_key=made.private_key)
+    listening = Listening(port=0, certificate=made.certificate, private_key=made.private_key)
     second = RestServer(build_app(services), listening)
     await second.start()
     try:
-        yield listening.describe()
+        yield second.listening.describe()
     finally:
         await second.stop()
 
@@ -371,5 +363,30 @@ def test_two_servers_never_share_an_address(server: RestUnderTest, tmp_path: Pat
         with pytest.raises(RequestInvalidError):
             await RestServer(app, Listening(socket=file)).start()
         assert file.read_text() == "kept"
+
+    server.run(run())
+
+
+@pytest.mark.req("K-09")
+def test_servers_that_are_given_port_0_each_listen_on_a_port_of_their_own_and_say_it(
+    server: RestUnderTest,
+) -> None:
+    app = server.server.app
+
+    async def run() -> None:
+        servers = [RestServer(app, Listening(port=0)) for _ in range(3)]
+        try:
+            await asyncio.gather(*(one.start() for one in servers))
+            ports = [one.listening.port for one in servers]
+            assert len({*ports, 0}) == 4
+            for one in servers:
+                endpoint = Endpoint(url=one.listening.describe())
+                assert (await _ask(server, endpoint)).id == server.audience
+                with pytest.raises(RequestInvalidError) as caught:
+                    await RestServer(app, one.listening).start()
+                assert caught.value.field == "port"
+        finally:
+            for one in servers:
+                await one.stop()
 
     server.run(run())

@@ -67,7 +67,7 @@ def _build_parser() -> argparse.ArgumentParser:
     add("--database", help="URL of the database [SQLite in the data directory]; or YOI_DATABASE_URL.")
     add("--socket", type=Path, help="Listen on this Unix socket.")
     add("--address", help="Listen on this address [127.0.0.1].")
-    add("--port", type=int, help="Listen on this port [7320].")
+    add("--port", type=int, help="Listen on this port [7320]; 0 for a free one.")
     add("--certificate", type=Path, help="PEM file, for TLS.")
     add("--private-key", dest="private_key", type=Path, help="PEM file, for TLS.")
     add("--behind-proxy", dest="behind_proxy", action="store_true", default=None)

@@ -87,7 +87,7 @@ async def serve_backend(
     async with open_parts(settings, clock or SystemClock()) as parts:
         server = RestServer(build_app(parts.services), settings.listening)
         await server.start()
-        announce(Served(address=settings.listening.describe(), token_file=parts.token_file))
+        announce(Served(address=server.listening.describe(), token_file=parts.token_file))
         LOG.event("started")
         loops = [
             asyncio.create_task(loop.run(stopping))

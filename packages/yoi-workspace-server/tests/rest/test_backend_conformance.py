@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,15 +67,12 @@ def served(tmp_path: Path) -> Iterator[BackendRest]:
 
 
 async def _run(backend: BackendRest, known: KnownValues) -> Findings:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = int(found.getsockname()[1])
-    tcp = RestServer(build_app(backend.services), Listening(port=port))
+    tcp = RestServer(build_app(backend.services), Listening(port=0))
     await tcp.start()
     try:
         return await asyncio.to_thread(
             send_generated_requests,
-            f"http://127.0.0.1:{port}",
+            tcp.listening.describe(),
             {"Authorization": f"Bearer {backend.admin}"},
             known,
             semantic_refusals=SEMANTIC_REFUSALS,

@@ -91,7 +91,7 @@ async def serve_runtime(
     server = RestServer(app if wrap is None else wrap(app), listening)
     await server.start()
     alone = listening.is_local and not trust.read().keys
-    announce(Served(address=listening.describe(), local_token_file=token_file if alone else None))
+    announce(Served(address=server.listening.describe(), local_token_file=token_file if alone else None))
     maintenance = (
         asyncio.create_task(run_maintenance(embedded.maintenance, LOG)) if report.readiness.ready else None
     )

@@ -6,6 +6,9 @@ of the connections; hence the look beforehand.
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.server.listen_address import Listening
@@ -31,6 +34,32 @@ async def verify_free(listening: Listening) -> None:
         raise RequestInvalidError("there is a file of this name", field="socket")
 
 
+@contextmanager
+def reserve_port(listening: Listening) -> Iterator[Listening]:
+    """Choose a free port where port 0 is asked for, and keep it until the server has bound it, too.
+
+    The socket that keeps it never listens, so no connection goes to it. The kernel chooses no port that another socket
+    has, not even one that would share it.
+
+    Returns:
+        Where to listen, with a port that is not 0.
+
+    Raises:
+        RequestInvalidError: Nobody can listen on this address.
+    """
+    if listening.socket is not None or listening.port != 0:
+        yield listening
+        return
+    with socket.socket(_find_family(listening), socket.SOCK_STREAM) as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            kept.bind((listening.address, 0))
+        except OSError:
+            raise RequestInvalidError("nobody can listen on this address", field="address") from None
+        yield replace(listening, port=kept.getsockname()[1])
+
+
 async def is_answered(listening: Listening) -> bool:
     """Tell whether somebody takes connections there."""
     try:
@@ -45,14 +74,17 @@ async def is_answered(listening: Listening) -> bool:
 
 
 def _try_to_bind(listening: Listening) -> None:
-    family = socket.AF_INET6 if ":" in listening.address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
+    with socket.socket(_find_family(listening), socket.SOCK_STREAM) as probe:
         # Connections of a former server that are still ending do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((listening.address, listening.port))
         except OSError:
             raise RequestInvalidError("another server listens there, or nobody can", field="port") from None
+
+
+def _find_family(listening: Listening) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in listening.address else socket.AF_INET
 
 
 def _reachable(address: str) -> str:

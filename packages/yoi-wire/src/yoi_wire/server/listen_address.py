@@ -11,6 +11,7 @@ class Listening:
 
     Attributes:
         socket: Path of a Unix socket; goes before the address.
+        port: TCP port; 0 for a free one, which the server chooses.
         certificate: PEM file of the certificate chain, for TLS.
         private_key: PEM file of its key.
         behind_proxy: The operator says that something in front of this server speaks TLS.

@@ -9,7 +9,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from yoi_wire.errors import RequestInvalidError
-from yoi_wire.server.address_check import is_answered, verify_free
+from yoi_wire.server.address_check import is_answered, reserve_port, verify_free
 from yoi_wire.server.listen_address import Listening
 from yoi_wire.server.middleware import Asgi
 
@@ -48,6 +48,9 @@ class RestServer:
 
     Takes up to 512 connections, more than there may be requests at once, so that there is one to say 429 on; others wait.
 
+    Attributes:
+        listening: Where it listens; from `start` on with the real port, where port 0 was asked for.
+
     Args:
         app: What answers.
         listening: Where.
@@ -56,7 +59,7 @@ class RestServer:
 
     def __init__(self, app: Asgi, listening: Listening, *, header_seconds: float = HEADER_SECONDS) -> None:
         self.app = app
-        self._listening = listening
+        self.listening = listening
         # The server logs through its own loggers; requests are logged by the envelope, as JSON.
         for name in ("_granian", "granian.access"):
             logging.getLogger(name).setLevel(logging.ERROR)
@@ -86,12 +89,17 @@ class RestServer:
         Raises:
             RequestInvalidError: Somebody else listens there, or nobody can.
         """
-        await verify_free(self._listening)
-        self._task = asyncio.create_task(self._server.serve())
+        await verify_free(self.listening)
+        with reserve_port(self.listening) as self.listening:
+            self._server.bind_port = self.listening.port
+            self._task = asyncio.create_task(self._server.serve())
+            await self._wait_until_answered(self._task)
+
+    async def _wait_until_answered(self, serving: asyncio.Task[None]) -> None:
         async with asyncio.timeout(_START_SECONDS):
-            while not await is_answered(self._listening):
-                if self._task.done():
-                    failure = self._task.exception()
+            while not await is_answered(self.listening):
+                if serving.done():
+                    failure = serving.exception()
                     raise RequestInvalidError("cannot be listened on", field="address") from failure
                 await asyncio.sleep(_POLL_SECONDS)
 

@@ -25,7 +25,7 @@ from yoi_wire.errors import RequestInvalidError
 )
 @click.option("--socket", type=click.Path(dir_okay=False, path_type=Path), help="Listen on this Unix socket.")
 @click.option("--address", help="Listen on this address [127.0.0.1].")
-@click.option("--port", type=click.IntRange(1, 65535), help="Listen on this port [7319].")
+@click.option("--port", type=click.IntRange(0, 65535), help="Listen on this port [7319]; 0: a free one.")
 @click.option("--certificate", type=click.Path(dir_okay=False, path_type=Path), help="PEM file, for TLS.")
 @click.option("--private-key", type=click.Path(dir_okay=False, path_type=Path), help="PEM file, for TLS.")
 @click.option(

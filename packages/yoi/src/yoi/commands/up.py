@@ -14,7 +14,11 @@ SERVER_PACKAGE = "yoi_workspace_server"
 @click.command(cls=YoiCommand)
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
 @click.option("--workspace", help="The id, when workspace.toml says none (else `local`).")
-@click.option("--port", type=click.IntRange(1, 65535), help="Listen here on loopback [7320, or a free one].")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Listen here on loopback [7320, or a free one]; 0: a free one.",
+)
 @data_directory_option
 @host_policy_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one line for each happening.")

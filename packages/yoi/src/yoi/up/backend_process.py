@@ -33,7 +33,7 @@ class BackendPlace:
     Attributes:
         directory: Where it keeps its data.
         source_root: The one directory below which workspaces may lie.
-        port: On loopback.
+        port: On loopback; 0 for a free one.
     """
 
     directory: Path
@@ -111,14 +111,13 @@ async def start_backend(place: BackendPlace, environment: Mapping[str, str]) -> 
         await _stop(process)
 
 
-def find_port(preferred: int = PREFERRED_PORT) -> int:
-    """Return a port of loopback that nobody listens on: the preferred one when it is free."""
-    for wanted in (preferred, 0):
-        with socket.socket() as found, suppress(OSError):
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            found.bind((_LOOPBACK, wanted))
-            return int(found.getsockname()[1])
-    return preferred
+def choose_port(preferred: int = PREFERRED_PORT) -> int:
+    """Return the preferred port when nobody listens on it on loopback, else 0: then the Backend chooses."""
+    with socket.socket() as probe, suppress(OSError):
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((_LOOPBACK, preferred))
+        return preferred
+    return 0
 
 
 async def _read_address(process: asyncio.subprocess.Process, place: BackendPlace) -> str:

@@ -11,7 +11,7 @@ from yoi.backend.address import BackendAddress
 from yoi.backend.client import BackendClient
 from yoi.backend.token import read_token_file
 from yoi.configuration import Configuration
-from yoi.up.backend_process import BackendPlace, BackendProcess, find_port, start_backend
+from yoi.up.backend_process import BackendPlace, BackendProcess, choose_port, start_backend
 from yoi.up.data_directory_lock import Tenant, hold_directory
 from yoi.up.events import Happening, Started, Stopped
 from yoi.up.following import Follower
@@ -28,7 +28,7 @@ class Wanted:
 
     Attributes:
         source: The workspace's directory.
-        port: None for the usual one, or another when that is taken.
+        port: None for the usual one, or another when that is taken; 0 for any free one.
     """
 
     source: Path
@@ -49,7 +49,7 @@ async def run_up(wanted: Wanted, configuration: Configuration, *, tell: Callable
         directory=directory,
         source_root=wanted.source,
         host_policy=configuration.host_policy_file,
-        port=wanted.port or find_port(),
+        port=choose_port() if wanted.port is None else wanted.port,
     )
     with _watch_signals() as stopping, hold_directory(directory) as say:
         working = asyncio.create_task(_work(place, wanted, configuration, say, tell))
