@@ -4,7 +4,7 @@ BIN := .venv/bin
 PACKAGES := yoi-bundle yoi-wire worker-runtime yoi-workspace-server yoi
 SOURCES := packages tests benchmarks conftest.py
 
-.PHONY: setup run test check fmt lint types layering unit bench soak lock build test-worker-runtime \
+.PHONY: setup run test check fmt tables lint types layering unit bench soak lock build test-worker-runtime \
 	test-workspace-server check-yoi nix clean
 
 setup: .venv/.installed ## make .venv with everything, from pinned hashes
@@ -43,6 +43,9 @@ check: lint types layering
 fmt: setup ## format the sources
 	$(BIN)/ruff format $(SOURCES) examples
 	$(BIN)/ruff check --fix $(SOURCES) examples
+
+tables: setup ## write the tables of docs/ that follow from the sources
+	PYTHONPATH=tests $(BIN)/python -m support.error_table
 
 lint: setup
 	$(BIN)/ruff format --check $(SOURCES) examples

@@ -32,7 +32,5 @@ def test_every_module_is_placed_once() -> None:
     unplaced = {module for module in present if not _is_within(module, pure | edges)}
     assert unplaced == set(), "give them their place in .importlinter"
     assert {module for module in present if _is_within(module, pure) and _is_within(module, edges)} == set()
-    empty = {
-        folder for folder in pure | edges if not any(_is_within(module, {folder}) for module in present)
-    }
+    empty = {folder for folder in pure | edges if not any(_is_within(module, {folder}) for module in present)}
     assert empty == set(), "no such module"

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_bundle.errors import YoiError
-from yoi_workspace_server.foreign_details import clean_details
+from yoi_wire.error_details import clean_details
 from yoi_workspace_server.placement import MAX_LABELS, Label, PlacedRuntime, RuntimeKind, RuntimeName
 from yoi_workspace_server.private import PrivateText
 

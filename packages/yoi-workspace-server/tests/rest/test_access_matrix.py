@@ -12,7 +12,7 @@ from support.backend.access_matrix import AccessRow, Statuses, Target
 from support.backend.access_rows import ROWS
 from support.backend.backend_rest import BackendRest, archive_bundle
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
-from yoi_workspace_server.errors import WorkspaceNotFoundError
+from yoi_wire.backend.errors import WorkspaceNotFoundError
 from yoi_workspace_server.rest.app import ROUTES
 from yoi_workspace_server.rest.operations import OPERATIONS
 from yoi_workspace_server.roles import ROLES, Principal

@@ -9,12 +9,12 @@ import pytest
 from support.backend.store_under_test import PROVENANCE, StoreUnderTest, stream_contents
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import BundleBlobsMissingError, DigestMismatchError
-from yoi_wire.errors import BundleMissingError, RequestInvalidError
-from yoi_workspace_server.errors import (
+from yoi_wire.backend.errors import (
     BundleRevokedError,
     WorkspaceConflictError,
     WorkspaceNotFoundError,
 )
+from yoi_wire.errors import BundleMissingError, RequestInvalidError
 from yoi_workspace_server.revisions import RecordedRevision
 from yoi_workspace_server.workspaces import (
     DirectorySource,

@@ -6,9 +6,9 @@ import pytest
 
 from support.backend.store_under_test import ANYWHERE, StoreUnderTest
 from worker_runtime.contract.runtime_info import BuiltinSetInfo, RuntimeInfo
+from yoi_wire.backend.errors import RuntimeConflictError, RuntimeNotFoundError
 from yoi_wire.clock import MINUTE, format_instant
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.errors import RuntimeConflictError, RuntimeNotFoundError
 from yoi_workspace_server.placement import PlacementPolicy
 from yoi_workspace_server.runtimes import NewRuntime, RuntimeConnection, RuntimeContact, SafeProblem
 from yoi_workspace_server.sync_plan import Observed

@@ -10,7 +10,6 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFou
 from worker_runtime.rest.allowed import find_allowed_methods
 from worker_runtime.rest.refusals import HttpRefusalError
 from worker_runtime.rest.request_log import get_request_id, log_fault, log_refusal, note_problem
-from worker_runtime.rest.statuses import find_status
 from yoi_bundle.errors import BundleBlobsMissingError, YoiError
 from yoi_wire.errors import RuntimeOverloadedError
 
@@ -27,7 +26,7 @@ def build_problem(error: YoiError, request_id: str) -> dict[str, Any]:
     return {
         "type": f"urn:yoi:problem:{code}",
         "title": code.replace(".", ": ").replace("_", " "),
-        "status": find_status(error),
+        "status": error.status,
         "instance": f"urn:yoi:request:{request_id}",
         "code": code,
         "retryable": error.retryable,
@@ -37,11 +36,10 @@ def build_problem(error: YoiError, request_id: str) -> dict[str, Any]:
 
 def build_headers(error: YoiError) -> dict[str, str]:
     """Return what the status of an error asks for beside the problem."""
-    status = find_status(error)
     headers = dict(error.headers) if isinstance(error, HttpRefusalError) else {}
-    if status == 401:
+    if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if status in {429, 503}:
+    if error.status in {429, 503}:
         seconds = error.retry_after_seconds if isinstance(error, RuntimeOverloadedError) else RETRY_SECONDS
         headers["Retry-After"] = str(seconds)
     return headers

@@ -5,8 +5,8 @@ from litestar.response import Stream
 
 from worker_runtime.rest.answers import answer_json, read_limit, read_text, verify_query
 from worker_runtime.rest.services import HttpRequest
+from yoi_wire.backend.errors import WorkspaceNotFoundError
 from yoi_wire.paging import Page
-from yoi_workspace_server.errors import WorkspaceNotFoundError
 from yoi_workspace_server.rest.audit_stream import answer_audit_stream
 from yoi_workspace_server.rest.principals import authorize
 from yoi_workspace_server.rest.services import get_backend

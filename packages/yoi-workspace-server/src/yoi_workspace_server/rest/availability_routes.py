@@ -8,8 +8,8 @@ from litestar.params import FromPath
 from worker_runtime.rest.answers import answer_json, read_limit, read_text, verify_query
 from worker_runtime.rest.bodies import verify_no_body
 from worker_runtime.rest.services import HttpRequest
+from yoi_wire.backend.errors import PlacementDeniedError, WorkspaceNotFoundError
 from yoi_wire.paging import Page
-from yoi_workspace_server.errors import PlacementDeniedError, WorkspaceNotFoundError
 from yoi_workspace_server.placement import decide_placement
 from yoi_workspace_server.rest.principals import authorize
 from yoi_workspace_server.rest.services import BackendServices, get_backend

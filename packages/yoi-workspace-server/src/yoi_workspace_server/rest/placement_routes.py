@@ -5,8 +5,8 @@ from litestar import Response, get, put
 from worker_runtime.rest.answers import answer_json, format_entity_tag, read_text, verify_query
 from worker_runtime.rest.bodies import read_document
 from worker_runtime.rest.services import HttpRequest
+from yoi_wire.backend.errors import WorkspaceConflictError
 from yoi_wire.errors import RequestInvalidError
-from yoi_workspace_server.errors import WorkspaceConflictError
 from yoi_workspace_server.placement import PlacementPolicy, decide_placement
 from yoi_workspace_server.rest.principals import authorize_on, authorize_whole
 from yoi_workspace_server.rest.services import get_backend

@@ -1,9 +1,9 @@
 """Who asks: the API token of a request, in its `Authorization` header and nowhere else (K-09)."""
 
 from worker_runtime.rest.services import HttpRequest
+from yoi_wire.backend.errors import WorkspaceNotFoundError
 from yoi_wire.clock import MINUTE, format_instant
 from yoi_wire.errors import UnauthenticatedError
-from yoi_workspace_server.errors import WorkspaceNotFoundError
 from yoi_workspace_server.rest.services import get_backend
 from yoi_workspace_server.roles import (
     Permission,

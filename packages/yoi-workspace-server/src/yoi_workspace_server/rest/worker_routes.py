@@ -6,8 +6,8 @@ from litestar.params import FromPath
 from worker_runtime.rest.answers import answer_json, answer_nothing, read_limit, read_text, verify_query
 from worker_runtime.rest.bodies import read_document
 from worker_runtime.rest.services import HttpRequest
+from yoi_wire.backend.errors import PlacementDeniedError, WorkspaceNotFoundError
 from yoi_wire.paging import Page
-from yoi_workspace_server.errors import PlacementDeniedError, WorkspaceNotFoundError
 from yoi_workspace_server.rest.principals import authorize, authorize_on
 from yoi_workspace_server.rest.services import get_backend
 from yoi_workspace_server.rest.visible_runtimes import get_visible

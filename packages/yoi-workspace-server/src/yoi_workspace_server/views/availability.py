@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from yoi_workspace_server.foreign_details import clean_code
+from yoi_wire.error_details import clean_code
 from yoi_workspace_server.runtimes import RegisteredRuntime
 from yoi_workspace_server.sync_plan import Desired, Observed, compute_skew, compute_state
 from yoi_workspace_server.sync_status import BundleRejection, PairStatus

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from yoi_workspace_server.foreign_details import clean_code, clean_details
+from yoi_wire.error_details import clean_code, clean_details
 from yoi_workspace_server.runtimes import SafeProblem
 from yoi_workspace_server.views.texts import hide_secret_name
 

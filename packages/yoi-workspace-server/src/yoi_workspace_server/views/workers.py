@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from worker_runtime.contract.workers import Approval, EventPage, StateReason, Worker, WorkerEvent
-from yoi_workspace_server.foreign_details import clean_code
+from yoi_wire.error_details import clean_code
 from yoi_workspace_server.placed_workers import PlacedWorker
 from yoi_workspace_server.views.texts import show_digest, show_text
 

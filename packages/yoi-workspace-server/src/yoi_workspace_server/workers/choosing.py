@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.errors import PlacementDeniedError
 from yoi_wire.errors import RuntimeUnavailableError
-from yoi_workspace_server.errors import PlacementDeniedError
 from yoi_workspace_server.placement import PlacementPolicy, decide_placement
 from yoi_workspace_server.runtimes import RegisteredRuntime
 from yoi_workspace_server.sync_status import PairStatus

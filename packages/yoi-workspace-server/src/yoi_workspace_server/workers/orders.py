@@ -11,7 +11,7 @@ from worker_runtime.contract.workers import IdempotencyKey
 from yoi_bundle.digest import Digest
 from yoi_bundle.errors import YoiError
 from yoi_bundle.identifiers import WorkspaceId
-from yoi_workspace_server.foreign_details import clean_details
+from yoi_wire.error_details import clean_details
 from yoi_workspace_server.placement import MAX_LABELS, Label, RuntimeName
 
 RefusedBy: TypeAlias = Literal["placement", "availability", "runtime"]

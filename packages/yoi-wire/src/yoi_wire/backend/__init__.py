@@ -1,0 +1,1 @@
+"""What a Backend says on the wire, for those who speak with one."""
