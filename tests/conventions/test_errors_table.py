@@ -25,7 +25,7 @@ def test_every_error_says_how_it_goes_over_the_wire_and_out_of_the_process() -> 
         declared = ERROR_CLASSES[code]
         assert 400 <= declared.status < 600, code
         assert (declared.exit == "internal") is (code == "internal"), code
-        assert declared.requirement or code == "internal"
+        assert declared.req or code == "internal"
 
 
 def test_a_reason_for_a_refusal_has_a_declared_code() -> None:

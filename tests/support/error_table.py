@@ -60,7 +60,7 @@ def _format_row(code: str) -> str:
     )
     cells = (
         f"`{code}`",
-        declared.requirement or "–",
+        declared.req or "–",
         str(declared.status),
         "yes" if declared.retryable else "no",
         str(get_exit_code(declared)),

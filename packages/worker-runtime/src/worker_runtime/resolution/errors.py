@@ -31,9 +31,7 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: Annotated[str, Own("", by="rule", table=SENTENCES)] = ""
 
 
-class ResolutionRefusedError(
-    YoiError, code="resolution.refused", requirement="S-09", status=422, exit="refused"
-):
+class ResolutionRefusedError(YoiError, code="resolution.refused", req="S-09", status=422):
     """A required item, or a required capability of the intent, is not granted in full."""
 
     reasons: Many[Reason]
@@ -48,45 +46,27 @@ class ResolutionRefusedError(
         return f"{first.code}: {first.kind} {first.id}: {first.message}{more}"
 
 
-class InvalidSelectorError(
-    YoiError,
-    code="profile.invalid_selector",
-    requirement="S-07",
-    status=422,
-    exit="usage",
-    message="{selector!r} is no selector: write builtin:NAME, workspace:NAME or default",
-):
+class InvalidSelectorError(YoiError, code="profile.invalid_selector", req="S-07", status=422, exit="usage"):
     """The text is no selector: neither `builtin:NAME`, `workspace:NAME` nor `default`."""
 
+    sentence = "{selector!r} is no selector: write builtin:NAME, workspace:NAME or default"
     selector: Annotated[Item, Own("")]
 
     def __post_init__(self) -> None:
         self.selector = self.selector[:200]
 
 
-class ProfileNotFoundError(
-    YoiError,
-    code="profile.not_found",
-    requirement="B-10",
-    status=404,
-    exit="not_found",
-    message="no profile {selector} in the {source}",
-):
+class ProfileNotFoundError(YoiError, code="profile.not_found", req="B-10", status=404):
     """No profile has this selector; nothing else is taken in its place (S-07)."""
 
+    sentence = "no profile {selector} in the {source}"
     selector: Item
     source: Word
 
 
-class BundleRequiredError(
-    YoiError,
-    code="bundle.required",
-    requirement="S-07",
-    status=403,
-    exit="refused",
-    message="{selector} needs a config bundle: {why}",
-):
+class BundleRequiredError(YoiError, code="bundle.required", req="S-07", status=403):
     """The Worker needs a bundle, by host policy or because of what it asks for."""
 
+    sentence = "{selector} needs a config bundle: {why}"
     selector: Item
     why: Annotated[str, Own("the host's policy asks for one")]

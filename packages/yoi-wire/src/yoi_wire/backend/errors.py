@@ -42,64 +42,40 @@ class BackendError(YoiError):
     """Root of the errors that no Runtime raises; one that says their codes all the same is not believed."""
 
 
-class WorkspaceNotFoundError(
-    BackendError,
-    code="workspace.not_found",
-    requirement="K-09",
-    status=404,
-    exit="not_found",
-    remedy="see `yoi workspace list`",
-    message="no workspace {workspace}",
-):
+class WorkspaceNotFoundError(BackendError, code="workspace.not_found", req="K-09", status=404):
     """There is no such workspace, or the caller's token does not name it."""
 
+    remedy = "see `yoi workspace list`"
+    sentence = "no workspace {workspace}"
     workspace: Name
 
 
-class WorkspaceConflictError(
-    BackendError,
-    code="workspace.conflict",
-    requirement="K-01",
-    status=409,
-    exit="conflict",
-    remedy="look at it with `yoi workspace show`",
-    message="workspace {workspace}: {reason}",
-):
+class WorkspaceConflictError(BackendError, code="workspace.conflict", req="K-01", status=409):
     """The workspace does not allow it as it stands.
 
     Attributes:
         reason: `exists`, `still_assigned` (Runtimes have its bundle), or `superseded` (somebody else was first).
     """
 
+    remedy = "look at it with `yoi workspace show`"
+    sentence = "workspace {workspace}: {reason}"
     workspace: Name
     reason: Annotated[WorkspaceConflictReason, WORD]
 
 
-class RuntimeNotFoundError(
-    BackendError,
-    code="runtime.not_found",
-    requirement="K-02",
-    status=404,
-    exit="not_found",
-    remedy="see `yoi runtime list`",
-    message="no Runtime {runtime}",
-):
+class RuntimeNotFoundError(BackendError, code="runtime.not_found", req="K-02", status=404):
     """No Runtime of that name is registered."""
 
+    remedy = "see `yoi runtime list`"
+    sentence = "no Runtime {runtime}"
     runtime: Name
 
 
-class RuntimeConflictError(
-    BackendError,
-    code="runtime.conflict",
-    requirement="K-02",
-    status=409,
-    exit="conflict",
-    remedy="take another name, or remove the registered one first",
-    message="Runtime {runtime}: {reason}",
-):
+class RuntimeConflictError(BackendError, code="runtime.conflict", req="K-02", status=409):
     """The name, or the Runtime itself under another name, is registered already; or it still has assignments."""
 
+    remedy = "take another name, or remove the registered one first"
+    sentence = "Runtime {runtime}: {reason}"
     runtime: Name
     reason: Annotated[RuntimeConflictReason, WORD]
 
@@ -108,64 +84,39 @@ class RuntimeConflictError(
             self.remedy = "try again when it can be reached, or remove it by force"
 
 
-class PlacementDeniedError(
-    BackendError,
-    code="placement.denied",
-    requirement="K-03",
-    status=403,
-    exit="refused",
-    remedy="see `yoi placement explain`, and allow it with `yoi placement set`",
-    message="workspace {workspace} may not go to Runtime {runtime}",
-):
+class PlacementDeniedError(BackendError, code="placement.denied", req="K-03", status=403):
     """Placement does not let the Runtime have the workspace's bundle.
 
     Attributes:
         rule: Id of the rule that decided; empty when none matched.
     """
 
+    remedy = "see `yoi placement explain`, and allow it with `yoi placement set`"
+    sentence = "workspace {workspace} may not go to Runtime {runtime}"
     workspace: Name
     runtime: Name
     rule: RuleName = ""
 
 
-class BundleRevokedError(
-    BackendError,
-    code="bundle.revoked",
-    requirement="K-01",
-    status=403,
-    exit="refused",
-    remedy="use another revision",
-    message="bundle {digest} of {workspace} is revoked",
-):
+class BundleRevokedError(BackendError, code="bundle.revoked", req="K-01", status=403):
     """The digest has been revoked: no new Worker may use it."""
 
+    remedy = "use another revision"
+    sentence = "bundle {digest} of {workspace} is revoked"
     workspace: Name
     digest: Digest
 
 
-class TokenNotFoundError(
-    BackendError,
-    code="token.not_found",
-    requirement="K-09",
-    status=404,
-    exit="not_found",
-    remedy="see `yoi token list`",
-    message="no token {token}",
-):
+class TokenNotFoundError(BackendError, code="token.not_found", req="K-09", status=404):
     """There is no such API token."""
 
+    remedy = "see `yoi token list`"
+    sentence = "no token {token}"
     token: Id
 
 
 class BackendUnavailableError(
-    BackendError,
-    code="backend.unavailable",
-    requirement="K-08",
-    status=503,
-    exit="unavailable",
-    retryable=True,
-    remedy="try again later",
-    message="the Backend is unavailable: {reason}",
+    BackendError, code="backend.unavailable", req="K-08", status=503, retryable=True
 ):
     """The Backend cannot serve now, or is not reached; the same request may work later.
 
@@ -173,6 +124,8 @@ class BackendUnavailableError(
         retry_after_seconds: When to try again at the earliest; 0 when nobody has said.
     """
 
+    remedy = "try again later"
+    sentence = "the Backend is unavailable: {reason}"
     reason: Annotated[BackendUnavailableReason, WORD]
     retry_after_seconds: Local[int] = 0
 

@@ -40,10 +40,10 @@ class UnknownBackendError(BackendError):
         return dict(self.said)
 
 
-class BackendUnauthenticatedError(
-    UnauthenticatedError, remedy="log in with a token that is in force: `yoi login URL`"
-):
+class BackendUnauthenticatedError(UnauthenticatedError):
     """The Backend takes no such token: it expired, was revoked, or is another Backend's."""
+
+    remedy = "log in with a token that is in force: `yoi login URL`"
 
 
 def rebuild_backend_error(
