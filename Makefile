@@ -7,7 +7,7 @@ SOURCES := packages tests benchmarks conftest.py
 # A shell may forbid byte code; then every process that a test starts would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test check fmt lint types layering unit bench soak house lock build test-worker-runtime \
+.PHONY: setup run test check fmt tables lint types layering unit bench soak house lock build test-worker-runtime \
 	test-workspace-server check-yoi nix clean
 
 setup: .venv/.installed ## make .venv with everything, from pinned hashes
@@ -47,6 +47,9 @@ check: lint types layering
 fmt: setup ## format the sources
 	$(BIN)/ruff format $(SOURCES) examples
 	$(BIN)/ruff check --fix $(SOURCES) examples
+
+tables: setup ## write the tables of docs/ that follow from the sources
+	PYTHONPATH=tests $(BIN)/python -m support.error_table
 
 lint: setup
 	$(BIN)/ruff format --check $(SOURCES) examples

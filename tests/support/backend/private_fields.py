@@ -71,7 +71,11 @@ def _is_private(kind: inspect.Type) -> bool:
 def _list_structs() -> set[type[msgspec.Struct]]:
     for module in _list_modules():
         importlib.import_module(module)
-    return {one for one in _list_subclasses(msgspec.Struct) if one.__module__.startswith((f"{_PACKAGE}.", "yoi_wire.backend."))}
+    return {
+        one
+        for one in _list_subclasses(msgspec.Struct)
+        if one.__module__.startswith((f"{_PACKAGE}.", "yoi_wire.backend."))
+    }
 
 
 def _list_modules() -> Iterator[str]:

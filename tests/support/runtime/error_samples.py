@@ -1,12 +1,16 @@
 """An error of every code that a Runtime has, with details of every kind."""
 
-from worker_runtime.remote.refusals import RemoteFaultError
 from worker_runtime.resolution import errors as resolution
 from worker_runtime.resolution.errors import Reason
 from yoi_bundle import errors as bundle
 from yoi_bundle.errors import Fault, YoiError
 from yoi_wire import errors
-from yoi_wire.errors import RequestInvalidError, RuntimeOverloadedError, RuntimeUnavailableError
+from yoi_wire.errors import (
+    RemoteFaultError,
+    RequestInvalidError,
+    RuntimeOverloadedError,
+    RuntimeUnavailableError,
+)
 
 _FAULTS = [Fault(code="bundle.invalid", pointer="/profiles/a", message="wrong", remedy="write it so")]
 _D = f"sha256:{'1' * 64}"
@@ -34,6 +38,7 @@ SAMPLES: list[YoiError] = [
     errors.AssignmentStaleError("library", generation=1, current=2),
     errors.AssignmentConflictError("library", generation=1, assigned=_D),
     resolution.InvalidSelectorError("x"),
+    resolution.ProfileNotFoundError("workspace:reviewers", "bundle"),
     resolution.ResolutionRefusedError([Reason(code="policy.denied", kind="tool", id="t", message="no")]),
     errors.WorkerNotFoundError("w"),
     errors.WorkerConflictError("key", "w"),

@@ -126,7 +126,8 @@ def _verify_schema_version(document: dict[str, Any]) -> None:
         raise BundleInvalidError([fault])
     version = document["schema_version"]
     if type(version) is not int or version not in READABLE_SCHEMA_VERSIONS:
-        raise SchemaUnsupportedError(version, READABLE_SCHEMA_VERSIONS)
+        found = version if isinstance(version, int) else str(version)[:40]
+        raise SchemaUnsupportedError(found, READABLE_SCHEMA_VERSIONS)
 
 
 def _set_unsupported_apart(

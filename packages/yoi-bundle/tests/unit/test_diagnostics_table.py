@@ -32,9 +32,7 @@ def list_rules_in_code() -> set[str]:
 
 
 def list_codes_of_verifying() -> set[str]:
-    classes = [
-        one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, FaultyBundleError)
-    ]
+    classes = FaultyBundleError.__subclasses__()
     others = {errors.BundleNotCanonicalError, errors.SchemaUnsupportedError, errors.LimitExceededError}
     return {one.code for one in (*classes, *others)}
 

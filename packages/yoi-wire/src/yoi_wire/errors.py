@@ -1,12 +1,29 @@
-"""The typed errors of a Runtime; every one has a stable code, and details that any reader may see.
+"""The typed errors of a Runtime; each is declared once, as `yoi_bundle.errors` says.
 
 What is wrong with a bundle's own content is said by `yoi_bundle.errors`; a refused resolution by
-`worker_runtime.resolution`.
+`worker_runtime.resolution`; what only a Backend refuses by `yoi_wire.backend.errors`.
 """
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping
+from dataclasses import KW_ONLY
+from types import MappingProxyType
+from typing import Annotated, Literal
 
+from yoi_bundle.error_fields import (
+    WORD,
+    Digest,
+    Given,
+    Id,
+    Key,
+    Local,
+    Many,
+    Name,
+    Own,
+    Pointer,
+    Private,
+    RequestId,
+    Word,
+)
 from yoi_bundle.errors import YoiError
 
 UnavailableReason = Literal[
@@ -21,191 +38,141 @@ UnavailableReason = Literal[
 ]
 OverloadedReason = Literal["busy", "leases", "staged_bytes"]
 
-
-class BundleMissingError(YoiError):
-    """The caller's workspaces hold no bundle of this digest; also said of another workspace's bundle (R-07)."""
-
-    code = "bundle.missing"
-
-    def __init__(self, digest: str) -> None:
-        self.digest = digest
-        super().__init__(f"no bundle {digest} is held here")
-
-    def details(self) -> dict[str, Any]:
-        return {"digest": self.digest}
-
-
-class BundleBaseMissingError(YoiError):
-    """A manifest came as a delta against one that the caller's workspaces do not hold (R-04)."""
-
-    code = "bundle.base_missing"
-    retryable: ClassVar[bool] = True
-
-    def __init__(self, base: str) -> None:
-        self.base = base
-        super().__init__(f"no manifest {base} is held here to apply the delta to")
-
-    def details(self) -> dict[str, Any]:
-        return {"base": self.base}
+REASON_CODES: Mapping[str, str] = MappingProxyType(
+    {
+        "capability.unavailable": "S-09",
+        "policy.denied": "S-10",
+        "secret.unavailable": "S-04",
+        "mount.unavailable": "S-05",
+        "model.unavailable": "S-09",
+        "plugin.unavailable": "S-06",
+        "plugin.not_granted": "S-06",
+        "plugin.digest_mismatch": "S-06",
+    }
+)
+"""Codes without a class, with the rule that asks for each: they stand in the details of `resolution.refused`."""
 
 
-class BundleCorruptError(YoiError):
-    """Stored bytes of a bundle no longer hash to their digest; it is not served until it is put again (R-03).
+class BundleMissingError(YoiError, code="bundle.missing", req="R-07", status=404):
+    """The caller's workspaces hold no bundle of this digest; also said of another workspace's bundle."""
+
+    sentence = "no bundle {digest} is held here"
+    digest: Digest
+
+
+class BundleBaseMissingError(
+    YoiError, code="bundle.base_missing", req="R-04", status=409, exit="not_found", retryable=True
+):
+    """A manifest came as a delta against one that the caller's workspaces do not hold."""
+
+    sentence = "no manifest {base} is held here to apply the delta to"
+    base: Digest
+
+
+class BundleCorruptError(
+    YoiError, code="bundle.corrupt", req="R-03", status=503, exit="refused", retryable=True
+):
+    """Stored bytes of a bundle no longer hash to their digest; it is not served until it is put again.
 
     Attributes:
         digest: The bundle.
         damaged: Digests of the manifest or blobs at fault, as far as they are known.
     """
 
-    code = "bundle.corrupt"
-    retryable: ClassVar[bool] = True
-
-    def __init__(self, digest: str, damaged: Sequence[str] = ()) -> None:
-        self.digest = digest
-        self.damaged = tuple(damaged)
-        super().__init__(f"bundle {digest} is damaged here; put it again")
-
-    def details(self) -> dict[str, Any]:
-        return {"digest": self.digest, "damaged": list(self.damaged)}
+    sentence = "bundle {digest} is damaged here; put it again"
+    digest: Digest
+    damaged: Many[Digest] = ()
 
 
-class BundleInUseError(YoiError):
-    """An assigned or pinned bundle cannot be deleted (R-06)."""
+class BundleInUseError(YoiError, code="bundle.in_use", req="R-06", status=409):
+    """An assigned or pinned bundle cannot be deleted."""
 
-    code = "bundle.in_use"
-
-    def __init__(self, digest: str, *, assigned: bool, workers: Sequence[str]) -> None:
-        self.digest = digest
-        self.assigned = assigned
-        self.workers = tuple(workers)
-        super().__init__(f"bundle {digest} is in use")
-
-    def details(self) -> dict[str, Any]:
-        return {"digest": self.digest, "assigned": self.assigned, "workers": list(self.workers)}
+    sentence = "bundle {digest} is in use"
+    digest: Digest
+    _: KW_ONLY
+    assigned: bool
+    workers: Many[Id]
 
 
-class BundleUnassignedError(YoiError):
-    """Host policy confines new Workers to the assigned bundle, and this is another one (R-11)."""
+class BundleUnassignedError(YoiError, code="bundle.unassigned", req="R-11", status=403):
+    """Host policy confines new Workers to the assigned bundle, and this is another one."""
 
-    code = "bundle.unassigned"
-
-    def __init__(self, digest: str, assigned: str | None) -> None:
-        self.digest = digest
-        self.assigned = assigned
-        super().__init__(f"bundle {digest} is not the assigned one")
-
-    def details(self) -> dict[str, Any]:
-        return {"digest": self.digest, "assigned": self.assigned}
+    sentence = "bundle {digest} is not the assigned one"
+    digest: Digest
+    assigned: Digest | None
 
 
-class LeaseExpiredError(YoiError):
-    """No such lease of this caller is in force; put the manifest again for a new one (R-06)."""
+class LeaseExpiredError(YoiError, code="lease.expired", req="R-06", status=410, retryable=True):
+    """No such lease of this caller is in force; put the manifest again for a new one."""
 
-    code = "lease.expired"
-    retryable: ClassVar[bool] = True
-
-    def __init__(self, lease: str) -> None:
-        self.lease = lease
-        super().__init__("the lease is not in force")
-
-    def details(self) -> dict[str, Any]:
-        return {"lease": self.lease}
+    sentence = "the lease is not in force"
+    lease: Private
 
 
-class AssignmentStaleError(YoiError):
-    """A higher generation has been here already (R-11)."""
+class AssignmentStaleError(YoiError, code="assignment.stale", req="R-11", status=409):
+    """A higher generation has been here already."""
 
-    code = "assignment.stale"
-
-    def __init__(self, workspace: str, *, generation: int, current: int) -> None:
-        self.workspace = workspace
-        self.generation = generation
-        self.current = current
-        super().__init__(f"generation {generation} of {workspace} is older than {current}")
-
-    def details(self) -> dict[str, Any]:
-        return {"workspace": self.workspace, "generation": self.generation, "current": self.current}
+    sentence = "generation {generation} of {workspace} is older than {current}"
+    workspace: Name
+    _: KW_ONLY
+    generation: int
+    current: int
 
 
-class AssignmentConflictError(YoiError):
-    """The same generation already stands for another digest (R-11)."""
+class AssignmentConflictError(YoiError, code="assignment.conflict", req="R-11", status=409):
+    """The same generation already stands for another digest."""
 
-    code = "assignment.conflict"
-
-    def __init__(self, workspace: str, *, generation: int, assigned: str | None) -> None:
-        self.workspace = workspace
-        self.generation = generation
-        self.assigned = assigned
-        super().__init__(f"generation {generation} of {workspace} already stands for another digest")
-
-    def details(self) -> dict[str, Any]:
-        return {"workspace": self.workspace, "generation": self.generation, "assigned": self.assigned}
+    sentence = "generation {generation} of {workspace} already stands for another digest"
+    workspace: Name
+    _: KW_ONLY
+    generation: int
+    assigned: Digest | None
 
 
-class WorkerNotFoundError(YoiError):
+class WorkerNotFoundError(YoiError, code="worker.not_found", req="W-01", status=404):
     """The caller's workspaces have no such Worker, approval or document of one."""
 
-    code = "worker.not_found"
-
-    def __init__(self, worker: str) -> None:
-        self.worker = worker
-        super().__init__(f"no Worker {worker}")
-
-    def details(self) -> dict[str, Any]:
-        return {"worker": self.worker}
+    sentence = "no Worker {worker}"
+    worker: Id
 
 
-class WorkerConflictError(YoiError):
-    """The idempotency key already stands for a Worker of other content (W-01)."""
+class WorkerConflictError(YoiError, code="worker.conflict", req="W-01", status=409):
+    """The idempotency key already stands for a Worker of other content."""
 
-    code = "worker.conflict"
-
-    def __init__(self, key: str, worker: str) -> None:
-        self.key = key
-        self.worker = worker
-        super().__init__(f"key {key} already stands for another Worker")
-
-    def details(self) -> dict[str, Any]:
-        return {"key": self.key, "worker": self.worker}
+    sentence = "key {key} already stands for another Worker"
+    key: Key
+    worker: Id
 
 
-class WorkerInvalidStateError(YoiError):
-    """The Worker's state does not admit the operation (W-03)."""
+class WorkerInvalidStateError(YoiError, code="worker.invalid_state", req="W-03", status=409):
+    """The Worker's state does not admit the operation."""
 
-    code = "worker.invalid_state"
-
-    def __init__(self, worker: str, *, state: str, operation: str) -> None:
-        self.worker = worker
-        self.state = state
-        self.operation = operation
-        super().__init__(f"Worker {worker} is {state}: no {operation}")
-
-    def details(self) -> dict[str, Any]:
-        return {"worker": self.worker, "state": self.state, "operation": self.operation}
+    sentence = "Worker {worker} is {state}: no {operation}"
+    worker: Id
+    _: KW_ONLY
+    state: Word
+    operation: Word
 
 
-class UnauthenticatedError(YoiError):
-    """The caller did not prove who it is (K-09)."""
+class UnauthenticatedError(YoiError, code="auth.unauthenticated", req="K-09", status=401):
+    """The caller did not prove who it is."""
 
-    code = "auth.unauthenticated"
-
-
-class ForbiddenError(YoiError):
-    """The caller's token names no such workspace or scope (R-07)."""
-
-    code = "auth.forbidden"
-
-    def __init__(self, *, scope: str = "", workspace: str = "") -> None:
-        self.scope = scope
-        self.workspace = workspace
-        super().__init__(f"not allowed: {scope or workspace}")
-
-    def details(self) -> dict[str, Any]:
-        pairs = {"scope": self.scope, "workspace": self.workspace}
-        return {name: value for name, value in pairs.items() if value}
+    sentence = "{message}"
+    message: Local[str] = "the Runtime takes no such token"
 
 
-class RuntimeUnavailableError(YoiError):
+class ForbiddenError(YoiError, code="auth.forbidden", req="R-07", status=403):
+    """The caller's token names no such workspace or scope."""
+
+    _: KW_ONLY
+    scope: Given[Word] = ""
+    workspace: Given[Name] = ""
+
+    def __str__(self) -> str:
+        return f"not allowed: {self.scope or self.workspace}"
+
+
+class RuntimeUnavailableError(YoiError, code="runtime.unavailable", req="R-09", status=503, retryable=True):
     """The Runtime cannot serve now; the same request may work later.
 
     Attributes:
@@ -213,84 +180,77 @@ class RuntimeUnavailableError(YoiError):
         retry_after_seconds: When to try again at the earliest; 0 when nobody has said.
     """
 
-    code = "runtime.unavailable"
-    retryable: ClassVar[bool] = True
-
-    def __init__(self, reason: UnavailableReason, *, request: str = "", retry_after_seconds: int = 0) -> None:
-        self.reason = reason
-        self.request = request
-        self.retry_after_seconds = retry_after_seconds
-        super().__init__(f"the Runtime is unavailable: {reason}")
-
-    def details(self) -> dict[str, Any]:
-        pairs = {"reason": self.reason, "request": self.request}
-        return {name: value for name, value in pairs.items() if value}
+    sentence = "the Runtime is unavailable: {reason}"
+    reason: Annotated[UnavailableReason, WORD, Own("unreachable")]
+    _: KW_ONLY
+    request: Given[RequestId] = ""
+    retry_after_seconds: Local[int] = 0
 
 
-class RuntimeIncompatibleError(YoiError):
-    """Two peers share no API major or no schema version (R-08)."""
+class RuntimeIncompatibleError(
+    YoiError, code="runtime.incompatible", req="R-08", status=409, exit="unavailable"
+):
+    """Two peers share no API major or no schema version."""
 
-    code = "runtime.incompatible"
-
-    def __init__(self, *, ours: Sequence[int], theirs: Sequence[int], what: Literal["api", "schema"]) -> None:
-        self.what = what
-        self.ours = tuple(ours)
-        self.theirs = tuple(theirs)
-        super().__init__(f"no common {what} version")
-
-    def details(self) -> dict[str, Any]:
-        return {"what": self.what, "ours": list(self.ours), "theirs": list(self.theirs)}
+    sentence = "no common {what} version"
+    _: KW_ONLY
+    what: Annotated[Literal["api", "schema"], WORD]
+    ours: Many[int]
+    theirs: Many[int]
 
 
-class RuntimeOverloadedError(YoiError):
-    """Too much is under way; come back after a while (R-09).
+class RuntimeOverloadedError(YoiError, code="runtime.overloaded", req="R-09", status=503, retryable=True):
+    """Too much is under way; come back after a while.
 
     Attributes:
+        reason: `busy` is said of the caller's share (429), the others of the Runtime (503).
         retry_after_seconds: When to try again at the earliest.
     """
 
-    code = "runtime.overloaded"
-    retryable: ClassVar[bool] = True
+    sentence = "the Runtime is overloaded: {reason}"
+    reason: Annotated[OverloadedReason, WORD, Own("leases")]
+    _: KW_ONLY
+    retry_after_seconds: int = 1
 
-    def __init__(self, reason: OverloadedReason, *, retry_after_seconds: int = 1) -> None:
-        self.reason = reason
-        self.retry_after_seconds = retry_after_seconds
-        super().__init__(f"the Runtime is overloaded: {reason}")
-
-    def details(self) -> dict[str, Any]:
-        return {"reason": self.reason, "retry_after_seconds": self.retry_after_seconds}
+    def __post_init__(self) -> None:
+        if self.reason == "busy":
+            self.status = 429
 
 
-class StoreCorruptError(YoiError):
-    """The database itself, or a record in it, is damaged; `repair` salvages what it can (R-03).
+class StoreCorruptError(YoiError, code="store.corrupt", req="R-03", status=503):
+    """The database itself, or a record in it, is damaged; `repair` salvages what it can.
 
     Attributes:
         what: The kind of record or structure at fault, such as `worker` or `database`.
     """
 
-    code = "store.corrupt"
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        super().__init__(f"the store is damaged: {what}")
-
-    def details(self) -> dict[str, Any]:
-        return {"what": self.what}
+    sentence = "the store is damaged: {what}"
+    what: Word
 
 
-class RequestInvalidError(YoiError):
+class RequestInvalidError(YoiError, code="request.invalid", req="R-01", status=400):
     """The request is not of the form that the operation asks for.
 
     Attributes:
         field: JSON pointer or name of the part at fault.
     """
 
-    code = "request.invalid"
+    message: Annotated[str, Own("the Runtime takes no request of this form")]
+    _: KW_ONLY
+    field: Annotated[Pointer, Own("")] = ""
 
-    def __init__(self, message: str, *, field: str = "") -> None:
-        self.message = message
-        self.field = field
-        super().__init__(f"{field or 'request'}: {message}")
+    def __str__(self) -> str:
+        return f"{self.field or 'request'}: {self.message}"
 
-    def details(self) -> dict[str, Any]:
-        return {"message": self.message, "field": self.field}
+
+class RemoteFaultError(YoiError, code="internal", status=500):
+    """The other side failed by a fault of its own, or answered what none of its kind answers.
+
+    Attributes:
+        request: The id under which its log says how; empty when it gave none.
+    """
+
+    sentence = "{message}"
+    message: Local[str] = "the Runtime failed"
+    _: KW_ONLY
+    request: Given[RequestId] = ""

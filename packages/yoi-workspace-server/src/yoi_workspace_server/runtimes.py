@@ -8,7 +8,7 @@ from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_bundle.errors import YoiError
 from yoi_wire.backend.placements import RuntimeKind, RuntimeName
 from yoi_wire.backend.runtimes import RuntimeConnection
-from yoi_workspace_server.foreign_details import clean_details
+from yoi_wire.error_details import clean_details
 from yoi_workspace_server.placement import PlacedRuntime
 
 Reachability: TypeAlias = Literal["unknown", "reachable", "unreachable", "unauthenticated", "incompatible"]

@@ -17,10 +17,10 @@ from yoi_bundle.archive import write_archive
 from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
 from yoi_bundle.errors import BundleInvalidError, SecretValueError
 from yoi_bundle.verified import verify_manifest
+from yoi_wire.backend.errors import WorkspaceNotFoundError
 from yoi_wire.backend.workspaces import DirectorySource, GitSource, NewWorkspace, PublishedSource
 from yoi_wire.clock import SystemClock
 from yoi_wire.errors import RequestInvalidError
-from yoi_workspace_server.errors import WorkspaceNotFoundError
 from yoi_workspace_server.publishing.building import Builder
 from yoi_workspace_server.publishing.following import SourceFollower
 from yoi_workspace_server.publishing.uploads import Uploads

@@ -12,7 +12,7 @@ from support.backend.backend_under_test import QUICK, BackendUnderTest, WatchedR
 from worker_runtime.contract.assignments import Assignment
 from worker_runtime.contract.caller import Caller, build_local_caller
 from worker_runtime.contract.runtime_info import RuntimeInfo
-from yoi_workspace_server.errors import BackendUnavailableError
+from yoi_wire.backend.errors import BackendUnavailableError
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.registry.probing import Prober
 from yoi_workspace_server.sync_status import PairKey

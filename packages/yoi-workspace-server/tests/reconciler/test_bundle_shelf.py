@@ -7,8 +7,8 @@ import pytest
 
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from worker_runtime.sync.transfer.manifest_coding import encode_manifest
+from yoi_wire.backend.errors import BackendUnavailableError
 from yoi_wire.errors import BundleMissingError
-from yoi_workspace_server.errors import BackendUnavailableError
 from yoi_workspace_server.reconciler.bundle_cache import BundleShelf
 from yoi_workspace_server.reconciler.recent_revisions import RecentRevisions
 from yoi_workspace_server.revisions import Revision

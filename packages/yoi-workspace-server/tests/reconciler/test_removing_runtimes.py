@@ -8,9 +8,9 @@ import pytest
 
 from support.backend.backend_under_test import BackendUnderTest, open_backend
 from worker_runtime.contract.caller import build_local_caller
+from yoi_wire.backend.errors import RuntimeConflictError
 from yoi_wire.backend.placements import PlacementRule
 from yoi_wire.errors import RuntimeUnavailableError
-from yoi_workspace_server.errors import RuntimeConflictError
 from yoi_workspace_server.registry.registration import Registration
 
 _NOWHERE = PlacementRule(id="nowhere", effect="deny", workspaces=("*",), runtimes=("*",))

@@ -12,9 +12,9 @@ from support.backend.access_matrix import AccessRow, Statuses, Target
 from support.backend.access_rows import ROWS
 from support.backend.backend_rest import BackendRest, archive_bundle
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from yoi_wire.backend.errors import WorkspaceNotFoundError
 from yoi_wire.backend.operations import OPERATIONS
 from yoi_wire.backend.workers import WorkerOrder
-from yoi_workspace_server.errors import WorkspaceNotFoundError
 from yoi_workspace_server.rest.app import HANDLERS
 from yoi_workspace_server.roles import ROLES, Principal
 from yoi_workspace_server.runtimes import NewRuntime

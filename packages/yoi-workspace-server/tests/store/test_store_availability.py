@@ -12,8 +12,8 @@ from support.backend.real_postgresql import PostgresqlServer
 from support.backend.store_under_test import DatabaseMaker, StoreUnderTest
 from support.runtime.manual_clock import START
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.errors import BackendUnavailableError
 from yoi_wire.errors import StoreCorruptError
-from yoi_workspace_server.errors import BackendUnavailableError
 from yoi_workspace_server.store.database.wakeups import LocalWakeups
 from yoi_workspace_server.store.store import open_store
 

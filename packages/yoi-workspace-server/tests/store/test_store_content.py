@@ -9,6 +9,11 @@ import pytest
 from support.backend.store_under_test import PROVENANCE, StoreUnderTest, stream_contents
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import BundleBlobsMissingError, DigestMismatchError
+from yoi_wire.backend.errors import (
+    BundleRevokedError,
+    WorkspaceConflictError,
+    WorkspaceNotFoundError,
+)
 from yoi_wire.backend.workspaces import (
     DirectorySource,
     GitSource,
@@ -17,11 +22,6 @@ from yoi_wire.backend.workspaces import (
     WorkspaceChange,
 )
 from yoi_wire.errors import BundleMissingError, RequestInvalidError
-from yoi_workspace_server.errors import (
-    BundleRevokedError,
-    WorkspaceConflictError,
-    WorkspaceNotFoundError,
-)
 from yoi_workspace_server.revisions import RecordedRevision
 
 pytestmark = [pytest.mark.req("K-01"), pytest.mark.req("K-08")]

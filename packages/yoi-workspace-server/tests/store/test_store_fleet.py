@@ -6,12 +6,12 @@ import pytest
 
 from support.backend.store_under_test import ANYWHERE, StoreUnderTest
 from worker_runtime.contract.runtime_info import BuiltinSetInfo, RuntimeInfo
+from yoi_wire.backend.errors import RuntimeConflictError, RuntimeNotFoundError
 from yoi_wire.backend.placements import PlacementPolicy
 from yoi_wire.backend.runtimes import RuntimeConnection
 from yoi_wire.backend.workspaces import WorkspaceChange
 from yoi_wire.clock import MINUTE, format_instant
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.errors import RuntimeConflictError, RuntimeNotFoundError
 from yoi_workspace_server.runtimes import NewRuntime, RuntimeContact, SafeProblem
 from yoi_workspace_server.sync_plan import Observed
 from yoi_workspace_server.sync_status import (

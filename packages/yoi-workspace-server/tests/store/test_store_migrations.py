@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from support.backend.store_under_test import DatabaseMaker
+from yoi_wire.backend.errors import BackendUnavailableError
 from yoi_wire.errors import RequestInvalidError
-from yoi_workspace_server.errors import BackendUnavailableError
 from yoi_workspace_server.store import migrating
 from yoi_workspace_server.store.database.address import parse_address
 from yoi_workspace_server.store.database.migration import migrate, read_revision

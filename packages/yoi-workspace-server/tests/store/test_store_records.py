@@ -9,11 +9,11 @@ from sqlalchemy.exc import DBAPIError
 
 from support.backend.store_under_test import StoreUnderTest
 from yoi_bundle.diagnostics import Diagnostic
+from yoi_wire.backend.errors import TokenNotFoundError, WorkspaceConflictError, WorkspaceNotFoundError
 from yoi_wire.clock import MINUTE, format_instant
 from yoi_wire.errors import RequestInvalidError, WorkerConflictError, WorkerNotFoundError
 from yoi_wire.worker_requests import Intent, WorkerRequest
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.errors import TokenNotFoundError, WorkspaceConflictError, WorkspaceNotFoundError
 from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
 from yoi_workspace_server.revisions import BuildProblem, NewBuild
 from yoi_workspace_server.store.builds import KEPT_BUILDS

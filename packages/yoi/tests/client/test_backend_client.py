@@ -14,8 +14,9 @@ from worker_runtime.sync.backoff import Backoff
 from worker_runtime.sync.retry import Patience
 from yoi.backend.address import BackendAddress
 from yoi.backend.client import BackendClient
-from yoi.backend.errors import BackendError, BackendUnauthenticatedError
+from yoi.backend.errors import BackendUnauthenticatedError
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.errors import BackendUnavailableError
 from yoi_wire.errors import RequestInvalidError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -154,7 +155,7 @@ def test_a_backend_that_is_not_there_is_unavailable() -> None:
         async with _open(gone) as client:
             await client.get("whoami")
 
-    with pytest.raises(BackendError) as refused:
+    with pytest.raises(BackendUnavailableError) as refused:
         asyncio.run(run())
     assert (refused.value.code, refused.value.details()) == ("backend.unavailable", {"reason": "unreachable"})
 
@@ -169,7 +170,7 @@ def test_a_private_authority_or_the_very_certificate_is_believed_and_no_other(tm
         async with _open(url, **trust) as client:
             try:
                 await client.get("whoami")
-            except BackendError as error:
+            except BackendUnavailableError as error:
                 return str(error.details()["reason"])
         return "answered"
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from worker_runtime.remote.refusals import REBUILT_CODES, RemoteFaultError
-from yoi.backend.errors import BackendError, rebuild_backend_error
-from yoi.shell.exit_codes import EXIT_CODES, get_exit_code
-from yoi_bundle.errors import YoiError
+from yoi.backend.errors import UnknownBackendError, rebuild_backend_error
+from yoi.shell.exit_codes import get_exit_code
+from yoi_bundle.errors import ERROR_CLASSES, YoiError
+from yoi_wire.backend.errors import BackendError
 from yoi_wire.errors import (
     ForbiddenError,
+    RemoteFaultError,
     RequestInvalidError,
     UnauthenticatedError,
     WorkerNotFoundError,
@@ -39,25 +40,16 @@ def _rebuild(status: int, code: str, details: dict[str, Any], *, retryable: bool
 @pytest.mark.parametrize("code", _BACKEND_DETAILS)
 def test_a_code_of_the_backend_alone_keeps_code_details_and_a_sentence_with_what_to_do(code: str) -> None:
     error = _rebuild(409, code, _BACKEND_DETAILS[code])
-    assert isinstance(error, BackendError)
+    assert type(error) is ERROR_CLASSES[code]
     assert (error.code, error.details()) == (code, _BACKEND_DETAILS[code])
     assert all(str(value) in str(error) for name, value in error.details().items() if name != "rule")
     assert error.remedy
-    assert get_exit_code(error.code) == EXIT_CODES[code]
 
 
-def test_each_code_of_the_table_is_said_by_somebody() -> None:
-    reasons = {
-        "capability.unavailable",
-        "policy.denied",
-        "secret.unavailable",
-        "mount.unavailable",
-        "model.unavailable",
-        "plugin.unavailable",
-        "plugin.not_granted",
-        "plugin.digest_mismatch",
-    }
-    assert set(EXIT_CODES) - REBUILT_CODES - reasons == set(_BACKEND_DETAILS)
+def test_each_code_of_the_backend_alone_is_among_them() -> None:
+    assert {code for code, one in ERROR_CLASSES.items() if issubclass(one, BackendError)} == set(
+        _BACKEND_DETAILS
+    )
 
 
 def test_an_error_with_a_class_here_comes_back_as_that_class() -> None:
@@ -84,9 +76,11 @@ def test_a_fault_of_the_backend_is_one_and_names_the_request() -> None:
 def test_a_code_or_a_form_of_later_times_is_kept_as_it_came() -> None:
     error = _rebuild(409, "garden.flooded", {"depth": 3}, retryable=True)
     assert (error.code, error.retryable, error.details()) == ("garden.flooded", True, {"depth": 3})
-    assert get_exit_code(error.code) == 70
+    assert get_exit_code(error) == 70
     odd = _rebuild(404, "worker.not_found", {"number": 1})
     assert (odd.code, odd.details()) == ("worker.not_found", {"number": 1})
+    assert isinstance(odd, UnknownBackendError)
+    assert get_exit_code(odd) == 3
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"code":7}', b"\xff"])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from worker_runtime.remote.refusals import RemoteFaultError
 from yoi.backend.event_stream import EventParser, ServerEvent
+from yoi_wire.errors import RemoteFaultError
 
 _STREAM = (
     b": open\n\n"

@@ -9,6 +9,7 @@ import pytest
 
 from yoi.__main__ import run, yoi
 from yoi.shell.exit_codes import EXIT_CODES, get_exit_code
+from yoi_bundle.errors import YoiError
 
 _SHOW_HELP = """
 import json, sys
@@ -56,8 +57,8 @@ def test_an_unknown_command_is_wrong_usage_and_near_names_are_told(
     assert "bundle" in capsys.readouterr().err
 
 
-def test_an_unknown_error_code_is_an_internal_fault() -> None:
-    assert get_exit_code("no.such_code") == 70
+def test_an_error_that_declares_no_exit_is_an_internal_fault() -> None:
+    assert get_exit_code(YoiError("a fault")) == 70
     assert set(EXIT_CODES.values()) == {1, 2, 3, 4, 5, 70}
 
 

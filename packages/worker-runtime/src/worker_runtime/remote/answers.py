@@ -6,10 +6,11 @@ import msgspec
 
 from worker_runtime.contract.bundles import BundleEntry
 from worker_runtime.remote.connection import Answer
-from worker_runtime.remote.refusals import RemoteFaultError, find_request_id
 from worker_runtime.sync.transfer.headers import ENTRY_HEADER, METADATA_HEADER
 from yoi_bundle.errors import YoiError
 from yoi_bundle.metadata import BundleMetadata
+from yoi_wire.errors import RemoteFaultError
+from yoi_wire.problems import find_request_id
 
 Value = TypeVar("Value")
 

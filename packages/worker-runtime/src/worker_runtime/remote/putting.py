@@ -85,4 +85,4 @@ def _read_outcome(answer: Answer) -> PutOutcome:
     if not isinstance(error, BundleBlobsMissingError):
         raise error
     lease = LeaseView(id=error.lease, expires_at=answer.headers.get(LEASE_EXPIRES_HEADER, ""))
-    return StagedOutcome(digest=error.digest, lease=lease, missing=error.missing)
+    return StagedOutcome(digest=error.digest, lease=lease, missing=tuple(error.missing))

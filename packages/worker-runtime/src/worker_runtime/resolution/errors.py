@@ -1,10 +1,11 @@
 """What a refused resolution says: every reason at once, each with a code of its own (S-09)."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Annotated
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 
+from worker_runtime.resolution.rules import SENTENCES
+from yoi_bundle.error_fields import Code, Item, Many, Own, Pointer, Word
 from yoi_bundle.errors import YoiError
 
 
@@ -21,68 +22,51 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
         message: The same in a sentence.
     """
 
-    code: str
-    kind: str
-    id: str
-    layer: str = ""
-    pointer: str = ""
-    rule: str = ""
-    message: str = ""
+    code: Code
+    kind: Word
+    id: Annotated[Item, Own("")]
+    layer: Word = ""
+    pointer: Pointer = ""
+    rule: Word = ""
+    message: Annotated[str, Own("", by="rule", table=SENTENCES)] = ""
 
 
-class ResolutionRefusedError(YoiError):
+class ResolutionRefusedError(YoiError, code="resolution.refused", req="S-09", status=422):
     """A required item, or a required capability of the intent, is not granted in full."""
 
-    code: ClassVar[str] = "resolution.refused"
+    reasons: Many[Reason]
 
-    def __init__(self, reasons: Sequence[Reason]) -> None:
-        if not reasons:
+    def __post_init__(self) -> None:
+        if not self.reasons:
             raise ValueError("a refusal has at least one reason")
-        self.reasons = tuple(reasons)
+
+    def __str__(self) -> str:
         more = f" (and {len(self.reasons) - 1} more)" if len(self.reasons) > 1 else ""
         first = self.reasons[0]
-        super().__init__(f"{first.code}: {first.kind} {first.id}: {first.message}{more}")
-
-    def details(self) -> dict[str, Any]:
-        return {"reasons": to_builtins(self.reasons)}
+        return f"{first.code}: {first.kind} {first.id}: {first.message}{more}"
 
 
-class InvalidSelectorError(YoiError):
+class InvalidSelectorError(YoiError, code="profile.invalid_selector", req="S-07", status=422, exit="usage"):
     """The text is no selector: neither `builtin:NAME`, `workspace:NAME` nor `default`."""
 
-    code = "profile.invalid_selector"
+    sentence = "{selector!r} is no selector: write builtin:NAME, workspace:NAME or default"
+    selector: Annotated[Item, Own("")]
 
-    def __init__(self, selector: str) -> None:
-        self.selector = selector[:200]
-        super().__init__(f"{self.selector!r} is no selector: write builtin:NAME, workspace:NAME or default")
-
-    def details(self) -> dict[str, Any]:
-        return {"selector": self.selector}
+    def __post_init__(self) -> None:
+        self.selector = self.selector[:200]
 
 
-class ProfileNotFoundError(YoiError):
+class ProfileNotFoundError(YoiError, code="profile.not_found", req="B-10", status=404):
     """No profile has this selector; nothing else is taken in its place (S-07)."""
 
-    code = "profile.not_found"
-
-    def __init__(self, selector: str, source: str) -> None:
-        self.selector = selector
-        self.source = source
-        super().__init__(f"no profile {selector} in the {source}")
-
-    def details(self) -> dict[str, Any]:
-        return {"selector": self.selector, "source": self.source}
+    sentence = "no profile {selector} in the {source}"
+    selector: Item
+    source: Word
 
 
-class BundleRequiredError(YoiError):
-    """The Worker needs a bundle, by host policy or because of what it asks for (S-07)."""
+class BundleRequiredError(YoiError, code="bundle.required", req="S-07", status=403):
+    """The Worker needs a bundle, by host policy or because of what it asks for."""
 
-    code = "bundle.required"
-
-    def __init__(self, selector: str, why: str) -> None:
-        self.selector = selector
-        self.why = why
-        super().__init__(f"{selector} needs a config bundle: {why}")
-
-    def details(self) -> dict[str, Any]:
-        return {"selector": self.selector, "why": self.why}
+    sentence = "{selector} needs a config bundle: {why}"
+    selector: Item
+    why: Annotated[str, Own("the host's policy asks for one")]

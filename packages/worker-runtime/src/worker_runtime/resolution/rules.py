@@ -243,3 +243,6 @@ RULES: dict[str, RuleText] = {
     **{rule: RuleText(*texts) for rule, texts in _NARROWS.items()},
     **{rule: RuleText(*texts) for rule, texts in (_WITHHOLDS | NEEDS).items()},
 }
+
+SENTENCES: dict[str, str] = {rule: text.sentence for rule, text in RULES.items()}
+"""What is said of a rule; also in place of what a peer says of it."""

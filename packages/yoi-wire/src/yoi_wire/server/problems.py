@@ -12,7 +12,6 @@ from yoi_wire.errors import RuntimeOverloadedError
 from yoi_wire.event_log import EventLog, get_request_id, note_problem
 from yoi_wire.server.http_errors import HttpRefusalError
 from yoi_wire.server.responses import build_bytes_response
-from yoi_wire.server.statuses import find_status
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 PROBLEM_HEADER = "Yoi-Problem"
@@ -27,7 +26,7 @@ def build_problem(error: YoiError, request_id: str) -> dict[str, Any]:
     return {
         "type": f"urn:yoi:problem:{code}",
         "title": code.replace(".", ": ").replace("_", " "),
-        "status": find_status(error),
+        "status": error.status,
         "instance": f"urn:yoi:request:{request_id}",
         "code": code,
         "retryable": error.retryable,
@@ -37,11 +36,10 @@ def build_problem(error: YoiError, request_id: str) -> dict[str, Any]:
 
 def build_headers(error: YoiError) -> dict[str, str]:
     """Return what the status of an error asks for beside the problem."""
-    status = find_status(error)
     headers = dict(error.headers) if isinstance(error, HttpRefusalError) else {}
-    if status == 401:
+    if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if status in {429, 503}:
+    if error.status in {429, 503}:
         seconds = error.retry_after_seconds if isinstance(error, RuntimeOverloadedError) else RETRY_SECONDS
         headers["Retry-After"] = str(seconds)
     return headers

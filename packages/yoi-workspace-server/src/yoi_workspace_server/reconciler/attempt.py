@@ -6,8 +6,8 @@ from worker_runtime.contract.compatibility import verify_compatible
 from worker_runtime.sync.bundle_sync import sync_bundle
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import Clock, format_instant
+from yoi_wire.error_details import clean_code, clean_details
 from yoi_wire.errors import AssignmentConflictError, AssignmentStaleError
-from yoi_workspace_server.foreign_details import clean_code, clean_details
 from yoi_workspace_server.reconciler.bundle_cache import BundleShelf
 from yoi_workspace_server.reconciler.inspection import inspect_holdings, needs_inspection
 from yoi_workspace_server.reconciler.outcomes import (

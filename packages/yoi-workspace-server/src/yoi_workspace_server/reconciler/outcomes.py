@@ -3,11 +3,10 @@
 import re
 
 from worker_runtime.contract.assignments import Assignment
-from worker_runtime.remote.refusals import RemoteFaultError
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import MILLISECONDS_A_SECOND, format_instant
-from yoi_wire.errors import AssignmentConflictError, AssignmentStaleError
+from yoi_wire.errors import AssignmentConflictError, AssignmentStaleError, RemoteFaultError
 from yoi_workspace_server.audit import SYSTEM_ACTOR, AuditAction, AuditEntry
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.runtimes import SafeProblem, describe_problem

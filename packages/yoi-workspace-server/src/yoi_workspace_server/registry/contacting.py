@@ -6,11 +6,11 @@ import msgspec
 
 from worker_runtime.contract.compatibility import verify_compatible
 from worker_runtime.contract.runtime_info import RuntimeInfo
-from worker_runtime.remote.refusals import RemoteFaultError
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import Clock, format_instant
 from yoi_wire.errors import (
     ForbiddenError,
+    RemoteFaultError,
     RuntimeIncompatibleError,
     RuntimeUnavailableError,
     UnauthenticatedError,

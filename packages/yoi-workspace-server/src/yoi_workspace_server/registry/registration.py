@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from worker_runtime.contract.compatibility import verify_compatible
 from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.errors import RuntimeConflictError
 from yoi_wire.backend.placements import PlacementPolicy, PlacementRule
 from yoi_wire.backend.runtimes import RuntimeConnection
 from yoi_wire.clock import Clock, format_instant
 from yoi_wire.errors import RequestInvalidError, RuntimeIncompatibleError
-from yoi_workspace_server.errors import RuntimeConflictError
 from yoi_workspace_server.registry.contacting import ask_info, contact_runtime
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.registry.withdrawing import withdraw_assignments, withdraw_leftovers

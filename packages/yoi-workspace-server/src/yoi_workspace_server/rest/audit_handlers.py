@@ -3,11 +3,11 @@
 from starlette.responses import StreamingResponse
 
 from yoi_wire.backend.audit import AuditView
+from yoi_wire.backend.errors import WorkspaceNotFoundError
 from yoi_wire.backend.operations import FOLLOW_AUDIT, LIST_AUDIT
 from yoi_wire.paging import Page
 from yoi_wire.server.event_stream import answer_events, read_last_event_id
 from yoi_wire.server.router import handles
-from yoi_workspace_server.errors import WorkspaceNotFoundError
 from yoi_workspace_server.rest.audit_stream import AuditEvents
 from yoi_workspace_server.rest.services import BackendCall
 from yoi_workspace_server.views.audit import build_audit_view

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from yoi_wire.backend.availability import AvailabilityView, SyncView
+from yoi_wire.backend.errors import PlacementDeniedError, WorkspaceNotFoundError
 from yoi_wire.backend.operations import LIST_AVAILABILITY, SYNC_RUNTIME
 from yoi_wire.paging import Page
 from yoi_wire.server.router import handles
-from yoi_workspace_server.errors import PlacementDeniedError, WorkspaceNotFoundError
 from yoi_workspace_server.placement import decide_placement
 from yoi_workspace_server.rest.services import BackendCall, Services
 from yoi_workspace_server.rest.visible_runtimes import get_visible

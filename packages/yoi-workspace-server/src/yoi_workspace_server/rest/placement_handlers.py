@@ -1,10 +1,10 @@
 """Handlers of placement rules, and why they decide as they do (K-03)."""
 
+from yoi_wire.backend.errors import WorkspaceConflictError
 from yoi_wire.backend.operations import EXPLAIN_PLACEMENT, GET_PLACEMENTS, PUT_PLACEMENTS
 from yoi_wire.backend.placements import PlacementDecisionView, PlacementPolicy
 from yoi_wire.server.responses import Answer, format_entity_tag
 from yoi_wire.server.router import handles
-from yoi_workspace_server.errors import WorkspaceConflictError
 from yoi_workspace_server.placement import decide_placement
 from yoi_workspace_server.rest.principals import verify_sees
 from yoi_workspace_server.rest.services import BackendCall

@@ -5,13 +5,17 @@ from typing import Any, cast
 
 from starlette.requests import Request
 
+from yoi_wire.backend.errors import WorkspaceNotFoundError
 from yoi_wire.backend.tokens import Permission
 from yoi_wire.clock import MINUTE, format_instant
 from yoi_wire.errors import UnauthenticatedError
 from yoi_wire.operation import Operation
-from yoi_workspace_server.errors import WorkspaceNotFoundError
 from yoi_workspace_server.rest.services import BackendCall, Services
-from yoi_workspace_server.roles import Principal, verify_permission, verify_whole_backend
+from yoi_workspace_server.roles import (
+    Principal,
+    verify_permission,
+    verify_whole_backend,
+)
 from yoi_workspace_server.tokens import hash_secret
 
 _SCHEME = "bearer "

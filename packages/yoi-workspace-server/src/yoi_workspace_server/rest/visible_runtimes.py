@@ -1,8 +1,8 @@
 """Which Runtimes a principal sees: all, or those that may receive a workspace of its token (K-07)."""
 
+from yoi_wire.backend.errors import RuntimeNotFoundError
 from yoi_wire.backend.placements import PlacementPolicy
 from yoi_wire.paging import MAX_PAGE_SIZE, Page, collect_pages
-from yoi_workspace_server.errors import RuntimeNotFoundError
 from yoi_workspace_server.placement import PlacedWorkspace, may_receive
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.runtimes import RegisteredRuntime

@@ -1,5 +1,6 @@
 """Handlers of workers: create, look at, delete; their ids are the Backend's own (K-06)."""
 
+from yoi_wire.backend.errors import PlacementDeniedError, WorkspaceNotFoundError
 from yoi_wire.backend.explanations import ExplanationView, SpecView
 from yoi_wire.backend.operations import (
     CREATE_WORKER,
@@ -13,7 +14,6 @@ from yoi_wire.backend.workers import WorkerOrder, WorkerView
 from yoi_wire.paging import Page
 from yoi_wire.server.responses import Answer
 from yoi_wire.server.router import handles
-from yoi_workspace_server.errors import PlacementDeniedError, WorkspaceNotFoundError
 from yoi_workspace_server.rest.principals import verify_sees
 from yoi_workspace_server.rest.services import BackendCall
 from yoi_workspace_server.rest.visible_runtimes import get_visible

@@ -30,9 +30,5 @@ class SourceUnreadableError(RequestInvalidError):
 
     def __init__(self, reason: str, *, remedy: str) -> None:
         self.reason = reason
-        self._remedy = remedy
+        self.remedy = remedy
         super().__init__(reason, field="source")
-
-    @property
-    def remedy(self) -> str:
-        return self._remedy

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
+from yoi_wire.backend.errors import RuntimeConflictError, RuntimeNotFoundError
 from yoi_wire.backend.runtimes import RuntimeConnection
 from yoi_wire.clock import format_instant
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.errors import RuntimeConflictError, RuntimeNotFoundError
 from yoi_workspace_server.runtimes import NewRuntime, RegisteredRuntime, RuntimeContact
 from yoi_workspace_server.store.contacts import write_contacts
 from yoi_workspace_server.store.database.insertion import insert_absent

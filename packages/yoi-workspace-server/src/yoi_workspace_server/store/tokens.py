@@ -4,11 +4,11 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
+from yoi_wire.backend.errors import TokenNotFoundError
 from yoi_wire.clock import MINUTE, format_instant
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.errors import TokenNotFoundError
 from yoi_workspace_server.store.database.paging import build_page
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import tokens

@@ -4,11 +4,11 @@ from typing import Any
 
 from sqlalchemy import Row, delete, exists, select, update
 
+from yoi_wire.backend.errors import WorkspaceConflictError, WorkspaceNotFoundError
 from yoi_wire.backend.workspaces import ActiveBundle, NewWorkspace, WorkspaceChange
 from yoi_wire.clock import format_instant
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.errors import WorkspaceConflictError, WorkspaceNotFoundError
 from yoi_workspace_server.store.database.insertion import insert_absent
 from yoi_workspace_server.store.database.paging import build_page
 from yoi_workspace_server.store.database.transactions import Database, Transaction

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from yoi_wire.backend.availability import AvailabilityView, DesiredView, ObservedView, RejectionView
-from yoi_workspace_server.foreign_details import clean_code
+from yoi_wire.error_details import clean_code
 from yoi_workspace_server.runtimes import RegisteredRuntime
 from yoi_workspace_server.sync_plan import Desired, Observed, compute_skew, compute_state
 from yoi_workspace_server.sync_status import BundleRejection, PairStatus

@@ -9,9 +9,10 @@ from collections import Counter
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.rules import SENTENCES
 from worker_runtime.resolution.spec import SpecFrame
 from yoi_wire.backend.explanations import DecisionView, ExplanationView, FrameView, ReasonView, StepView
-from yoi_workspace_server.foreign_details import clean_code, find_sentence
+from yoi_wire.error_details import clean_code
 from yoi_workspace_server.views.texts import hide_secret_name, show_digest, show_text
 
 _MAX_NAME = 1400
@@ -56,7 +57,7 @@ def _build_decision(one: Decision, secret_names: bool) -> DecisionView:
                 verdict=step.verdict,
                 pointer=_show_pointer(step.pointer, secret_names),
                 rule=show_text(step.rule, most=64),
-                sentence=find_sentence(step.rule),
+                sentence=SENTENCES.get(step.rule, ""),
             )
             for step in one.steps
         ),
@@ -72,7 +73,7 @@ def _build_reason(one: Reason, secret_names: bool) -> ReasonView:
         layer=show_text(one.layer, most=64),
         pointer=_show_pointer(one.pointer, secret_names),
         rule=show_text(one.rule, most=64),
-        sentence=find_sentence(one.rule),
+        sentence=SENTENCES.get(one.rule, ""),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from yoi_wire.backend.problems import ProblemView
-from yoi_workspace_server.foreign_details import clean_code, clean_details
+from yoi_wire.error_details import clean_code, clean_details
 from yoi_workspace_server.runtimes import SafeProblem
 from yoi_workspace_server.views.texts import hide_secret_name
 

@@ -11,7 +11,7 @@ from yoi_wire.backend.workers import (
     WorkerReasonView,
     WorkerView,
 )
-from yoi_workspace_server.foreign_details import clean_code
+from yoi_wire.error_details import clean_code
 from yoi_workspace_server.placed_workers import PlacedWorker
 from yoi_workspace_server.views.texts import show_digest, show_text
 

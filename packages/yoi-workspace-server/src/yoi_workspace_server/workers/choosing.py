@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.errors import PlacementDeniedError
 from yoi_wire.backend.placements import PlacementPolicy
 from yoi_wire.backend.workers import WorkerOrder
 from yoi_wire.errors import RuntimeUnavailableError
-from yoi_workspace_server.errors import PlacementDeniedError
 from yoi_workspace_server.placement import decide_placement
 from yoi_workspace_server.runtimes import RegisteredRuntime
 from yoi_workspace_server.sync_status import PairStatus

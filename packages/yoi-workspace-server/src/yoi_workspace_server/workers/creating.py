@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.errors import BundleRevokedError, PlacementDeniedError, RuntimeNotFoundError
 from yoi_wire.backend.workers import WorkerOrder
 from yoi_wire.clock import Clock
 from yoi_wire.errors import BundleMissingError, RequestInvalidError, RuntimeUnavailableError
 from yoi_wire.paging import MAX_PAGE_SIZE, collect_pages
 from yoi_wire.worker_requests import WorkerRequest
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.errors import BundleRevokedError, PlacementDeniedError, RuntimeNotFoundError
 from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
 from yoi_workspace_server.placement import decide_placement
 from yoi_workspace_server.reconciler.reconciler import Reconciler
@@ -19,7 +19,7 @@ from yoi_workspace_server.runtimes import RegisteredRuntime
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.sync_status import PairKey, PairStatus
 from yoi_workspace_server.workers.choosing import Choice, choose_runtimes
-from yoi_workspace_server.workers.foreign_errors import pass_on, rebuild_problem
+from yoi_workspace_server.workers.foreign_errors import pass_on, rebuild_kept_problem
 from yoi_workspace_server.workers.orders import (
     RefusedBy,
     RuntimeRefusal,
@@ -195,7 +195,7 @@ class WorkerCreation:
             return
         if status is not None and status.active is not None and status.active.digest == digest:
             if status.problem is not None:
-                raise pass_on(rebuild_problem(status.problem))
+                raise pass_on(rebuild_kept_problem(status.problem))
             raise RuntimeUnavailableError("unreachable")
 
     async def _reserve(

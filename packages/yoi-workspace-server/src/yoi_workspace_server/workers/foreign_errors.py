@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
-
-from worker_runtime.remote.refusals import REBUILT_CODES, rebuild_error
+from worker_runtime.remote.refusals import rebuild_problem
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.errors import BackendError
+from yoi_wire.error_details import clean_details
 from yoi_wire.errors import RuntimeUnavailableError, UnauthenticatedError
-from yoi_workspace_server.foreign_details import clean_details
+from yoi_wire.problems import Problem
 from yoi_workspace_server.placed_workers import PlacedWorker
 from yoi_workspace_server.runtimes import SafeProblem
 
@@ -38,17 +38,13 @@ def pass_on(error: YoiError, known: Mapping[str, Any] | None = None) -> YoiError
     """
     if isinstance(error, UnauthenticatedError):
         return RuntimeUnavailableError("unreachable")
-    if error.code not in REBUILT_CODES:
+    if isinstance(error, BackendError):
         return error
     details = clean_details(error.code, error.details())
     better = {name: value for name, value in (known or {}).items() if name in details}
-    return _rebuild(error.code, retryable=error.retryable, details={**details, **better})
+    return rebuild_problem(Problem(code=error.code, retryable=error.retryable, details={**details, **better}))
 
 
-def rebuild_problem(problem: SafeProblem) -> YoiError:
+def rebuild_kept_problem(problem: SafeProblem) -> YoiError:
     """Return a problem that was kept as the very error that it was, so that it is refused with the same code."""
-    return _rebuild(problem.code, retryable=problem.retryable, details=problem.details)
-
-
-def _rebuild(code: str, *, retryable: bool, details: Mapping[str, Any]) -> YoiError:
-    return rebuild_error(500, msgspec.json.encode({"code": code, "retryable": retryable, "details": details}))
+    return rebuild_problem(Problem(code=problem.code, retryable=problem.retryable, details=problem.details))

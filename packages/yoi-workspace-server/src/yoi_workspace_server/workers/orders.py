@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from yoi_bundle.errors import YoiError
-from yoi_workspace_server.foreign_details import clean_details
+from yoi_wire.error_details import clean_details
 
 RefusedBy: TypeAlias = Literal["placement", "availability", "runtime"]
 

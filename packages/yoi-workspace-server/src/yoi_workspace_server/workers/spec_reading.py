@@ -2,9 +2,9 @@
 
 import msgspec
 
-from worker_runtime.remote.refusals import RemoteFaultError
 from worker_runtime.resolution.spec import ResolvedWorkerSpec
 from yoi_bundle.digest import compute_digest
+from yoi_wire.errors import RemoteFaultError
 
 
 def read_spec(content: bytes) -> tuple[ResolvedWorkerSpec, str]:

@@ -11,14 +11,15 @@ import msgspec
 from yarl import URL
 
 from worker_runtime.remote.endpoint import build_connector
-from worker_runtime.remote.refusals import RemoteFaultError, find_request_id
 from worker_runtime.sync.retry import Patience
 from yoi.backend.address import BackendAddress
-from yoi.backend.errors import build_unavailable, rebuild_backend_error
+from yoi.backend.errors import rebuild_backend_error
 from yoi.backend.event_stream import EventParser, ServerEvent
 from yoi_bundle.errors import LimitExceededError, YoiError
-from yoi_wire.errors import RequestInvalidError
+from yoi_wire.backend.errors import BackendUnavailableError
+from yoi_wire.errors import RemoteFaultError, RequestInvalidError
 from yoi_wire.paging import MAX_PAGE_SIZE
+from yoi_wire.problems import find_request_id
 from yoi_wire.trace_context import build_trace_headers
 
 Result = TypeVar("Result")
@@ -148,7 +149,7 @@ class BackendClient:
         """
         failures = 0
         while True:
-            gone: YoiError = build_unavailable("unreachable")
+            gone: YoiError = BackendUnavailableError("unreachable")
             try:
                 async for event in self._read_stream(segments, after):
                     after, failures = event.id, 0
@@ -233,4 +234,4 @@ async def _read_body(response: aiohttp.ClientResponse) -> bytes:
 
 def _build_failure(error: Exception) -> YoiError:
     untrusted = aiohttp.ClientConnectorCertificateError | aiohttp.ServerFingerprintMismatch
-    return build_unavailable("untrusted" if isinstance(error, untrusted) else "unreachable")
+    return BackendUnavailableError("untrusted" if isinstance(error, untrusted) else "unreachable")

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from worker_runtime.remote.refusals import RemoteFaultError
+from yoi_wire.errors import RemoteFaultError
 
 _MAX_EVENT_BYTES = 4 * 1024 * 1024
 

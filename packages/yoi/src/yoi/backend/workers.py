@@ -184,7 +184,7 @@ def _report_refusal(context: click.Context, answer: Answer, *, as_json: bool) ->
     refusals = _read_refusals(answer.body)
     if as_json:
         print_json({"error": {**describe_error(error), "refusals": refusals}})
-        return get_exit_code(error.code)
+        return get_exit_code(error)
     print_error(error)
     console = make_console(context, stderr=True)
     for one in refusals:
@@ -193,7 +193,7 @@ def _report_refusal(context: click.Context, answer: Answer, *, as_json: bool) ->
             join_text("  ", (one["runtime"], "bold"), f": {why} ", (f"[{one['code']}]", "dim")),
             soft_wrap=True,
         )
-    return get_exit_code(error.code)
+    return get_exit_code(error)
 
 
 def _read_refusals(body: bytes) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Ask the Runtime what profiles would be, and show the answer."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import click
 
@@ -16,6 +15,7 @@ from yoi.runtime.where_to_change import find_places
 from yoi.shell.json_output import print_json
 from yoi.shell.selectors import list_near
 from yoi_bundle.builtin import load_builtin_set
+from yoi_bundle.error_fields import Item, Many
 from yoi_bundle.manifest import Manifest
 from yoi_bundle.verified import verify_manifest
 from yoi_wire.worker_requests import WorkerRequest
@@ -24,12 +24,7 @@ from yoi_wire.worker_requests import WorkerRequest
 class UnknownProfileError(ProfileNotFoundError):
     """No profile has this selector; says which are near."""
 
-    def __init__(self, error: ProfileNotFoundError, near: tuple[str, ...]) -> None:
-        super().__init__(error.selector, error.source)
-        self.near = near
-
-    def details(self) -> dict[str, Any]:
-        return {**super().details(), "near": list(self.near)}
+    near: Many[Item]
 
 
 def preview_profiles(
@@ -57,7 +52,7 @@ def suggest_profiles(
     else:
         known = [f"workspace:{name}" for name in manifest.profiles]
         known += [f"builtin:{name}" for name in (manifest.builtin.profiles if manifest.builtin else {})]
-    return UnknownProfileError(error, list_near(error.selector, known))
+    return UnknownProfileError(error.selector, error.source, list_near(error.selector, known))
 
 
 def print_explanation(

@@ -23,7 +23,7 @@ def report_error(error: "YoiError", *, as_json: bool) -> int:
         from yoi.render.errors import print_error
 
         print_error(error)
-    return get_exit_code(error.code)
+    return get_exit_code(error)
 
 
 def describe_error(error: "YoiError") -> dict[str, Any]:

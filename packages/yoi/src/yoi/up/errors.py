@@ -1,54 +1,41 @@
 """Why a Backend of this host's own does not run."""
 
 from pathlib import Path
-from typing import Any, ClassVar
 
-from yoi.backend.errors import UNAVAILABLE
-from yoi_bundle.errors import YoiError
+from yoi_wire.backend.errors import BackendUnavailableError
 
 
-class DirectoryTakenError(YoiError):
+class DirectoryTakenError(BackendUnavailableError):
     """Another `yoi up` works in the data directory.
 
     Attributes:
         address: Where its Backend listens; empty while that starts.
     """
 
-    code = UNAVAILABLE
-    retryable: ClassVar[bool] = True
-
     def __init__(self, directory: Path, *, address: str, source: str) -> None:
+        super().__init__("database_in_use")
         self.address = address
+        self.remedy = "use that one, stop it, or take another --data-dir"
         where = f" at {address}" if address else ""
         what = f", for {source}" if source else ""
-        super().__init__(f"`yoi up` already runs on {directory}{where}{what}")
+        self._message = f"`yoi up` already runs on {directory}{where}{what}"
 
-    @property
-    def remedy(self) -> str:
-        return "use that one, stop it, or take another --data-dir"
-
-    def details(self) -> dict[str, Any]:
-        return {"reason": "database_in_use"}
+    def __str__(self) -> str:
+        return self._message
 
 
-class BackendEndedError(YoiError):
+class BackendEndedError(BackendUnavailableError):
     """The Backend's process ended, or never came to listen.
 
     Attributes:
         said: The last it said of itself; empty when it said nothing.
     """
 
-    code = UNAVAILABLE
-    retryable: ClassVar[bool] = True
-
     def __init__(self, said: str, *, log: Path) -> None:
+        super().__init__("closed")
         self.said = said
         self.log = log
-        super().__init__(f"the Backend ended{f': {said}' if said else ''}")
+        self.remedy = f"see its log: {log}"
 
-    @property
-    def remedy(self) -> str:
-        return f"see its log: {self.log}"
-
-    def details(self) -> dict[str, Any]:
-        return {"reason": "closed"}
+    def __str__(self) -> str:
+        return f"the Backend ended{f': {self.said}' if self.said else ''}"

@@ -19,7 +19,7 @@ def check_host_policy(path: Path) -> tuple[Diagnostic, ...]:
     try:
         document = load_host_policy(path)
     except HostPolicyInvalidError as error:
-        return error.diagnostics
+        return tuple(error.diagnostics)
     return find_oddities(document, file=path.name)
 
 

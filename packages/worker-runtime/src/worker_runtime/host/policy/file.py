@@ -1,8 +1,8 @@
 """Reading a host policy file: strict, with file, line and remedy for each thing that is wrong."""
 
 import re
+from dataclasses import KW_ONLY
 from pathlib import Path
-from typing import Any, ClassVar
 
 import msgspec
 
@@ -19,32 +19,33 @@ from worker_runtime.host.policy.host_policy import (
 from worker_runtime.host.policy.lines import PolicyLines
 from yoi_bundle.authoring.formats.toml_document import read_toml
 from yoi_bundle.diagnostics import Diagnostic, sort_diagnostics
-from yoi_bundle.errors import YoiError
+from yoi_bundle.error_fields import Local, Many
 from yoi_bundle.faults import find_type_faults
 from yoi_bundle.manifest import Policy, Rule, compute_rule_id
 from yoi_bundle.rule_text import RuleTextError, parse_rule
+from yoi_wire.errors import RequestInvalidError
 
 MAX_POLICY_BYTES = 1024 * 1024
 _SECRET = re.compile(r"\$\{secret:([A-Za-z_][A-Za-z0-9_.-]*)\}")
 
 
-class HostPolicyInvalidError(YoiError):
+class HostPolicyInvalidError(RequestInvalidError):
     """The file is not a host policy; nothing of it applies.
 
     Attributes:
         diagnostics: Everything that is wrong with it.
     """
 
-    code: ClassVar[str] = "request.invalid"
+    _: KW_ONLY
+    message: Local[str] = ""
+    field: Local[str] = ""
+    diagnostics: Many[Diagnostic]
 
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        self.diagnostics = diagnostics
-        first = diagnostics[0]
-        more = f" (and {len(diagnostics) - 1} more)" if len(diagnostics) > 1 else ""
-        super().__init__(f"{first.file}:{first.line}: {first.message}{more}")
-
-    def details(self) -> dict[str, Any]:
-        return {"diagnostics": msgspec.to_builtins(self.diagnostics)}
+    def __post_init__(self) -> None:
+        first = self.diagnostics[0]
+        more = f" (and {len(self.diagnostics) - 1} more)" if len(self.diagnostics) > 1 else ""
+        self.field = f"{first.file}:{first.line}"
+        self.message = f"{first.message}{more}"
 
 
 def load_host_policy(path: Path) -> HostPolicyDocument:
@@ -71,10 +72,10 @@ def parse_host_policy(data: bytes, *, file: str, directory: Path) -> HostPolicyD
         HostPolicyInvalidError: With every fault.
     """
     if len(data) > MAX_POLICY_BYTES:
-        raise HostPolicyInvalidError((_fault(file, 0, "a host policy of more than 1 MiB"),))
+        raise HostPolicyInvalidError(diagnostics=(_fault(file, 0, "a host policy of more than 1 MiB"),))
     document = read_toml(data, file)
     if isinstance(document, Diagnostic):
-        raise HostPolicyInvalidError((document,))
+        raise HostPolicyInvalidError(diagnostics=(document,))
     lines = PolicyLines(data, document)
     try:
         form = msgspec.convert(document.values, PolicyForm)
@@ -90,7 +91,7 @@ def parse_host_policy(data: bytes, *, file: str, directory: Path) -> HostPolicyD
             )
             for fault in faults
         ] or [_fault(file, 0, str(error).replace("`", "'"))]
-        raise HostPolicyInvalidError(tuple(sort_diagnostics(diagnostics))) from None
+        raise HostPolicyInvalidError(diagnostics=tuple(sort_diagnostics(diagnostics))) from None
     return _make_document(form, file, directory, lines)
 
 
@@ -116,7 +117,7 @@ def _make_document(form: PolicyForm, file: str, directory: Path, lines: PolicyLi
             )
         )
     if faults:
-        raise HostPolicyInvalidError(tuple(sort_diagnostics(faults)))
+        raise HostPolicyInvalidError(diagnostics=tuple(sort_diagnostics(faults)))
     return HostPolicyDocument(grants=tuple(grants))
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.errors import BackendUnavailableError, BackendUnavailableReason
 from yoi_wire.errors import RequestInvalidError, StoreCorruptError
-from yoi_workspace_server.errors import BackendUnavailableError, BackendUnavailableReason
 
 _SQLITE_REASONS: dict[str, BackendUnavailableReason] = {
     "SQLITE_BUSY": "database_busy",

@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from yoi_workspace_server.errors import BackendUnavailableError
+from yoi_wire.backend.errors import BackendUnavailableError
 
 
 class FileLock:

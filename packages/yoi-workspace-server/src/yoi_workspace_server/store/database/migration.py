@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from yoi_workspace_server.errors import BackendUnavailableError
+from yoi_wire.backend.errors import BackendUnavailableError
 from yoi_workspace_server.store.database.address import DatabaseAddress, parse_address
 from yoi_workspace_server.store.database.failures import translate_failures
 from yoi_workspace_server.store.database.transactions import Database
