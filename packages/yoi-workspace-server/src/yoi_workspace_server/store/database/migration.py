@@ -15,7 +15,7 @@ from yoi_workspace_server.store.database.failures import translate_failures
 from yoi_workspace_server.store.database.transactions import Database
 from yoi_workspace_server.store.tables import metadata
 
-_SCRIPTS = Path(__file__).parent / "migrations"
+_SCRIPTS = Path(__file__).parent.parent / "migrations"
 _MIGRATION_LOCK = 0x796F6902
 """Key of PostgreSQL's advisory lock: of replicas that start at once, one migrates and the others find it done."""
 
