@@ -12,7 +12,7 @@ from worker_runtime.embedded.operations.restoring import RestoreReport, Restorin
 from worker_runtime.resolution.pins import decode_pins
 from worker_runtime.store.collector import Collected, collect
 from worker_runtime.store.health import find_structural_damage, list_held_bundles
-from worker_runtime.store.scrub import ScrubStep, scrub_round, scrub_step
+from worker_runtime.store.scrub import ScrubStep, scrub_step
 from worker_runtime.store.workers import find_worker, get_documents
 from worker_runtime.store.workspaces import find_workspaces
 from yoi_bundle.errors import YoiError
@@ -77,14 +77,6 @@ class Maintenance:
         """Read on, a few mebibytes; call it again and again (R-03)."""
         now = self._context.clock.now()
         step = await asyncio.to_thread(scrub_step, self._context.database, now=now)
-        return self._forget_damaged(step)
-
-    async def scrub(self) -> list[ScrubStep]:
-        """Read everything once."""
-        steps = await asyncio.to_thread(scrub_round, self._context.database, self._context.clock.now)
-        return [self._forget_damaged(step) for step in steps]
-
-    def _forget_damaged(self, step: ScrubStep) -> ScrubStep:
         if step.quarantined:
             self._context.manifests.clear()
         return step

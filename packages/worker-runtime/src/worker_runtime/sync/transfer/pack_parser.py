@@ -163,12 +163,6 @@ class PackParser:
             raise _invalid("something follows the end mark")
 
 
-def compute_pack_bytes(sizes: Mapping[str, int]) -> int:
-    """Return the length of the pack that holds just these blobs."""
-    entries = sum(BLOCK_BYTES + size + compute_padding(size) for size in sizes.values())
-    return entries + len(END_OF_ARCHIVE)
-
-
 def compute_max_pack_bytes(limits: Limits) -> int:
     """Return a bound on the length of any pack that may be sent."""
     entries = limits.bundle_bytes + limits.blobs * 2 * BLOCK_BYTES
