@@ -13,7 +13,7 @@ from worker_runtime.sync.transfer.pack import write_pack
 from yoi.configuration import Configuration
 from yoi_bundle.metadata import BundleMetadata
 from yoi_wire.errors import BundleCorruptError, BundleMissingError, RuntimeUnavailableError
-from yoi_wire.paging import MAX_PAGE_SIZE, Page
+from yoi_wire.paging import MAX_PAGE_SIZE, Page, collect_pages
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -46,14 +46,7 @@ class LocalRuntime:
 
     def collect(self, get_page: Callable[[str | None], Coroutine[Any, Any, Page[Item]]]) -> tuple[Item, ...]:
         """Read a list to its end."""
-        items: list[Item] = []
-        cursor: str | None = None
-        while True:
-            page = self.ask(get_page(cursor))
-            items += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return tuple(items)
+        return tuple(self.ask(collect_pages(get_page)))
 
     def get_bundle(self, digest: str) -> BundleContent:
         return self.ask(self.embedded.get_bundle(self.build_caller(), digest))
