@@ -11,7 +11,8 @@ from yoi_workspace_server.placement import MAX_LABELS, Label, PlacedRuntime, Run
 from yoi_workspace_server.private import PrivateText
 
 Reachability: TypeAlias = Literal["unknown", "reachable", "unreachable", "unauthenticated", "incompatible"]
-
+AWAY: frozenset[Reachability] = frozenset({"unreachable", "unauthenticated", "incompatible"})
+"""What the last try to speak to a Runtime ended with, when it has no use to ask it for a Worker."""
 
 RuntimeId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(?!\n)$", max_length=128)]
 RuntimeLabels: TypeAlias = Annotated[dict[Label, Label], Meta(max_length=MAX_LABELS)]

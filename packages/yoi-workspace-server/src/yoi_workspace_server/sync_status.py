@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.runtimes import SafeProblem
+from yoi_workspace_server.runtimes import RegisteredRuntime, SafeProblem
 from yoi_workspace_server.sync_plan import Desired, Observed
 from yoi_workspace_server.workspaces import ActiveBundle
 
@@ -31,6 +31,19 @@ class Holdings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     stored: tuple[str, ...] = ()
     workers: dict[str, int] = {}
     lacking: dict[str, tuple[str, ...]] = {}
+
+
+class RuntimeHoldings(Struct, frozen=True, kw_only=True):
+    """A Runtime, and by its own word what it has of one workspace.
+
+    Attributes:
+        has_digest: Whether the bundle in question is assigned or stored there.
+        workers: How many Workers of the workspace it has.
+    """
+
+    runtime: RegisteredRuntime
+    has_digest: bool
+    workers: int
 
 
 class PairStatus(Struct, frozen=True, kw_only=True):

@@ -71,7 +71,7 @@ async def get_worker(request: HttpRequest, worker: FromPath[str]) -> Response[by
     record = await workers.get_record(worker, principal)
     observed = None
     if record.runtime_worker is not None:
-        found = await workers.reach(worker, principal)
+        found = await workers.dial(record)
         with passing_on(record):
             observed = await found.api.get_worker(found.caller, found.id)
     return answer_json(build_worker_view(record, observed, secret_names=principal.may("secret_names:read")))
