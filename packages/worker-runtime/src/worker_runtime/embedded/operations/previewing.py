@@ -12,7 +12,9 @@ from worker_runtime.embedded.operations.resolving import narrow_caller, resolve_
 from worker_runtime.resolution.explain import Explanation, explain_resolution
 
 
-async def preview(context: Context, caller: Caller, wanted: PreviewRequest) -> tuple[Explanation, ...]:
+async def preview_workers(
+    context: Context, caller: Caller, wanted: PreviewRequest
+) -> tuple[Explanation, ...]:
     """Explain what Workers would be; stores nothing.
 
     Profiles that this Runtime cannot read are left out; `BundleStatus.rejected_profiles` names them.

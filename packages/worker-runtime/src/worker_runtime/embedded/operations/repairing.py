@@ -1,9 +1,7 @@
 """Repair a damaged store: salvage into a new database, count the blobs anew, resolve lost specs again (R-03)."""
 
 from collections.abc import Callable
-from typing import Any
 
-import apsw
 from msgspec import Struct
 
 from worker_runtime.embedded.operations.context import Context
@@ -12,12 +10,12 @@ from worker_runtime.resolution.explain import explain_resolution
 from worker_runtime.resolution.pins import decode_pins
 from worker_runtime.resolution.resolve import compute_resolution
 from worker_runtime.store.blobs import find_missing_blobs
-from worker_runtime.store.bundles import link_blobs, read_manifest
+from worker_runtime.store.bundles import get_bundle_key, link_blobs, read_manifest
 from worker_runtime.store.connection import Database
 from worker_runtime.store.damaged_file import DamagedFile
 from worker_runtime.store.quarantine import put_quarantine
 from worker_runtime.store.salvage import SalvageReport, salvage
-from worker_runtime.store.workers import put_spec
+from worker_runtime.store.workers import delete_worker, get_salvaged_pins, put_spec
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.errors import YoiError
 from yoi_bundle.verified import verify_manifest
@@ -74,37 +72,35 @@ def _restore_bundle(context: Context, bundle_id: int) -> str | None:
     """Tie a bundle to its blobs; return its digest when some of it is gone, which quarantines it."""
     database, now = context.database, context.clock.now()
     with database.read() as connection:
-        query = "SELECT workspace_id, digest FROM bundle WHERE id = ?"
-        workspace_id, digest = _get_row(connection, query, bundle_id)
+        workspace_id, digest = get_bundle_key(connection, bundle_id)
         data = read_manifest(connection, bundle_id)
     try:
         bundle = verify_manifest(data, digest, limits=context.limits, features=context.features)
     except YoiError:
         with database.write() as connection:
             put_quarantine(connection, workspace_id, digest, "manifest", now=now)
-        return str(digest)
+        return digest
     with database.write() as connection:
         link_blobs(connection, workspace_id, bundle_id, bundle.blobs)
         missing = find_missing_blobs(connection, workspace_id, bundle.blobs)
         if missing:
             # Its blobs are not all here to be marked one by one, so the bundle as a whole is.
             put_quarantine(connection, workspace_id, digest, "manifest", now=now)
-    return str(digest) if missing else None
+    return digest if missing else None
 
 
 def _restore_spec(context: Context, number: int) -> str | None:
     """Resolve a Worker's spec again from its pins; delete the Worker and return its id when that fails."""
     with context.database.read() as connection:
-        query = "SELECT worker_id, pins FROM worker_pins WHERE worker_number = ?"
-        worker_id, data = _get_row(connection, query, number)
+        worker_id, data = get_salvaged_pins(connection, number)
     try:
         pins = decode_pins(data)
         plan = prepare_pinned(context, pins, pins.policy)
         resolution = compute_resolution(plan, pins.facts, pins.request.intent)
     except YoiError:
         with context.database.write() as connection:
-            connection.execute("DELETE FROM worker WHERE number = ?", (number,))
-        return str(worker_id)
+            delete_worker(connection, number)
+        return worker_id
     with context.database.write() as connection:
         put_spec(
             connection,
@@ -113,11 +109,6 @@ def _restore_spec(context: Context, number: int) -> str | None:
             explanation=encode_canonical(explain_resolution(resolution)),
         )
     return None
-
-
-def _get_row(connection: apsw.Connection, query: str, number: int) -> tuple[Any, ...]:
-    """Return the one row that was salvaged under a number."""
-    return tuple(connection.execute(query, (number,)).fetchall()[0])
 
 
 def _sum_up(report: SalvageReport, damaged: tuple[str, ...], lost: tuple[str, ...]) -> RepairReport:
