@@ -22,7 +22,6 @@ import msgspec
 from light_runtime import LightContents, LightRuntime
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.caller import build_local_caller
-from worker_runtime.embedded.maintenance import Readiness
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import TokenAuthenticator
@@ -34,6 +33,7 @@ from worker_runtime.store.files import DATABASE_NAME
 from worker_runtime.trust.trust_store import TrustStore
 from yoi_bundle.digest import compute_digest
 from yoi_wire.clock import SystemClock
+from yoi_wire.readiness import Readiness
 
 COUNTING_HOST = "count"
 READY_LINE = "listening"

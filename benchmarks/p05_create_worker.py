@@ -32,8 +32,8 @@ from worker_runtime.contract.bundles import ManifestBody
 from worker_runtime.contract.caller import build_local_caller
 from worker_runtime.contract.requests import NO_INTENT, Intent, WorkerRequest
 from worker_runtime.contract.workers import CreateWorkerRequest
-from worker_runtime.embedded.dedicated_threads import KeptThreads
 from worker_runtime.embedded.runtime import EmbeddedRuntime
+from worker_runtime.host.dedicated_threads import KeptThreads
 from worker_runtime.host.facts import ABSENT_PACKAGE, HostPorts, PackageFact, PackageNeed
 from worker_runtime.host.policy import HostPolicy
 from worker_runtime.host.ports import Host, ReadPackage

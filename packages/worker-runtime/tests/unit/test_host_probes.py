@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from worker_runtime.embedded.dedicated_threads import KeptThreads
+from worker_runtime.host.dedicated_threads import KeptThreads
 from worker_runtime.host.probes import DirectoryProbe, PathProbe
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from worker_runtime.embedded.dedicated_threads import KeptThreads
+from worker_runtime.host.dedicated_threads import KeptThreads
 from yoi_wire.errors import RuntimeUnavailableError
 
 DEADLINE_SECONDS = 10

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from worker_runtime.contract.caller import build_local_caller
-from worker_runtime.embedded.maintenance import Readiness
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.host.local_host import LocalHost
 from worker_runtime.rest.housekeeping import keep_house
@@ -22,6 +21,7 @@ from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError
+from yoi_wire.readiness import Readiness
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.configuration import ServerSettings
 from yoi_workspace_server.first_start import ensure_identity, ensure_token

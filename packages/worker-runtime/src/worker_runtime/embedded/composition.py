@@ -3,9 +3,9 @@
 import secrets
 from pathlib import Path
 
-from worker_runtime.embedded.dedicated_threads import KeptThreads
 from worker_runtime.embedded.manifest_cache import ManifestCache
 from worker_runtime.embedded.operations.context import Context
+from worker_runtime.host.dedicated_threads import KeptThreads
 from worker_runtime.host.ports import Host
 from worker_runtime.resolution.fast_path.plan_cache import PlanCache
 from worker_runtime.resolution.fast_path.spec_cache import SpecCache

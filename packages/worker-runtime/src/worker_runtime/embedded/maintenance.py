@@ -9,25 +9,15 @@ from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import load_bundle
 from worker_runtime.embedded.operations.reproducing import Reproduction, reproduce_spec
 from worker_runtime.embedded.operations.restoring import RestoreReport, recheck_worker, restore_workers
-from worker_runtime.resolution.pins import decode_pins
 from worker_runtime.store.collector import Collected, collect
 from worker_runtime.store.health import find_structural_damage, list_held_bundles
+from worker_runtime.store.pins import decode_pins
 from worker_runtime.store.scrub import ScrubStep, scrub_step
 from worker_runtime.store.workers import find_worker, get_documents
 from worker_runtime.store.workspaces import find_workspaces
 from yoi_bundle.errors import YoiError
 from yoi_wire.errors import WorkerNotFoundError
-
-
-class Readiness(Struct, frozen=True, kw_only=True):
-    """Whether a Runtime can do what it is for (R-10).
-
-    Attributes:
-        problems: Code and details of everything that keeps it from being ready.
-    """
-
-    ready: bool
-    problems: tuple[dict[str, object], ...] = ()
+from yoi_wire.readiness import Readiness
 
 
 class StartReport(Struct, frozen=True, kw_only=True):

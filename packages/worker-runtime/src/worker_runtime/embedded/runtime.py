@@ -23,7 +23,7 @@ from worker_runtime.contract.workers import (
     WorkerInput,
 )
 from worker_runtime.embedded.composition import build_context, create_id
-from worker_runtime.embedded.maintenance import Maintenance, Readiness, StartReport
+from worker_runtime.embedded.maintenance import Maintenance, StartReport
 from worker_runtime.embedded.operations import assignments, bundles, receiving, workers
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.creating import create_worker
@@ -44,6 +44,7 @@ from yoi_bundle.schema import READABLE_SCHEMA_VERSIONS
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page
+from yoi_wire.readiness import Readiness
 
 
 class EmbeddedRuntime:

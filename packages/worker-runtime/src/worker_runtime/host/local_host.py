@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from worker_runtime.embedded.dedicated_threads import KeptThreads
+from worker_runtime.host.dedicated_threads import KeptThreads
 from worker_runtime.host.facts import HostPorts
 from worker_runtime.host.plugin_packages import PluginPackages
 from worker_runtime.host.policy import HostPolicy

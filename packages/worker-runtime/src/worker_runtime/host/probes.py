@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from worker_runtime.embedded.dedicated_threads import KeptThreads
+from worker_runtime.host.dedicated_threads import KeptThreads
 from yoi_bundle.manifest import Access
 
 

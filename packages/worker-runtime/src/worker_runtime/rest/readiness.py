@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from worker_runtime.embedded.maintenance import Readiness
+from yoi_wire.readiness import Readiness
 
 _HELD_SECONDS = 2.0
 

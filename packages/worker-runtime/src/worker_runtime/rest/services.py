@@ -8,7 +8,6 @@ from litestar import Request
 
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.caller import Caller
-from worker_runtime.embedded.maintenance import Readiness
 from worker_runtime.rest.buffering import BufferedBodies
 from worker_runtime.rest.metrics import Metrics
 from worker_runtime.rest.open_bodies import OpenBodies
@@ -16,6 +15,7 @@ from worker_runtime.rest.pace import BodyPace
 from worker_runtime.rest.streams import OpenStreams
 from worker_runtime.rest.uploads import RunningUploads
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
+from yoi_wire.readiness import Readiness
 
 HttpRequest = Request[Any, Any, Any]
 

@@ -4,12 +4,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 import apsw
 
 from worker_runtime.store.failures import typed_failures
 from worker_runtime.store.schema import migrate, verify_ours
 from yoi_wire.errors import RuntimeUnavailableError
+
+Connection: TypeAlias = apsw.Connection
+"""What a transaction hands out; the rest of the program need not know whose it is."""
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-from worker_runtime.embedded.maintenance import Readiness
 from worker_runtime.rest.buffering import BufferedBodies
 from worker_runtime.rest.metrics import Metrics
 from worker_runtime.rest.open_bodies import OpenBodies
@@ -14,6 +13,7 @@ from worker_runtime.rest.streams import OpenStreams
 from worker_runtime.rest.uploads import RunningUploads
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_wire.clock import Clock
+from yoi_wire.readiness import Readiness
 from yoi_workspace_server.publishing.building import Builder
 from yoi_workspace_server.publishing.uploads import Uploads
 from yoi_workspace_server.reconciler.reconciler import Reconciler

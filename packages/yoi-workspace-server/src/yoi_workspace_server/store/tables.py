@@ -30,7 +30,7 @@ from yoi_workspace_server.private import PRIVATE_MARK
 from yoi_workspace_server.revisions import BuildProblem
 from yoi_workspace_server.roles import TokenScope
 from yoi_workspace_server.runtimes import RuntimeConnection, SafeProblem
-from yoi_workspace_server.store.database.json_column import JsonValue
+from yoi_workspace_server.store.json_column import JsonValue
 from yoi_workspace_server.sync_status import Holdings
 from yoi_workspace_server.workspaces import Source
 

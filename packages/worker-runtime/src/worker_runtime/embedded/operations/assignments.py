@@ -1,12 +1,11 @@
 """Read, set and withdraw assignments (R-11)."""
 
-import apsw
-
 from worker_runtime.contract.assignments import Assignment, AssignmentRequest
 from worker_runtime.contract.caller import Caller, verify_access
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.store.assignments import AssignmentRow, find_assignment, put_assignment
 from worker_runtime.store.bundles import find_bundle
+from worker_runtime.store.connection import Connection
 from worker_runtime.store.quarantine import find_damage
 from worker_runtime.store.workspaces import find_workspace, put_workspace
 from yoi_wire.clock import format_instant
@@ -69,7 +68,7 @@ def _find_unchanged(
     return _view(workspace, held)
 
 
-def _verify_sound(connection: apsw.Connection, workspace_id: int, digest: str) -> None:
+def _verify_sound(connection: Connection, workspace_id: int, digest: str) -> None:
     row = find_bundle(connection, workspace_id, digest)
     if row is None:
         raise BundleMissingError(digest)

@@ -1,7 +1,5 @@
 """List, read, delete bundles, and say how they stand (R-05)."""
 
-import apsw
-
 from worker_runtime.contract.bundles import BundleContent, BundleEntry, BundleStatus, ProfileRejection
 from worker_runtime.contract.caller import Caller, verify_access, verify_scope
 from worker_runtime.embedded.operations.context import Context
@@ -14,6 +12,7 @@ from worker_runtime.embedded.operations.loading import (
 )
 from worker_runtime.store.blobs import find_missing_blobs
 from worker_runtime.store.bundles import delete_bundle, list_bundles
+from worker_runtime.store.connection import Connection
 from worker_runtime.store.leases import find_staged_blobs
 from worker_runtime.store.quarantine import find_damage
 from worker_runtime.store.rejections import find_rejection
@@ -137,7 +136,7 @@ def get_status(context: Context, caller: Caller, digest: str) -> BundleStatus:
 
 
 def _find_unstored(
-    context: Context, connection: apsw.Connection, workspace_id: int, digest: str
+    context: Context, connection: Connection, workspace_id: int, digest: str
 ) -> BundleStatus | None:
     blobs = find_staged_blobs(connection, workspace_id, digest, now=context.clock.now())
     if blobs is not None:

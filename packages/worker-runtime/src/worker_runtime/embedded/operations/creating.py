@@ -3,8 +3,6 @@
 import asyncio
 from functools import partial
 
-import apsw
-
 from worker_runtime.contract.caller import Caller, verify_access
 from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from worker_runtime.embedded.operations.context import Context
@@ -15,13 +13,14 @@ from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.errors import Reason, ResolutionRefusedError
 from worker_runtime.resolution.explain import encode_explanation
 from worker_runtime.resolution.host_plan import HostPlan
-from worker_runtime.resolution.pins import WorkerPins, compute_fingerprint, encode_pins
 from worker_runtime.resolution.resolve import seal_resolution
 from worker_runtime.store.assignments import find_assignment
 from worker_runtime.store.builtin_sets import put_builtin_set
 from worker_runtime.store.bundles import find_bundle_id
+from worker_runtime.store.connection import Connection
 from worker_runtime.store.events import append_first_event
 from worker_runtime.store.leases import delete_lease
+from worker_runtime.store.pins import WorkerPins, compute_fingerprint, encode_pins
 from worker_runtime.store.quarantine import find_damage
 from worker_runtime.store.workers import NewWorker, WorkerRow, find_worker_by_key, insert_worker
 from worker_runtime.store.workspaces import find_workspace, put_workspace
@@ -112,7 +111,7 @@ def _store(
 
 def _insert(
     context: Context,
-    connection: apsw.Connection,
+    connection: Connection,
     caller: Caller,
     workspace: str,
     new: NewWorker,
@@ -158,7 +157,7 @@ def build_pins(
     )
 
 
-def _verify_usable(connection: apsw.Connection, workspace_id: int, digest: str, policy: HostPolicy) -> None:
+def _verify_usable(connection: Connection, workspace_id: int, digest: str, policy: HostPolicy) -> None:
     bundle_id = find_bundle_id(connection, workspace_id, digest)
     if bundle_id is None:
         raise BundleMissingError(digest)

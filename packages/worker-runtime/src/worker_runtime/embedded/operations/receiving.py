@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-import apsw
 from msgspec import Struct
 
 from worker_runtime.contract.bundles import LeaseView, ManifestBody, PutOutcome, StagedOutcome, StoredOutcome
@@ -19,6 +18,7 @@ from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import read_manifest_bytes
 from worker_runtime.store.blobs import VerifiedBlob, put_blobs
 from worker_runtime.store.bundles import find_bundle_id, put_bundle
+from worker_runtime.store.connection import Connection
 from worker_runtime.store.leases import (
     LeaseRequest,
     LeaseRow,
@@ -160,7 +160,7 @@ def finish_upload(
 
 def _keep(
     context: Context,
-    connection: apsw.Connection,
+    connection: Connection,
     caller: Caller,
     upload: Upload,
     blobs: Collection[VerifiedBlob],
@@ -222,7 +222,7 @@ def _stage_or_commit(
 
 def _commit(
     context: Context,
-    connection: apsw.Connection,
+    connection: Connection,
     lease: LeaseRow,
     bundle: VerifiedBundle,
     staged: Staged,

@@ -7,12 +7,12 @@ from msgspec import Struct
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.reproducing import prepare_pinned
 from worker_runtime.resolution.explain import explain_resolution
-from worker_runtime.resolution.pins import decode_pins
 from worker_runtime.resolution.resolve import compute_resolution
 from worker_runtime.store.blobs import find_missing_blobs
 from worker_runtime.store.bundles import get_bundle_key, link_blobs, read_manifest
 from worker_runtime.store.connection import Database
 from worker_runtime.store.damaged_file import DamagedFile
+from worker_runtime.store.pins import decode_pins
 from worker_runtime.store.quarantine import put_quarantine
 from worker_runtime.store.salvage import SalvageReport, salvage
 from worker_runtime.store.workers import delete_worker, get_salvaged_pins, put_spec

@@ -13,11 +13,11 @@ from worker_runtime.embedded.operations.resolving import gather_facts
 from worker_runtime.embedded.operations.transitions import apply_trigger
 from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.explain import Explanation
-from worker_runtime.resolution.pins import decode_pins
 from worker_runtime.resolution.resolve import Resolution, compute_resolution
 from worker_runtime.resolution.rights import Rights, compute_rights
 from worker_runtime.resolution.spec import assemble_spec
 from worker_runtime.store.events import append_event
+from worker_runtime.store.pins import decode_pins
 from worker_runtime.store.workers import (
     PinnedDocuments,
     WorkerRow,

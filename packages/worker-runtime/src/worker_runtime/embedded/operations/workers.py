@@ -1,7 +1,5 @@
 """Read Workers, and act on their records (W-02, W-03)."""
 
-import apsw
-
 from worker_runtime.contract.caller import Caller, verify_access, verify_scope
 from worker_runtime.contract.lifecycle import Trigger, is_terminal
 from worker_runtime.contract.workers import (
@@ -16,6 +14,7 @@ from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.transitions import apply_trigger
 from worker_runtime.embedded.operations.worker_views import view_worker
 from worker_runtime.store.approvals import ApprovalRow, decide_approval, list_approvals
+from worker_runtime.store.connection import Connection
 from worker_runtime.store.events import append_event, list_events
 from worker_runtime.store.workers import (
     PinnedDocuments,
@@ -144,7 +143,7 @@ def put_verdict(
 
 
 def _get_row(
-    context: Context, connection: apsw.Connection, caller: Caller, worker_id: str
+    context: Context, connection: Connection, caller: Caller, worker_id: str
 ) -> tuple[WorkerRow, str]:
     known = find_workspaces(connection, caller.issuer, caller.workspaces)
     row = find_worker(connection, known.keys(), worker_id)
