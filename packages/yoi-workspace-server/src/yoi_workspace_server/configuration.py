@@ -64,7 +64,7 @@ class ServerSettings:
         issuer: The name that Runtimes trust this Backend's keys under; of a new identity.
         identity: File of the keys that all replicas sign with, each with a copy of its own; it has to be there. None for
             that of the data directory, which is made at the first start.
-        source_roots: Directories below which workspaces may lie; see `yoi_workspace_server.sources.roots`.
+        source_roots: Directories below which workspaces may lie; see `yoi_workspace_server.sources.reading`.
         git_configuration: For git's credential helpers.
         poll_seconds: How often sources are looked at unasked.
         embedded: None for a server without a Runtime of its own.

@@ -9,8 +9,7 @@ from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from worker_runtime.sync.transfer.manifest_coding import encode_manifest
 from yoi_wire.errors import BundleMissingError
 from yoi_workspace_server.errors import BackendUnavailableError
-from yoi_workspace_server.reconciler.bundle_cache import BundleShelf
-from yoi_workspace_server.reconciler.recent_revisions import RecentRevisions
+from yoi_workspace_server.reconciler.bundle_cache import BundleShelf, RecentRevisions
 from yoi_workspace_server.revisions import Revision
 from yoi_workspace_server.store.bundles import StoredManifest
 from yoi_workspace_server.store.store import Store

@@ -28,7 +28,7 @@ from worker_runtime.embedded.operations import assignments, bundles, receiving, 
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.creating import create_worker
 from worker_runtime.embedded.operations.pack_intake import take_pack
-from worker_runtime.embedded.operations.previewing import preview_workers
+from worker_runtime.embedded.operations.resolving import preview_workers
 from worker_runtime.host.ports import BareHost, Host
 from worker_runtime.resolution.explain import Explanation
 from worker_runtime.resolution.version import RESOLVER_VERSION

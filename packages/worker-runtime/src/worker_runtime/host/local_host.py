@@ -16,10 +16,8 @@ from worker_runtime.host.policy.file import HostPolicyInvalidError, load_host_po
 from worker_runtime.host.policy.generation import compute_policy_generation
 from worker_runtime.host.ports import ReadPackage
 from worker_runtime.host.probes import DirectoryProbe, PathProbe
-from worker_runtime.host.secrets.chain import ChainedSecrets
-from worker_runtime.host.secrets.directory import DirectorySecrets
-from worker_runtime.host.secrets.environment import EnvironmentSecrets
 from worker_runtime.host.secrets.port import SecretStore
+from worker_runtime.host.secrets.stores import ChainedSecrets, DirectorySecrets, EnvironmentSecrets
 from yoi_wire.errors import RuntimeUnavailableError
 
 PACKAGES_FOLDER = "packages"

@@ -12,7 +12,7 @@ from yoi.backend.client import BackendClient
 from yoi.backend.token import read_token_file
 from yoi.configuration import Configuration
 from yoi.up.backend_process import BackendPlace, BackendProcess, find_port, start_backend
-from yoi.up.data_directory_lock import Tenant, hold_directory
+from yoi.up.directories import Tenant, hold_directory
 from yoi.up.events import Happening, Started, Stopped
 from yoi.up.following import Follower
 from yoi_bundle.errors import YoiError

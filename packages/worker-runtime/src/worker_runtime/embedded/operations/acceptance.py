@@ -9,9 +9,14 @@ from msgspec import Struct
 
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import read_blob
-from worker_runtime.store.blobs import find_missing_blobs, find_unchecked_json, mark_json
+from worker_runtime.store.blobs import (
+    find_missing_blobs,
+    find_unchecked_json,
+    find_unchecked_texts,
+    mark_json,
+    mark_texts,
+)
 from worker_runtime.store.connection import Connection
-from worker_runtime.store.text_checks import find_unchecked_texts, mark_texts
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.text_blob import find_text_blob_faults
 from yoi_bundle.descriptors import list_descriptors, list_free_json
