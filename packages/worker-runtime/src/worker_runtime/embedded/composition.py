@@ -1,6 +1,5 @@
 """Put the parts of one Runtime together."""
 
-import secrets
 from pathlib import Path
 
 from worker_runtime.embedded.manifest_cache import ManifestCache
@@ -16,14 +15,10 @@ from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.schema import KNOWN_FEATURES
 from yoi_wire.clock import Clock
+from yoi_wire.random_ids import create_id
 
 _SCANNER_CACHE = "scanner-rules"
 """Compiled rules, written when a text is first scanned; they may be deleted at any time."""
-
-
-def create_id() -> str:
-    """Return 128 random bits in hexadecimal."""
-    return secrets.token_hex(16)
 
 
 def build_context(

@@ -22,7 +22,7 @@ from worker_runtime.contract.workers import (
     WorkerEvent,
     WorkerInput,
 )
-from worker_runtime.embedded.composition import build_context, create_id
+from worker_runtime.embedded.composition import build_context
 from worker_runtime.embedded.maintenance import Maintenance, StartReport
 from worker_runtime.embedded.operations import assignments, bundles, receiving, workers
 from worker_runtime.embedded.operations.context import Context
@@ -44,6 +44,7 @@ from yoi_bundle.schema import READABLE_SCHEMA_VERSIONS
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page
+from yoi_wire.random_ids import create_id
 from yoi_wire.readiness import Readiness
 
 
@@ -182,7 +183,11 @@ class EmbeddedRuntime:
 
     async def get_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
         """Return a blob of a bundle; see `operations.bundles.get_blob`."""
-        return await asyncio.to_thread(bundles.get_blob, self._context, caller, digest, blob)
+        return await asyncio.to_thread(self.read_blob, caller, digest, blob)
+
+    def read_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
+        """Return a blob as `get_blob` does, without an event loop; blocks on the disk."""
+        return bundles.get_blob(self._context, caller, digest, blob)
 
     def list_workspaces(self, issuer: str) -> tuple[str, ...]:
         """Return the workspaces of an issuer that this store knows; for the host's own operator."""

@@ -1,7 +1,6 @@
 """One Runtime, served until it is told to stop: who is let in, what is listened on, in which order it ends."""
 
 import asyncio
-import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from worker_runtime.rest.services import Authenticator, Services
 from worker_runtime.trust.local_token import LOCAL_TOKEN_FILE, create_local_token
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 from yoi_wire.clock import Clock
+from yoi_wire.stop_signals import watch_signals
 
 _GRACE_SECONDS = 5.0
 
@@ -75,7 +75,7 @@ async def serve_runtime(
     """
     trust = TrustStore(data_directory / TRUST_FILE)
     verify_listening(listening, has_trusted_keys=bool(trust.read().keys))
-    stopping = _watch_signals()
+    stopping = watch_signals()
     report = await embedded.start()
     log_event("started", ready=report.readiness.ready)
     token_file = data_directory / LOCAL_TOKEN_FILE
@@ -123,11 +123,3 @@ def _build_authenticator(
         has_trusted_keys=lambda: bool(trust.read().keys),
         list_workspaces=list_workspaces,
     )
-
-
-def _watch_signals() -> asyncio.Event:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    return stopping

@@ -9,7 +9,7 @@ from yoi_wire.clock import MILLISECONDS_A_SECOND, Clock, format_instant
 from yoi_wire.errors import AssignmentConflictError, AssignmentStaleError
 from yoi_wire.paging import MAX_PAGE_SIZE
 from yoi_workspace_server.foreign_details import clean_code, clean_details
-from yoi_workspace_server.reconciler.bundle_cache import BundleShelf
+from yoi_workspace_server.reconciler.bundle_cache import BundleCache
 from yoi_workspace_server.reconciler.outcomes import (
     observe_assignment,
     settle_failure,
@@ -31,7 +31,7 @@ class Attempts:
 
     Args:
         dialer: The way to Runtimes.
-        shelf: The bundles to send.
+        cache: The bundles to send.
         settings: How long to wait afterwards.
         clock: The source of time.
         draw: Uniform in [0, 1), for jitter.
@@ -41,7 +41,7 @@ class Attempts:
     def __init__(
         self,
         dialer: Dialer,
-        shelf: BundleShelf,
+        cache: BundleCache,
         *,
         settings: ReconcilerSettings,
         clock: Clock,
@@ -49,7 +49,7 @@ class Attempts:
         report: Callable[[RuntimeContact], None],
     ) -> None:
         self._dialer = dialer
-        self._shelf = shelf
+        self._cache = cache
         self._settings = settings
         self._clock = clock
         self._draw = draw
@@ -98,9 +98,9 @@ class Attempts:
             assignment = await dialled.api.delete_assignment(caller, workspace, step.generation)
             return observe_assignment(assignment, self._clock.now())
         desired = step.desired
-        source = await self._shelf.get_source(workspace, desired.digest, desired.revision)
+        source = await self._cache.get_source(workspace, desired.digest, desired.revision)
         base_digest = step.base if isinstance(step, Send) else None
-        base = await self._shelf.find_base(workspace, base_digest)
+        base = await self._cache.find_base(workspace, base_digest)
         report = await sync_bundle(
             dialled.api,
             caller,
@@ -108,7 +108,7 @@ class Attempts:
             generation=desired.generation,
             base=base,
             likely_held=isinstance(step, Assign),
-            encode=self._shelf.build_encoder(desired.digest, base_digest),
+            encode=self._cache.build_encoder(desired.digest, base_digest),
         )
         return observe_assignment(report.assignment, self._clock.now())
 

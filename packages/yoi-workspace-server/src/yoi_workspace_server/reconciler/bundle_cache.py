@@ -68,7 +68,7 @@ _MAX_KEPT_BYTES = 128 * MEBIBYTE
 _MAX_KEPT_BLOB_BYTES = MEBIBYTE
 
 
-class BundleShelf:
+class BundleCache:
     """Reads bundles from the store, and keeps the latest of them, within 128 MiB."""
 
     def __init__(self, store: Store, *, max_bytes: int = _MAX_KEPT_BYTES) -> None:

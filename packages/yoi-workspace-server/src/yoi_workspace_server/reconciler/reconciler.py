@@ -14,7 +14,7 @@ from worker_runtime.rest.request_log import log_event
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import MILLISECONDS_A_SECOND, Clock
 from yoi_workspace_server.reconciler.attempt import Attempts
-from yoi_workspace_server.reconciler.bundle_cache import BundleShelf
+from yoi_workspace_server.reconciler.bundle_cache import BundleCache
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.reconciler.settling import SettlementWriter
 from yoi_workspace_server.registry.dialing import Dialer
@@ -60,7 +60,7 @@ class Reconciler:
         self._contacts: list[RuntimeContact] = []
         self._attempts = Attempts(
             dialer,
-            BundleShelf(store),
+            BundleCache(store),
             settings=self.settings,
             clock=clock,
             draw=draw,

@@ -169,4 +169,6 @@ def _show_workers(workers: dict[str, int]) -> dict[str, int]:
 
 
 def _show_lacking(lacking: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    return {show_text(place, most=1200): show_texts(features) for place, features in lacking.items()}
+    return {
+        show_text(place, max_characters=1200): show_texts(features) for place, features in lacking.items()
+    }

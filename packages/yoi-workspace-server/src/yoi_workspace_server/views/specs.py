@@ -99,4 +99,4 @@ def build_spec_view(spec: ResolvedWorkerSpec, *, spec_digest: str) -> SpecView:
 
 
 def _show(text: str) -> str:
-    return show_text(text, most=_MAX_NAME)
+    return show_text(text, max_characters=_MAX_NAME)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from worker_runtime.contract.bundles import BundleContent, BundleEntry, ManifestBody, StagedOutcome
@@ -58,9 +59,9 @@ class LocalRuntime:
         except (BundleMissingError, BundleCorruptError):
             return None
 
-    def read_blob(self, digest: str, blob: str) -> bytes:
-        """Return a blob of a stored bundle."""
-        return self.ask(self.embedded.get_blob(self.build_caller(), digest, blob))
+    def build_blob_reader(self, digest: str) -> Callable[[str], bytes]:
+        """Return what gives the blobs of a stored bundle by digest."""
+        return partial(self.embedded.read_blob, self.build_caller(), digest)
 
     def put_bundle(
         self,
