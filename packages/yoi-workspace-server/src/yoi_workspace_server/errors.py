@@ -1,4 +1,4 @@
-"""The typed errors of the Backend; every one has a stable code, and details that any reader may see."""
+"""Errors of the Backend; every one has a stable code, and details that any reader may see."""
 
 from typing import Any, ClassVar, Literal
 

@@ -1,4 +1,4 @@
-"""What may be passed on of an error that a Runtime raised: known details in a known form, words of this program (K-07).
+"""Sanitizer of a Runtime's error details: known members in a known form, words of this program (K-07).
 
 A Runtime is another host's, and may be hostile. Of what it says only codes, ids, numbers and pointers are taken, each by
 the grammar of its kind; anything else is left out. Sentences come from the tables of this program, by code and rule.

@@ -1,4 +1,4 @@
-"""One Backend, served until it is told to stop: the composition of its parts, and the order in which they end."""
+"""Server of one Backend: the composition of its parts, and the order in which they end."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""How each workspace stands on each Runtime, as it is kept (K-05), and the claims by which replicas share the work (K-04)."""
+"""Sync status of each pair of Runtime and workspace (K-05), and the claims by which replicas share the work (K-04)."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     """The right to work on a pair until the lease expires.
 
     Attributes:
-        lease: Grows with each claim of the pair; who settles under an older one changes nothing.
+        lease: Grows with each claim of the pair; a settlement with an older lease number is ignored (fencing).
         rejected: The active digest, when the Runtime as it last announced itself has rejected it.
     """
 

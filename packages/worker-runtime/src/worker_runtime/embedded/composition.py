@@ -1,10 +1,10 @@
-"""Put the parts of one Runtime together."""
+"""Composition of one Runtime: its parts, put together."""
 
 from pathlib import Path
 
 from worker_runtime.embedded.manifest_cache import ManifestCache
 from worker_runtime.embedded.operations.context import Context
-from worker_runtime.host.dedicated_threads import KeptThreads
+from worker_runtime.host.dedicated_threads import DedicatedThreads
 from worker_runtime.host.ports import Host
 from worker_runtime.resolution.fast_path.plan_cache import PlanCache
 from worker_runtime.resolution.fast_path.spec_cache import SpecCache
@@ -34,7 +34,7 @@ def build_context(
     """Return what all operations need, on one database."""
     return Context(
         database=database,
-        writer=KeptThreads("yoi-writer"),
+        writer=DedicatedThreads("yoi-writer"),
         clock=clock,
         new_id=create_id,
         retention=retention,

@@ -1,4 +1,4 @@
-"""What a Runtime does for its store and its Workers beside serving callers: start, readiness, collect, scrub."""
+"""Maintenance of a Runtime: start, readiness, garbage collection, scrub."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A Runtime inside this process: the operations of `RuntimeApi` on a store of its own."""
+"""Embedded Runtime: the operations of `RuntimeApi` in this process, on a store of its own."""
 
 import asyncio
 from collections.abc import AsyncIterable, Callable

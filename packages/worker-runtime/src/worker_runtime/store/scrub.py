@@ -1,4 +1,4 @@
-"""The background scrub: read everything, bit by bit, before somebody needs it (R-03)."""
+"""Background scrub of the store: read everything, bit by bit, before somebody needs it (R-03)."""
 
 from typing import Literal, TypeAlias, cast
 

@@ -1,4 +1,4 @@
-"""One attempt to bring one Runtime nearer to what one workspace should be there (K-04)."""
+"""Attempt of the reconciler to bring one Runtime nearer to what one workspace should be there (K-04)."""
 
 from collections.abc import Callable
 

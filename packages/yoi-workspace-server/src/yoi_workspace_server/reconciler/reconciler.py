@@ -1,4 +1,4 @@
-"""The loop: claim what is due, attempt it, settle it; a trigger only says when (K-04).
+"""Reconciliation loop: claim what is due, attempt it, settle it; a trigger only says when (K-04).
 
 Any number of processes may run one on the same database. Claims are leases there; a process that was stopped or cut off
 loses them, and what it still does to a Runtime is fenced by the generation.

@@ -33,7 +33,7 @@ from yoi_workspace_server.rest.token_routes import TOKEN_ROUTES
 from yoi_workspace_server.rest.worker_control_routes import WORKER_CONTROL_ROUTES
 from yoi_workspace_server.rest.worker_routes import WORKER_ROUTES
 from yoi_workspace_server.rest.workspace_routes import WORKSPACE_ROUTES
-from yoi_workspace_server.workers.foreign_errors import pass_on
+from yoi_workspace_server.workers.foreign_errors import translate_error
 from yoi_workspace_server.workers.orders import WorkerRefusedError
 
 ROUTES = (
@@ -74,7 +74,7 @@ def build_app(services: BackendServices) -> Envelope:
 
 def answer_refused_worker(request: Request[Any, Any, Any], refused: WorkerRefusedError) -> Response[bytes]:
     """Answer with the Runtime's own problem, and with what each Runtime was refused by (K-06)."""
-    error = pass_on(refused.error)
+    error = translate_error(refused.error)
     log_refusal(request.scope, error)
     note_problem(request.scope, error.code)
     problem = build_problem(error, get_request_id(request.scope))

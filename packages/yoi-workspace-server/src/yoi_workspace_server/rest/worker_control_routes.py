@@ -22,7 +22,7 @@ from yoi_workspace_server.views.workers import (
     build_worker_view,
 )
 from yoi_workspace_server.workers.access import ReachableWorker
-from yoi_workspace_server.workers.foreign_errors import passing_on
+from yoi_workspace_server.workers.foreign_errors import translate_errors
 
 
 @get("/api/v1/workers/{worker:str}/events")
@@ -34,7 +34,7 @@ async def list_worker_events(request: HttpRequest, worker: FromPath[str]) -> Res
     if wants_event_stream(request):
         return await answer_worker_stream(request, found, principal)
     after, limit = read_position(request), read_limit(request)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         page = await found.api.list_worker_events(found.caller, found.id, after=after, limit=limit)
     return answer_json(build_event_page_view(page, secret_names=principal.may("secret_names:read")))
 
@@ -43,7 +43,7 @@ async def list_worker_events(request: HttpRequest, worker: FromPath[str]) -> Res
 async def send_worker_input(request: HttpRequest, worker: FromPath[str]) -> Response[bytes]:
     principal, found = await _reach(request, worker)
     said = await read_document(request, WorkerInput)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         event = await found.api.send_worker_input(found.caller, found.id, said)
     await _record(request, found, "input", principal)
     return answer_json(build_event_view(event, secret_names=principal.may("secret_names:read")))
@@ -66,7 +66,7 @@ async def list_worker_approvals(request: HttpRequest, worker: FromPath[str]) -> 
     principal = await authorize(request, "workers:read")
     verify_query(request)
     found = await get_backend(request).workers.reach(worker, principal)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         approvals = await found.api.list_worker_approvals(found.caller, found.id)
     summary = principal.may("workers:control")
     return answer_json(tuple(build_approval_view(one, summary=summary) for one in approvals))
@@ -78,7 +78,7 @@ async def decide_worker_approval(
 ) -> Response[bytes]:
     principal, found = await _reach(request, worker)
     decision = await read_document(request, ApprovalDecision)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         decided = await found.api.decide_worker_approval(found.caller, found.id, approval, decision)
     await _record(request, found, f"approval.{decision.verdict}", principal)
     return answer_json(build_approval_view(decided, summary=True))
@@ -98,7 +98,7 @@ async def _end(
     end: Callable[..., Awaitable[Worker]],
 ) -> Response[bytes]:
     await verify_no_body(request)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         worker = await end(found.caller, found.id)
     await _record(request, found, operation, principal)
     view = build_worker_view(found.record, worker, secret_names=principal.may("secret_names:read"))

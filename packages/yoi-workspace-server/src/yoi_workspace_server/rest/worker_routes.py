@@ -15,7 +15,7 @@ from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.views.explanations import build_explanation_view
 from yoi_workspace_server.views.specs import build_spec_view
 from yoi_workspace_server.views.workers import WorkerView, build_worker_view
-from yoi_workspace_server.workers.foreign_errors import passing_on
+from yoi_workspace_server.workers.foreign_errors import translate_errors
 from yoi_workspace_server.workers.orders import WorkerOrder, WorkerRefusedError
 from yoi_workspace_server.workers.spec_reading import read_spec
 
@@ -72,7 +72,7 @@ async def get_worker(request: HttpRequest, worker: FromPath[str]) -> Response[by
     observed = None
     if record.runtime_worker is not None:
         found = await workers.dial(record)
-        with passing_on(record):
+        with translate_errors(record):
             observed = await found.api.get_worker(found.caller, found.id)
     return answer_json(build_worker_view(record, observed, secret_names=principal.may("secret_names:read")))
 
@@ -91,7 +91,7 @@ async def get_worker_spec(request: HttpRequest, worker: FromPath[str]) -> Respon
     principal = await authorize(request, "secret_names:read")
     verify_query(request)
     found = await get_backend(request).workers.reach(worker, principal)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         spec, digest = read_spec(await found.api.get_worker_spec(found.caller, found.id))
     return answer_json(build_spec_view(spec, spec_digest=digest))
 
@@ -101,7 +101,7 @@ async def get_worker_explanation(request: HttpRequest, worker: FromPath[str]) ->
     principal = await authorize(request, "workers:read")
     verify_query(request)
     found = await get_backend(request).workers.reach(worker, principal)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         explanation = await found.api.get_worker_explanation(found.caller, found.id)
     return answer_json(build_explanation_view(explanation, secret_names=principal.may("secret_names:read")))
 

@@ -16,7 +16,7 @@ from yoi_workspace_server.rest.services import get_backend
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.views.workers import WorkerEventView, build_event_view
 from yoi_workspace_server.workers.access import ReachableWorker
-from yoi_workspace_server.workers.foreign_errors import passing_on
+from yoi_workspace_server.workers.foreign_errors import translate_errors
 
 _POLL_SECONDS = 1.0
 _LOOK_SECONDS = 5.0
@@ -35,7 +35,7 @@ async def answer_worker_stream(request: HttpRequest, found: ReachableWorker, pri
     """
     after = read_position(request)
     place = get_backend(request).streams.reserve()
-    with passing_on(found.record):
+    with translate_errors(found.record):
         first = await found.api.list_worker_events(found.caller, found.id, after=after, limit=_PAGE_SIZE)
     return Stream(
         _follow(request, found, principal, first, place),

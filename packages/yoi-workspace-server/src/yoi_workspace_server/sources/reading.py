@@ -1,4 +1,4 @@
-"""Sources of every kind, read in one way."""
+"""Source reader for every kind of source, within the roots that the operator named."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

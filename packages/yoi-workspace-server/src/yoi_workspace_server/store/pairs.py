@@ -1,4 +1,4 @@
-"""How workspaces stand on Runtimes, in the database (K-05)."""
+"""Pairs of Runtime and workspace in the database, and the Runtimes that come first for a new Worker (K-05, K-06)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every table of the Backend; instants are milliseconds since 1970, JSON is text.
+"""Tables of the Backend; instants are milliseconds since 1970, JSON is text.
 
 A column that holds what may never reach a browser has `info={"private": True}` (K-07).
 """

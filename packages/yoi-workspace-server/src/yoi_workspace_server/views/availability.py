@@ -1,4 +1,4 @@
-"""How a workspace stands on a Runtime, as a browser may see it (K-05, K-07)."""
+"""View of a pair: how a workspace stands on a Runtime (K-05, K-07)."""
 
 from collections.abc import Collection, Sequence
 from typing import Any

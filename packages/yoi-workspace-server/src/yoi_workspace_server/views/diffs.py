@@ -1,4 +1,4 @@
-"""What differs between two revisions, as a browser may see it (B-12, K-07)."""
+"""View of the diff of two revisions (B-12, K-07)."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Why a Worker is what it is, as a browser may see it (S-03, K-07).
+"""View of an explanation: why a Worker is what it is (S-03, K-07).
 
 What was granted is named, never shown whole: a payload may hold a host's endpoint or the text of its policy. Names of
 secret references are for operators; for others their decisions are counted.

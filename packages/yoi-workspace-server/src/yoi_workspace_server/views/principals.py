@@ -1,4 +1,4 @@
-"""Who asks, as it is told about itself."""
+"""View of a principal, for itself."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Runtimes, as a browser may see them: never where or how they are dialled (K-02, K-07)."""
+"""View of Runtimes: never where or how they are dialled (K-02, K-07)."""
 
 from msgspec import Struct
 

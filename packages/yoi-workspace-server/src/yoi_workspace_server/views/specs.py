@@ -1,4 +1,4 @@
-"""The resolved spec of a Worker, as operators may see it: what it has, by name; never where the host reaches it (K-07)."""
+"""View of a resolved spec, for operators: what a Worker has, by name; never where the host reaches it (K-07)."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Workers, as a browser may see them: the Backend's own record, and of the Runtime's word what is no free text (K-07)."""
+"""View of Workers: the Backend's own record, and of the Runtime's word what is no free text (K-07)."""
 
 from collections.abc import Iterable
 from typing import Any

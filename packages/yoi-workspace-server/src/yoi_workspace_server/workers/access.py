@@ -1,4 +1,4 @@
-"""The way to a Worker that was created through the Backend: its record, and its Runtime (K-06)."""
+"""Access to Workers that were created through the Backend: their records, and their Runtimes (K-06)."""
 
 import asyncio
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.runtimes import AWAY
 from yoi_workspace_server.store.store import Store
-from yoi_workspace_server.workers.foreign_errors import passing_on
+from yoi_workspace_server.workers.foreign_errors import translate_errors
 
 _CONCURRENCY = 16
 _OBSERVE_SECONDS = 5.0
@@ -122,7 +122,7 @@ class WorkerAccess:
         if record.runtime_worker is not None:
             found = await self.dial(record)
             # What the Runtime has no more was deleted before, and the word of it was lost on the way.
-            with passing_on(record), suppress(WorkerNotFoundError):
+            with translate_errors(record), suppress(WorkerNotFoundError):
                 await found.api.delete_worker(found.caller, found.id)
         entry = self._build_entry(record, "worker.deleted", principal.name, {})
         await self._store.workers.forget_worker(record.id, entry=entry, now=self._clock.now())

@@ -1,4 +1,4 @@
-"""Which Runtime a Worker may go to: placement first, then who is there and has the bundle (K-03, K-06); pure."""
+"""Choice of the Runtime of a new Worker: placement, then who is there and has the bundle (K-03, K-06); pure."""
 
 from collections.abc import Sequence
 

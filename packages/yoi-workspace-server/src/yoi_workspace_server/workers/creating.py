@@ -1,4 +1,4 @@
-"""Create a Worker: placement, availability, repair, Runtime; each may refuse, and is named when it does (K-06)."""
+"""Creation of Workers: placement, availability, repair, Runtime; each may refuse, and is named when it does (K-06)."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from yoi_workspace_server.runtimes import RegisteredRuntime
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.sync_status import PairKey
 from yoi_workspace_server.workers.choosing import Choice, choose_runtimes
-from yoi_workspace_server.workers.foreign_errors import pass_on, rebuild_problem
+from yoi_workspace_server.workers.foreign_errors import rebuild_problem, translate_error
 from yoi_workspace_server.workers.orders import (
     RefusedBy,
     RuntimeRefusal,
@@ -191,7 +191,7 @@ class WorkerCreation:
             return
         if status is not None and status.active is not None and status.active.digest == digest:
             if status.problem is not None:
-                raise pass_on(rebuild_problem(status.problem))
+                raise translate_error(rebuild_problem(status.problem))
             raise RuntimeUnavailableError("unreachable")
 
     async def _reserve(

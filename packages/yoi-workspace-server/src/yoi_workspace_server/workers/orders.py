@@ -1,4 +1,4 @@
-"""What a caller of the Backend asks for, and who refused it (K-06)."""
+"""Worker orders, and the refusals of an order (K-06)."""
 
 import hashlib
 from typing import Annotated, Literal, TypeAlias

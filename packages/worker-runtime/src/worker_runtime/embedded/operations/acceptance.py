@@ -1,4 +1,4 @@
-"""What a blob has to be before its bundle is accepted, beyond hashing to its digest (B-10)."""
+"""Acceptance checks on the content of blobs, beyond hashing to their digest (B-10)."""
 
 import io
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Read, set and withdraw assignments (R-11)."""
+"""Assignments: read, set and withdraw them (R-11)."""
 
 from worker_runtime.contract.assignments import Assignment, AssignmentRequest
 from worker_runtime.contract.caller import Caller, verify_access

@@ -1,4 +1,4 @@
-"""List, read, delete bundles, and say how they stand (R-05)."""
+"""Stored bundles: list, read and delete them, and say how they stand (R-05)."""
 
 from worker_runtime.contract.bundles import BundleContent, BundleEntry, BundleStatus, ProfileRejection
 from worker_runtime.contract.caller import Caller, verify_access, verify_scope

@@ -1,4 +1,4 @@
-"""Create a Worker: resolve, then one transaction for record, pins, first event and the end of the lease (W-01)."""
+"""Creation of a Worker: resolve, then one transaction for record, pins, first event and the end of the lease (W-01)."""
 
 import asyncio
 from functools import partial

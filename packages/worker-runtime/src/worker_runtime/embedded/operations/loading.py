@@ -1,4 +1,4 @@
-"""From the store to bytes and values that may be used; what is damaged is set aside, never served (R-03)."""
+"""Reads from the store that verify what they give; what is damaged is quarantined, never served (R-03)."""
 
 from msgspec import Struct
 

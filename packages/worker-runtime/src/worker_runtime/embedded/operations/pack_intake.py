@@ -1,4 +1,4 @@
-"""Take a pack in: verify blob by blob as it comes, keep batch by batch (R-02, R-04)."""
+"""Intake of a pack: verify blob by blob as it comes, keep batch by batch (R-02, R-04)."""
 
 import asyncio
 import contextlib

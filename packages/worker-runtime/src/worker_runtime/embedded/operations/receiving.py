@@ -1,4 +1,4 @@
-"""Take in bundles: a manifest, then the blobs it lacks, then one transaction that makes it visible (R-02, R-04)."""
+"""Upload of a bundle: a manifest, the blobs it lacks, one transaction that makes it visible (R-02, R-04)."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""Resolve a Worker again from its pins, and compare (W-04)."""
+"""Reproduction of a resolution from its pins, and comparison with what was stored (W-04)."""
 
 import msgspec
 from msgspec import Struct

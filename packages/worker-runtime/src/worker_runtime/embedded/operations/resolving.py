@@ -1,4 +1,4 @@
-"""Resolve a request under this host's policy and facts: the steps around the pure function (S-01, S-08)."""
+"""Resolution of a request under this host's policy and facts: the steps around the pure function (S-01, S-08)."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""After a restart, Workers come back from their pins; what host policy would narrow is not kept silently (W-06)."""
+"""Restoration of Workers from their pins; what host policy would narrow is not kept silently (W-06)."""
 
 import asyncio
 

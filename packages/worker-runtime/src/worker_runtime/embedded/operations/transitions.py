@@ -1,4 +1,4 @@
-"""Move a Worker from state to state, with an event for every move (W-03)."""
+"""Transitions of a Worker from state to state, with an event for each (W-03)."""
 
 import msgspec
 

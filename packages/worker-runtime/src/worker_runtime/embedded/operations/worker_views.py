@@ -1,4 +1,4 @@
-"""A stored Worker as its callers see it."""
+"""Worker values for callers, made from stored rows."""
 
 from worker_runtime.contract.workers import Worker
 from worker_runtime.store.connection import Connection

@@ -1,4 +1,4 @@
-"""Read Workers, and act on their records (W-02, W-03)."""
+"""Worker records: read them, and act on them (W-02, W-03)."""
 
 from worker_runtime.contract.caller import Caller, verify_access, verify_scope
 from worker_runtime.contract.lifecycle import Trigger, is_terminal

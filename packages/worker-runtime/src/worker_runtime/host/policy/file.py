@@ -1,4 +1,4 @@
-"""Reading a host policy file: strict, with file, line and remedy for each thing that is wrong."""
+"""Parser of host policy files: strict, with file, line and remedy for each thing that is wrong."""
 
 import re
 from itertools import pairwise

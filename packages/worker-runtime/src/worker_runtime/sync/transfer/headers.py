@@ -1,4 +1,4 @@
-"""The headers of the sync protocol, and JSON in one line of ASCII for them."""
+"""Headers of the sync protocol, and JSON in one line of ASCII for them."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""A manifest's body, plain, as zstd or as a delta, to the bytes that are hashed; bounded all the way (B-02, R-04)."""
+"""Content codings of a manifest: plain, zstd or a delta; bounded all the way (B-02, R-04)."""
 
 from collections.abc import AsyncIterable, Callable
 from typing import TypeAlias

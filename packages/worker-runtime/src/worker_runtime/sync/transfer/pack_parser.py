@@ -1,4 +1,4 @@
-"""The pack, taken apart as its bytes come: a ustar archive of blobs, nothing held but one header (R-04, R-09).
+"""Push parser of packs: a ustar archive of blobs, nothing held but one header (R-04, R-09).
 
 No input or output here: bytes in, blobs out. An entry is named `blobs/sha256/` and the 64 hexadecimal digits of its
 digest, and nothing else may stand in a pack; so no name in it can be a path to anywhere.
