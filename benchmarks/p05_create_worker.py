@@ -31,8 +31,8 @@ from p04_resolve import FACTS, POLICY, make_bundle
 from worker_runtime.contract.bundles import ManifestBody
 from worker_runtime.contract.caller import build_local_caller
 from worker_runtime.contract.workers import CreateWorkerRequest
-from worker_runtime.embedded.dedicated_threads import KeptThreads
 from worker_runtime.embedded.runtime import EmbeddedRuntime
+from worker_runtime.host.dedicated_threads import DedicatedThreads
 from worker_runtime.host.facts import ABSENT_PACKAGE, HostPorts, PackageFact, PackageNeed
 from worker_runtime.host.policy import HostPolicy
 from worker_runtime.host.ports import Host, ReadPackage
@@ -102,7 +102,7 @@ class ProbedHost(BenchHost):
 
     def __init__(self, mount: Path) -> None:
         self._mount = mount
-        self._threads = KeptThreads("bench-probe", most=8)
+        self._threads = DedicatedThreads("bench-probe", most=8)
         self._commands = PathProbe(self._threads)
 
     def build_ports(self, issuer: str, workspace: str, read_package: ReadPackage) -> HostPorts:

@@ -41,10 +41,15 @@ from p02_p03_small_syncs import EDITED, make_texts
 from prompt_bundles import hold_texts
 from worker_runtime.contract.assignments import AssignmentRequest
 from worker_runtime.contract.caller import ALL_SCOPES
+from worker_runtime.contract.headers import (
+    MANIFEST_MEDIA_TYPE,
+    METADATA_HEADER,
+    PACK_MEDIA_TYPE,
+    format_header_json,
+)
 from worker_runtime.sync.bundle_sync import BundleSource
-from worker_runtime.sync.transfer.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
 from worker_runtime.sync.transfer.manifest_coding import encode_manifest
-from worker_runtime.sync.transfer.pack import PACK_MEDIA_TYPE, write_pack
+from worker_runtime.sync.transfer.pack import write_pack
 from worker_runtime.trust.identity import Identity, create_identity
 from worker_runtime.trust.tokens import issue_token
 from yoi_bundle.manifest import Manifest

@@ -11,10 +11,10 @@ import pytest
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from support.processes.served_process import ISSUER, ServedProcess, wait_until
 from worker_runtime.contract.caller import Caller
+from worker_runtime.contract.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.store.retention import DEFAULT_RETENTION
 from worker_runtime.sync.bundle_sync import BundleSource, sync_bundle
-from worker_runtime.sync.transfer.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
 from worker_runtime.trust.identity import load_identity
 from yoi_wire.clock import SystemClock
 

@@ -9,8 +9,8 @@ import zstandard
 from msgspec import Struct
 
 from support.bundles.small_bundles import SmallBundle
-from worker_runtime.sync.transfer.delta import DELTA_MAGIC
-from worker_runtime.sync.transfer.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
+from worker_runtime.contract.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
+from worker_runtime.sync.transfer.zstd_stream import DELTA_MAGIC
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.tar_entry import END_OF_ARCHIVE, compute_padding, encode_entry_header
 

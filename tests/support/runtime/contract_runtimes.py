@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 from support.runtime.fake_host import FakeHost
+from support.runtime.local_credentials import LocalCredentials
 from support.runtime.manual_clock import ManualClock
 from support.runtime.rest_services import build_services
 from support.runtime.runtime_under_test import (
@@ -18,7 +19,7 @@ from support.runtime.runtime_under_test import (
 from worker_runtime.contract.caller import LOCAL_ISSUER, Caller, build_local_caller
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.remote.connection import Answer, Connection
-from worker_runtime.remote.credentials import LocalCredentials, SignedCredentials
+from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.rest.app import build_app

@@ -6,8 +6,8 @@ from typing import Any
 
 from joserfc.jwk import OKPKey
 
-from worker_runtime.trust.claims import TOKEN_TYPE
 from worker_runtime.trust.identity import SigningKey
+from worker_runtime.trust.tokens import TOKEN_TYPE
 
 
 def encode_part(part: object) -> str:

@@ -5,6 +5,7 @@ import pytest
 
 from support.bundles.small_bundles import build_small_bundle
 from support.runtime.contract_runtimes import ContractRuntime
+from support.runtime.rebuilt_spec import rebuild_spec
 from support.runtime.runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
 from worker_runtime.contract.bundles import StoredOutcome
 from worker_runtime.contract.workers import CreateWorkerRequest, PreviewRequest
@@ -15,7 +16,6 @@ from worker_runtime.resolution.errors import (
     ProfileNotFoundError,
     ResolutionRefusedError,
 )
-from worker_runtime.resolution.explain import rebuild_spec
 from yoi_bundle.canonical import encode_canonical
 from yoi_wire.errors import (
     BundleMissingError,

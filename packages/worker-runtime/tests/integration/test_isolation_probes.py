@@ -15,8 +15,8 @@ from support.runtime.runtime_under_test import build_caller, create_worker, put_
 from worker_runtime.contract.assignments import AssignmentRequest
 from worker_runtime.contract.bundles import StagedOutcome
 from worker_runtime.contract.caller import Caller
+from worker_runtime.contract.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
 from worker_runtime.contract.operations import OPERATIONS
-from worker_runtime.sync.transfer.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
 from worker_runtime.sync.transfer.manifest_coding import encode_manifest
 from yoi_bundle.errors import YoiError
 

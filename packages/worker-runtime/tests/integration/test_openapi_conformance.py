@@ -11,11 +11,11 @@ from support.hostile.generated_requests import Findings, KnownValues, send_gener
 from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
 from worker_runtime.contract.bundles import StagedOutcome
+from worker_runtime.contract.headers import MANIFEST_MEDIA_TYPE, PACK_MEDIA_TYPE, format_header_json
 from worker_runtime.contract.operations import OPERATIONS
 from worker_runtime.contract.workers import PreviewRequest
 from worker_runtime.rest.app import build_app
-from worker_runtime.sync.transfer.headers import MANIFEST_MEDIA_TYPE, format_header_json
-from worker_runtime.sync.transfer.pack import PACK_MEDIA_TYPE, write_pack
+from worker_runtime.sync.transfer.pack import write_pack
 from yoi_wire.server.listen_address import Listening
 from yoi_wire.server.server import RestServer
 from yoi_wire.worker_requests import WorkerRequest

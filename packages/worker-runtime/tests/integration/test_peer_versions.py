@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from support.runtime.local_credentials import LocalCredentials
 from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller
 from worker_runtime.contract.compatibility import verify_peer
 from worker_runtime.remote.connection import Connection
-from worker_runtime.remote.credentials import LocalCredentials
 from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from yoi_bundle.errors import YoiError

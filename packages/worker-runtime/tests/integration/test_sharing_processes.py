@@ -8,6 +8,7 @@ import pytest
 from support.processes.sharing_processes import KEEP_NOTHING, take_hold_beside_collectors, work_together
 from support.runtime.crash_work import CALLER, build_bundle
 from support.runtime.fake_host import FakeHost
+from support.runtime.scrubbing import scrub_everything
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from yoi_wire.clock import DAY, SystemClock
 
@@ -49,7 +50,7 @@ async def _verify(directory: Path, workers: dict[str, str]) -> None:
             assert (await runtime.get_bundle(CALLER, bundle.digest)).manifest == bundle.manifest
             for digest, data in bundle.blobs.items():
                 assert await runtime.get_blob(CALLER, bundle.digest, digest) == data
-        assert not any(step.damaged_records or step.quarantined for step in await runtime.maintenance.scrub())
+        assert not any(step.damaged_records or step.quarantined for step in await scrub_everything(runtime))
     finally:
         runtime.close()
 

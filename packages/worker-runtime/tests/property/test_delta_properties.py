@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker_runtime.contract.bundles import ManifestBody, ManifestEncoding
-from worker_runtime.sync.transfer.delta import encode_delta
 from worker_runtime.sync.transfer.manifest_coding import decode_manifest_body, encode_manifest
+from worker_runtime.sync.transfer.zstd_stream import encode_delta
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import Limits

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from support.bundles.bundle_strategies import tool_calls
+from support.runtime.rebuilt_spec import rebuild_spec
 from support.runtime.runtime_strategies import ALLOW_ALL, Case, cases
 from worker_runtime.host.facts import NO_FACTS, restrict_facts
 from worker_runtime.host.policy import HostPolicy
@@ -22,7 +23,6 @@ from worker_runtime.resolution.explain import (
     Explanation,
     encode_explanation,
     explain_resolution,
-    rebuild_spec,
 )
 from worker_runtime.resolution.fast_path.plan_cache import PlanCache
 from worker_runtime.resolution.fast_path.spec_cache import SpecCache

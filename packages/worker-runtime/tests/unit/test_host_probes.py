@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from worker_runtime.embedded.dedicated_threads import KeptThreads
+from worker_runtime.host.dedicated_threads import DedicatedThreads
 from worker_runtime.host.probes import DirectoryProbe, PathProbe
 
 
 @pytest.fixture
-def threads() -> Iterator[KeptThreads]:
-    kept = KeptThreads("test-probe", most=2)
+def threads() -> Iterator[DedicatedThreads]:
+    kept = DedicatedThreads("test-probe", most=2)
     yield kept
     kept.close()
 
 
 @pytest.mark.req("S-05")
-def test_a_mount_is_there_when_its_directory_is(tmp_path: Path, threads: KeptThreads) -> None:
+def test_a_mount_is_there_when_its_directory_is(tmp_path: Path, threads: DedicatedThreads) -> None:
     (tmp_path / "file").write_bytes(b"")
     probe = DirectoryProbe(
         {"here": str(tmp_path), "gone": str(tmp_path / "gone"), "file": str(tmp_path / "file")},
@@ -29,7 +29,7 @@ def test_a_mount_is_there_when_its_directory_is(tmp_path: Path, threads: KeptThr
 
 
 @pytest.mark.req("S-10")
-def test_a_command_is_a_bare_name_on_the_search_path(tmp_path: Path, threads: KeptThreads) -> None:
+def test_a_command_is_a_bare_name_on_the_search_path(tmp_path: Path, threads: DedicatedThreads) -> None:
     program = tmp_path / "issue-server"
     program.write_bytes(b"#!/bin/sh\n")
     probe = PathProbe(threads, str(tmp_path))
@@ -41,7 +41,7 @@ def test_a_command_is_a_bare_name_on_the_search_path(tmp_path: Path, threads: Ke
 
 
 @pytest.mark.req("S-01")
-def test_a_program_that_was_there_is_looked_for_again(tmp_path: Path, threads: KeptThreads) -> None:
+def test_a_program_that_was_there_is_looked_for_again(tmp_path: Path, threads: DedicatedThreads) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     for directory in (first, second):
         directory.mkdir()

@@ -13,16 +13,16 @@ import zstandard
 
 from support.hostile.byte_streams import cut_evenly, stream_pieces
 from worker_runtime.contract.bundles import ManifestBody, ManifestEncoding
-from worker_runtime.sync.transfer.delta import (
-    DELTA_HEADER_BYTES,
-    compute_max_window_bytes,
-    decode_delta_header,
-    encode_delta,
-)
 from worker_runtime.sync.transfer.manifest_coding import (
     decode_manifest_body,
     encode_manifest,
     read_manifest_body,
+)
+from worker_runtime.sync.transfer.zstd_stream import (
+    DELTA_HEADER_BYTES,
+    compute_max_window_bytes,
+    decode_delta_header,
+    encode_delta,
 )
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import LimitExceededError

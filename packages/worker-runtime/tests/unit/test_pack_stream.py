@@ -14,7 +14,6 @@ import pytest
 
 from support.hostile.byte_streams import collect, cut_evenly, stream_pieces
 from worker_runtime.sync.transfer.pack import PackEncoding, decode_pack, write_pack
-from worker_runtime.sync.transfer.pack_parser import compute_pack_bytes
 from worker_runtime.sync.transfer.pack_reader import SPOOL_BYTES, PackedBlob, read_pack
 from worker_runtime.sync.transfer.zstd_stream import encode_zstd
 from yoi_bundle.digest import compute_digest
@@ -86,11 +85,6 @@ def test_blobs_come_out_as_they_went_in_however_the_stream_is_cut(
     intake: Intake, encoding: PackEncoding, piece: int
 ) -> None:
     assert intake.read(pack(encoding=encoding), piece=piece, encoding=encoding) == BLOBS
-
-
-def test_a_pack_is_as_long_as_was_computed() -> None:
-    assert len(pack()) == compute_pack_bytes(SIZES)
-    assert len(pack({})) == compute_pack_bytes({}) == len(END_OF_ARCHIVE)
 
 
 def test_an_asynchronous_source_gives_the_same_pack() -> None:

@@ -8,11 +8,11 @@ import pytest
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from support.runtime.damaged_store import overwrite
 from support.runtime.model_policies import give_default_model
+from support.runtime.rebuilt_spec import rebuild_spec
 from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller, create_worker, store_bundle
 from worker_runtime.contract.workers import Worker
 from worker_runtime.embedded.operations.restoring import RestoreReport
 from worker_runtime.host.policy import HostPolicy
-from worker_runtime.resolution.explain import rebuild_spec
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.manifest import Policy, Rule, WorkerLimits, compute_rule_id
 from yoi_wire.worker_requests import WorkerRequest

@@ -19,10 +19,8 @@ from support.runtime.resolution_world import (
 )
 from worker_runtime.host.facts import HostNeeds, HostPorts, PackageFact, PackageNeed, gather_host_facts
 from worker_runtime.host.secrets import SecretUnreadableError, SecretValue
-from worker_runtime.host.secrets.chain import ChainedSecrets
-from worker_runtime.host.secrets.directory import DirectorySecrets
-from worker_runtime.host.secrets.environment import EnvironmentSecrets
 from worker_runtime.host.secrets.port import MAX_SECRET_BYTES
+from worker_runtime.host.secrets.stores import ChainedSecrets, DirectorySecrets, EnvironmentSecrets
 from worker_runtime.resolution.explain import explain_resolution
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.manifest import Access

@@ -15,6 +15,7 @@ from support.runtime.runtime_under_test import (
     put_manifest,
     store_bundle,
 )
+from support.runtime.scrubbing import scrub_everything
 from worker_runtime.contract.assignments import AssignmentRequest
 from worker_runtime.contract.bundles import StagedOutcome, StoredOutcome
 from worker_runtime.embedded.repair import repair_data_directory
@@ -86,14 +87,14 @@ def test_the_scrub_finds_damage_before_anybody_reads(store: Populated, table: st
     _flip(store.runtime.directory, table, needle)
     store.runtime.api = store.runtime._open()
     assert store.ask("head_bundle", store.bundle.digest).state == "stored"
-    steps = store.runtime.run(store.runtime.api.maintenance.scrub())
+    steps = store.runtime.run(scrub_everything(store.runtime.api))
     expected = store.bundle.digest if table == "manifest" else next(iter(store.bundle.blobs))
     assert [one for step in steps for one in step.quarantined] == [expected]
     assert store.ask("head_bundle", store.bundle.digest).state == "corrupt"
 
 
 def test_the_scrub_of_a_sound_store_finds_nothing_and_ends(store: Populated) -> None:
-    steps = store.runtime.run(store.runtime.api.maintenance.scrub())
+    steps = store.runtime.run(scrub_everything(store.runtime.api))
     assert steps[-1].finished
     assert not any(step.quarantined or step.damaged_records for step in steps)
     assert sum(step.checked for step in steps) > 10
@@ -128,7 +129,7 @@ def test_the_scrub_names_every_kind_of_damaged_record(
     store: Populated, table: str, needle: bytes, kind: str
 ) -> None:
     store.damage(lambda path: _flip(path, table, needle))
-    steps = store.runtime.run(store.runtime.api.maintenance.scrub())
+    steps = store.runtime.run(scrub_everything(store.runtime.api))
     assert kind in {one for step in steps for one in step.damaged_records}
 
 
@@ -139,7 +140,7 @@ def test_the_scrub_finds_garbled_pages_of_indexes_that_the_start_does_not_read(
     store: Populated, index: str
 ) -> None:
     store.damage(lambda path: garble_pages(path, index))
-    steps = store.runtime.run(store.runtime.api.maintenance.scrub())
+    steps = store.runtime.run(scrub_everything(store.runtime.api))
     assert steps[-1].damaged_records == ("database",)
     report = store.repair()
     assert set(report.workers) == set(store.workers)

@@ -1,7 +1,7 @@
 """Cursor pagination of lists, newest first."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -63,17 +63,23 @@ def verify_page_size(limit: int) -> None:
         raise RequestInvalidError(f"between 1 and {MAX_PAGE_SIZE}", field="limit")
 
 
-async def collect_pages(get_page: Callable[[str | None], Awaitable[Page[Member]]]) -> list[Member]:
-    """Read a list to its end.
+async def iterate_pages(
+    get_page: Callable[[str | None], Awaitable[Page[Member]]], *, cursor: str | None = None
+) -> AsyncIterator[Page[Member]]:
+    """Give a list's pages to its end.
 
     Args:
-        get_page: From the cursor of the page before, None at first, to a page.
+        get_page: From the cursor of the page before to a page; it takes None for the first.
+        cursor: Where to begin; None for the first page.
     """
-    members: list[Member] = []
-    cursor: str | None = None
     while True:
         page = await get_page(cursor)
-        members += page.items
+        yield page
         cursor = page.next_cursor
         if cursor is None:
-            return members
+            return
+
+
+async def collect_pages(get_page: Callable[[str | None], Awaitable[Page[Member]]]) -> list[Member]:
+    """Read a list to its end; `get_page` as in `iterate_pages`."""
+    return [member async for page in iterate_pages(get_page) for member in page.items]

@@ -1,4 +1,4 @@
-"""The mark on every field that may never reach a browser (K-07).
+"""Mark on private fields, which may never reach a browser (K-07).
 
 A view type holds no such field, and a test that plants marked strings finds the fields by the mark alone.
 """

@@ -1,4 +1,4 @@
-"""What a caller asks for: a selector, a bundle's digest, and the intent of one Worker."""
+"""Request for a Worker: a selector, a bundle's digest, and the intent of the caller."""
 
 from typing import Annotated, Literal, TypeAlias
 

@@ -1,4 +1,4 @@
-"""The append-only record of what was done, by whom and to what (K-10)."""
+"""Audit: the append-only record of what was done, by whom and to what (K-10)."""
 
 from typing import Any, Literal, TypeAlias
 

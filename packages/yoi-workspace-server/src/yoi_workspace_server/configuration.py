@@ -1,10 +1,10 @@
-"""What the server is told by its file, its flags and its environment; the only module that reads the latter."""
+"""Settings of the server from its file, its flags and its environment; the only module that reads the latter."""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -64,7 +64,7 @@ class ServerSettings:
         issuer: The name that Runtimes trust this Backend's keys under; of a new identity.
         identity: File of the keys that all replicas sign with, each with a copy of its own; it has to be there. None for
             that of the data directory, which is made at the first start.
-        source_roots: Directories below which workspaces may lie; see `yoi_workspace_server.sources.roots`.
+        source_roots: Directories below which workspaces may lie; see `yoi_workspace_server.sources.reading`.
         git_configuration: For git's credential helpers.
         poll_seconds: How often sources are looked at unasked.
         embedded: None for a server without a Runtime of its own.
@@ -89,6 +89,12 @@ class ServerSettings:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
+_SETTINGS = frozenset(one.name for kind in (ServerSettings, Listening) for one in fields(kind))
+_PATHS = ("data_directory", "socket", "certificate", "private_key", "identity", "git_configuration")
+_NEVER_EMPTY = frozenset({"data_directory", "database", "embedded", "identity", "host_policy"})
+"""Flags that say nothing when they are empty."""
+
+
 def load_settings(
     path: Path | None, flags: Mapping[str, Any], environment: Mapping[str, str] | None = None
 ) -> ServerSettings:
@@ -104,47 +110,68 @@ def load_settings(
         RuntimeUnavailableError: The file cannot be read.
     """
     values = dict(os.environ) if environment is None else environment
-    found = _SettingsFile() if path is None else _read(path)
     beside = Path.cwd() if path is None else path.absolute().parent
-    given = {name: value for name, value in flags.items() if value is not None}
-    known = {one.name for one in fields(Listening)}
-    listening = Listening(
-        socket=_resolve(beside, found.socket),
-        address=found.address,
-        port=found.port,
-        certificate=_resolve(beside, found.certificate),
-        private_key=_resolve(beside, found.private_key),
-        behind_proxy=found.behind_proxy,
-    )
-    chosen = {name: given[name] for name in known & given.keys()}
-    data_directory = given.get("data_directory") or _resolve(beside, found.data_directory)
-    if data_directory is None:
+    layers = (_read_environment(values), _read_flags(flags), _read_file(path, beside))
+    chosen = _merge_layers(layers)
+    if "data_directory" not in chosen:
         raise RequestInvalidError("say where the server may keep its data", field="data_directory")
-    data_directory = Path(data_directory).absolute()
-    embedded = EmbeddedSettings(name=given["embedded"]) if given.get("embedded") else found.embedded
-    policy = _resolve(beside, embedded.host_policy) if embedded is not None else None
+    chosen["data_directory"] = Path(chosen["data_directory"]).absolute()
+    chosen.setdefault("database", f"sqlite:///{chosen['data_directory'] / DATABASE_FILE}")
+    if "embedded" in chosen:
+        chosen.setdefault("host_policy", beside / chosen["embedded"].host_policy)
+    listening = {one.name: chosen.pop(one.name) for one in fields(Listening) if one.name in chosen}
     return ServerSettings(
-        data_directory=data_directory,
-        database=values.get(DATABASE_VARIABLE)
-        or given.get("database")
-        or found.database
-        or f"sqlite:///{data_directory / DATABASE_FILE}",
-        listening=Listening(**{**{name: getattr(listening, name) for name in known}, **chosen}),
-        issuer=given.get("issuer", found.issuer),
-        identity=given.get("identity") or _resolve(beside, found.identity),
-        source_roots=(
-            *(Path(root).absolute() for root in given.get("source_roots", ())),
-            *(beside / root for root in found.source_roots),
-        ),
-        git_configuration=_resolve(beside, found.git_configuration),
-        poll_seconds=given.get("poll_seconds", found.poll_seconds),
-        embedded=embedded,
-        host_policy=given.get("host_policy") or policy,
-        secrets_directory=_find_path(values, SECRETS_VARIABLE),
-        cache_directory=_find_path(values, CACHE_VARIABLE),
-        reconciler=found.reconciler,
-        environment=values,
+        listening=replace(Listening(port=DEFAULT_PORT), **listening), environment=values, **chosen
     )
+
+
+Layer: TypeAlias = Mapping[str, Any]
+"""The settings of one source, by the names of `ServerSettings` and `Listening`; what it does not say is absent."""
+
+
+def _merge_layers(layers: Sequence[Layer]) -> dict[str, Any]:
+    """Return each setting as the first layer has it that says it; source roots are those of all layers."""
+    merged = {name: value for layer in reversed(layers) for name, value in layer.items()}
+    merged["source_roots"] = tuple(root for layer in layers for root in layer.get("source_roots", ()))
+    return merged
+
+
+def _read_environment(values: Mapping[str, str]) -> Layer:
+    """Return what the environment says; a variable that is empty says nothing."""
+    given = {
+        "database": values.get(DATABASE_VARIABLE),
+        "secrets_directory": _find_path(values, SECRETS_VARIABLE),
+        "cache_directory": _find_path(values, CACHE_VARIABLE),
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _read_flags(flags: Mapping[str, Any]) -> Layer:
+    """Return what the command line says."""
+    given = {
+        name: value
+        for name, value in flags.items()
+        if name in _SETTINGS and value is not None and (value != "" or name not in _NEVER_EMPTY)
+    }
+    if "embedded" in given:
+        given["embedded"] = EmbeddedSettings(name=given["embedded"])
+    given["source_roots"] = tuple(Path(root).absolute() for root in given.get("source_roots", ()))
+    return given
+
+
+def _read_file(path: Path | None, beside: Path) -> Layer:
+    """Return what a settings file says, with its paths made absolute.
+
+    Args:
+        path: The file; None for none.
+        beside: The directory that its paths are from.
+    """
+    found = msgspec.structs.asdict(_SettingsFile() if path is None else _read(path))
+    given = {name: value for name, value in found.items() if value is not None}
+    if not found["database"]:
+        given.pop("database", None)
+    paths = {name: beside / given[name] for name in _PATHS if name in given}
+    return {**given, **paths, "source_roots": tuple(beside / root for root in found["source_roots"])}
 
 
 def _read(path: Path) -> _SettingsFile:
@@ -159,7 +186,3 @@ def _read(path: Path) -> _SettingsFile:
 def _find_path(values: Mapping[str, str], variable: str) -> Path | None:
     given = values.get(variable)
     return Path(given).absolute() if given else None
-
-
-def _resolve(beside: Path, text: str | None) -> Path | None:
-    return None if text is None else beside / text

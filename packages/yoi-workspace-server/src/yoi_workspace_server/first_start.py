@@ -1,4 +1,4 @@
-"""What a server makes at its first start: an identity that Runtimes can trust, and the first token (K-09)."""
+"""Bootstrap at the first start: an identity that Runtimes can trust, and the first token (K-09)."""
 
 import secrets
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Workers that were created through the Backend: which Runtime has them, and under which key (K-06)."""
+"""Placed Workers: which Runtime has one that the Backend created, and under which key (K-06)."""
 
 from msgspec import Struct
 

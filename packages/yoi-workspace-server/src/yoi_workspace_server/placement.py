@@ -1,4 +1,4 @@
-"""Which Runtime may receive which workspace's bundle (K-03): typed rules, and a decision that explains itself.
+"""Placement: which Runtime may receive which workspace's bundle (K-03); typed rules, explained decisions.
 
 Only the operator's labels count here. What a Runtime says of itself decides nothing, or a Runtime could ask for a
 bundle by calling itself what a rule names.

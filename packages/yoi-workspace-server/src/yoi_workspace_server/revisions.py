@@ -1,4 +1,4 @@
-"""What became of a workspace's content: builds, revisions, activations, revocations (K-01)."""
+"""Revisions of a workspace: builds, activations, revocations (K-01)."""
 
 from typing import Any, Literal, TypeAlias
 

@@ -1,4 +1,4 @@
-"""What a token's role lets its bearer do (K-09); one table, from permission to the least role."""
+"""Roles of tokens (K-09): one table, from permission to the least role."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -12,6 +12,8 @@ from yoi_wire.error_details import clean_details
 from yoi_workspace_server.placement import PlacedRuntime
 
 Reachability: TypeAlias = Literal["unknown", "reachable", "unreachable", "unauthenticated", "incompatible"]
+AWAY: frozenset[Reachability] = frozenset({"unreachable", "unauthenticated", "incompatible"})
+"""What the last try to speak to a Runtime ended with, when it has no use to ask it for a Worker."""
 
 
 class SafeProblem(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,8 +1,7 @@
-"""One Backend, served until it is told to stop: the composition of its parts, and the order in which they end."""
+"""Server of one Backend: the composition of its parts, and the order in which they end."""
 
 import asyncio
 import secrets
-import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,11 +16,13 @@ from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError
+from yoi_wire.random_ids import create_id
 from yoi_wire.readiness import Readiness
 from yoi_wire.server.http_state import HttpState
 from yoi_wire.server.metrics import Metrics
 from yoi_wire.server.readiness import RecentReadiness
 from yoi_wire.server.server import RestServer, verify_listening
+from yoi_wire.stop_signals import watch_signals
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.configuration import ServerSettings
 from yoi_workspace_server.event_log import LOG
@@ -83,7 +84,7 @@ async def serve_backend(
         BackendUnavailableError: The database cannot be asked, or is of a newer version.
     """
     verify_listening(settings.listening, has_trusted_keys=True)
-    stopping = _watch_signals()
+    stopping = watch_signals()
     async with open_parts(settings, clock or SystemClock()) as parts:
         server = RestServer(build_app(parts.services), settings.listening)
         await server.start()
@@ -182,7 +183,7 @@ async def _build_parts(
         settings=settings.reconciler,
         observe=SyncMetrics(metrics.registry).count,
     )
-    token_file = await ensure_token(store, settings.data_directory, clock=clock, token_id=_create_id())
+    token_file = await ensure_token(store, settings.data_directory, clock=clock, token_id=create_id())
     return Parts(
         services=Services(
             http=HttpState(
@@ -191,14 +192,14 @@ async def _build_parts(
             store=store,
             dialer=dialer,
             registration=Registration(store, dialer, clock=clock),
-            creation=WorkerCreation(store, dialer, reconciler, clock=clock, new_id=_create_id),
+            creation=WorkerCreation(store, dialer, reconciler, clock=clock, new_id=create_id),
             workers=WorkerAccess(store, dialer, clock=clock),
             reconciler=reconciler,
             builder=builder,
             sources=sources,
             archives=Uploads(store, scanner=scanner, temporary=temporary, clock=clock),
             clock=clock,
-            new_id=_create_id,
+            new_id=create_id,
         ),
         reconciler=reconciler,
         prober=Prober(store, dialer, clock=clock, period_seconds=settings.reconciler.probe_seconds),
@@ -244,15 +245,3 @@ async def _check_readiness(store: Store, clock: Clock) -> Readiness:
     except YoiError as error:
         return Readiness(ready=False, problems=({"code": error.code, "details": error.details()},))
     return Readiness(ready=True)
-
-
-def _create_id() -> str:
-    return secrets.token_hex(16)
-
-
-def _watch_signals() -> asyncio.Event:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    return stopping

@@ -1,4 +1,4 @@
-"""What one step brings a Runtime nearer to what a workspace should be on it (K-04); pure.
+"""Sync plan: what one step brings a Runtime nearer to what a workspace should be on it (K-04); pure.
 
 `Desired` is what should be, `Observed` what the Runtime itself last said. Nothing is ever inferred from having sent
 something (K-05).

@@ -1,4 +1,4 @@
-"""How each workspace stands on each Runtime, as it is kept (K-05), and the claims by which replicas share the work (K-04)."""
+"""Sync status of each pair of Runtime and workspace (K-05), and the claims by which replicas share the work (K-04)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from yoi_wire.backend.workspaces import ActiveBundle
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.runtimes import SafeProblem
+from yoi_workspace_server.runtimes import RegisteredRuntime, SafeProblem
 from yoi_workspace_server.sync_plan import Desired, Observed
 
 
@@ -31,6 +31,19 @@ class Holdings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     stored: tuple[str, ...] = ()
     workers: dict[str, int] = {}
     lacking: dict[str, tuple[str, ...]] = {}
+
+
+class RuntimeHoldings(Struct, frozen=True, kw_only=True):
+    """A Runtime, and by its own word what it has of one workspace.
+
+    Attributes:
+        has_digest: Whether the bundle in question is assigned or stored there.
+        workers: How many Workers of the workspace it has.
+    """
+
+    runtime: RegisteredRuntime
+    has_digest: bool
+    workers: int
 
 
 class PairStatus(Struct, frozen=True, kw_only=True):
@@ -76,7 +89,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     """The right to work on a pair until the lease expires.
 
     Attributes:
-        lease: Grows with each claim of the pair; who settles under an older one changes nothing.
+        lease: Grows with each claim of the pair; a settlement with an older lease number is ignored (fencing).
         rejected: The active digest, when the Runtime as it last announced itself has rejected it.
     """
 

@@ -1,4 +1,4 @@
-"""A directory for what is under way: uploads, checkouts. What a killed server left of its own is taken away by the next one."""
+"""Work directory for uploads and checkouts. What a killed server left of its own is deleted by the next one."""
 
 import fcntl
 import os

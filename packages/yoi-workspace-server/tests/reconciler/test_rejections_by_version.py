@@ -9,6 +9,7 @@ from support.backend.backend_under_test import BackendUnderTest, WatchedRuntime,
 from support.runtime.fake_host import FakeHost
 from worker_runtime.host.policy import NO_POLICY, HostPolicy
 from yoi_wire.clock import format_instant
+from yoi_workspace_server.sync_status import PairKey
 
 _TRIGGERS = 3
 
@@ -24,11 +25,12 @@ async def _trigger(backend: BackendUnderTest) -> None:
 
 async def _wait_for_rejection(backend: BackendUnderTest, digest: str, version: str) -> None:
     """Wait until it is written down that the Runtime of this version rejects a digest."""
+    pair = PairKey("one", "library")
     async with asyncio.timeout(20):
         while True:
             seen = backend.store.wakeups.count("audit")
-            found = await backend.store.rejections.list_rejections("library", digest=digest)
-            if version in {one.runtime_version for one in found.items}:
+            found = await backend.store.rejections.list_in_force([pair])
+            if (digest, version) in {(one.digest, one.runtime_version) for one in found.get(pair, ())}:
                 return
             await backend.store.wakeups.wait("audit", seen=seen, timeout_seconds=0.02)
 

@@ -216,7 +216,9 @@ def test_settling_under_a_lost_lease_changes_nothing(world: StoreUnderTest) -> N
     assert world.settle(late) == frozenset()
     assert world.get_pair("edge") == before
     assert world.run(world.store.audit.find_last()) == sequence
-    assert world.run(world.store.rejections.list_rejections("library")).items == ()
+    find_rejection = world.store.rejections.find_rejection
+    kept = find_rejection("library", digest, runtime="edge", runtime_version="1.0", policy_generation="p1")
+    assert world.run(kept) is None
     assert world.settle(_succeed(world, fast)) == {_EDGE}
     assert world.settle(_succeed(world, fast)) == frozenset()
 
@@ -345,7 +347,7 @@ def test_a_rejection_holds_until_version_or_policy_changes(
     claim = world.claim()[_EDGE]
     rejection = _reject(world, digest)
     world.settle(Settlement(key=_EDGE, lease=claim.lease, due_at=world.now + MINUTE, rejection=rejection))
-    assert world.run(world.store.rejections.list_rejections("library")).items == (rejection,)
+    assert world.run(world.store.rejections.list_in_force([_EDGE])) == {_EDGE: (rejection,)}
     assert world.claim(now=world.now + MINUTE)[_EDGE].rejected == digest
     changed = RuntimeContact(name="edge", reachability="reachable", info=_info(**change))
     later = world.now + 5 * MINUTE

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from support.backend.store_under_test import DatabaseMaker
 from yoi_wire.backend.errors import BackendUnavailableError
 from yoi_wire.errors import RequestInvalidError
-from yoi_workspace_server.store import migrating
+from yoi_workspace_server.store import migrations
 from yoi_workspace_server.store.database.address import parse_address
 from yoi_workspace_server.store.database.migration import migrate, read_revision
 from yoi_workspace_server.store.database.transactions import Database
@@ -70,7 +70,7 @@ def test_a_database_of_the_first_schema_is_brought_up_to_the_last(database_maker
     asyncio.run(migrate(url, target=_FIRST))
     assert asyncio.run(_ask(url))[0] == _FIRST
     asyncio.run(migrate(url))
-    scripts = ScriptDirectory(str(Path(migrating.__file__).parent / "migrations"))
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
     assert asyncio.run(_ask(url)) == (scripts.get_current_head(), [])
     asyncio.run(_start(url))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from yoi.up.data_directory_lock import Tenant, hold_directory
+from yoi.up.directories import Tenant, hold_directory
 from yoi.up.errors import DirectoryTakenError
 
 

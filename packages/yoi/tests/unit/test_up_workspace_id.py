@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from yoi.up.workspace_id import find_workspace_id
+from yoi.up.directories import find_workspace_id
 from yoi_wire.errors import RequestInvalidError
 
 

@@ -1,4 +1,4 @@
-"""What a Runtime can be asked: one contract for the embedded library and for REST (R-01)."""
+"""Protocol `RuntimeApi`: what a Runtime can be asked, one contract for the embedded library and for REST (R-01)."""
 
 from collections.abc import AsyncIterable
 from typing import Protocol

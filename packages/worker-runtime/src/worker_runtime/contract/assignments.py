@@ -1,4 +1,4 @@
-"""Which digest a workspace's new Workers should use (R-11)."""
+"""Assignment: which digest a workspace's new Workers should use (R-11)."""
 
 from typing import Annotated
 

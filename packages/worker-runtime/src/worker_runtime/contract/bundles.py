@@ -1,4 +1,4 @@
-"""Values about stored bundles, as callers see them (R-04 to R-06)."""
+"""Bundle values of the contract: metadata, states, outcomes of sending one (R-04 to R-06)."""
 
 from typing import Any, Literal, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Who asks: every operation takes it explicitly (R-01), and sees only what it names (R-07)."""
+"""Caller: who asks; every operation takes it explicitly (R-01), and sees only what it names (R-07)."""
 
 from typing import Literal, TypeAlias, get_args
 

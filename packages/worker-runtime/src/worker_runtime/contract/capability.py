@@ -1,4 +1,4 @@
-"""The closed grammar of required capabilities (S-09).
+"""Capabilities that a Worker may require: their closed grammar (S-09).
 
 `tool:NAME`, `mount:NAME:ro|rw`, `secret:REF`, `network:HOST`, `host:shell`, `host:git`, `plugin:ID/SURFACE`, `model:ID`.
 """

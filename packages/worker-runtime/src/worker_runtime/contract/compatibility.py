@@ -1,4 +1,4 @@
-"""Whether two peers can speak with each other, found out before either changes anything (R-08)."""
+"""Version negotiation of two peers, before either changes anything (R-08)."""
 
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.caller import Caller

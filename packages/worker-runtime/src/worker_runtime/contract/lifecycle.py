@@ -1,4 +1,4 @@
-"""A Worker's states, and the one table of the ways between them (W-03)."""
+"""State machine of a Worker: its states, and the one table of the ways between them (W-03)."""
 
 from types import MappingProxyType
 from typing import Literal, TypeAlias, get_args

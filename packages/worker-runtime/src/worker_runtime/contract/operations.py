@@ -4,6 +4,13 @@ from typing import Final
 
 from worker_runtime.contract.assignments import Assignment, AssignmentRequest
 from worker_runtime.contract.bundles import BundleEntry, BundleStatus, StoredOutcome
+from worker_runtime.contract.headers import (
+    ENTRY_HEADER,
+    LEASE_EXPIRES_HEADER,
+    MANIFEST_MEDIA_TYPE,
+    METADATA_HEADER,
+    PACK_MEDIA_TYPE,
+)
 from worker_runtime.contract.runtime_info import RuntimeInfo
 from worker_runtime.contract.workers import (
     Approval,
@@ -14,13 +21,6 @@ from worker_runtime.contract.workers import (
     WorkerEvent,
 )
 from worker_runtime.resolution.explain import Explanation
-from worker_runtime.sync.transfer.headers import (
-    ENTRY_HEADER,
-    LEASE_EXPIRES_HEADER,
-    MANIFEST_MEDIA_TYPE,
-    METADATA_HEADER,
-)
-from worker_runtime.sync.transfer.pack import PACK_MEDIA_TYPE
 from yoi_wire.operation import Operation, index_operations, list_declared
 from yoi_wire.paging import Page
 from yoi_wire.parameters import LIMIT, WORKSPACE, number, text

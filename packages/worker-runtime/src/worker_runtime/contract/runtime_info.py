@@ -1,4 +1,4 @@
-"""What a Runtime says of itself (R-08)."""
+"""A Runtime's announcement of itself (R-08)."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""Values about Workers, as callers see them (W-01 to W-04)."""
+"""Worker values of the contract: records, events, approvals, requests (W-01 to W-04)."""
 
 from typing import Any
 

@@ -1,11 +1,10 @@
-"""Put the parts of one Runtime together."""
+"""Composition of one Runtime: its parts, put together."""
 
-import secrets
 from pathlib import Path
 
-from worker_runtime.embedded.dedicated_threads import KeptThreads
 from worker_runtime.embedded.manifest_cache import ManifestCache
 from worker_runtime.embedded.operations.context import Context
+from worker_runtime.host.dedicated_threads import DedicatedThreads
 from worker_runtime.host.ports import Host
 from worker_runtime.resolution.fast_path.plan_cache import PlanCache
 from worker_runtime.resolution.fast_path.spec_cache import SpecCache
@@ -16,14 +15,10 @@ from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.schema import KNOWN_FEATURES
 from yoi_wire.clock import Clock
+from yoi_wire.random_ids import create_id
 
 _SCANNER_CACHE = "scanner-rules"
 """Compiled rules, written when a text is first scanned; they may be deleted at any time."""
-
-
-def create_id() -> str:
-    """Return 128 random bits in hexadecimal."""
-    return secrets.token_hex(16)
 
 
 def build_context(
@@ -39,7 +34,7 @@ def build_context(
     """Return what all operations need, on one database."""
     return Context(
         database=database,
-        writer=KeptThreads("yoi-writer"),
+        writer=DedicatedThreads("yoi-writer"),
         clock=clock,
         new_id=create_id,
         retention=retention,

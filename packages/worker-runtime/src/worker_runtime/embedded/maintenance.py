@@ -1,4 +1,4 @@
-"""What a Runtime does for its store and its Workers beside serving callers: start, readiness, collect, scrub."""
+"""Maintenance of a Runtime: start, readiness, garbage collection, scrub."""
 
 import asyncio
 
@@ -8,11 +8,11 @@ from worker_runtime.contract.caller import ALL_SCOPES, Caller
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import load_bundle
 from worker_runtime.embedded.operations.reproducing import Reproduction, reproduce_spec
-from worker_runtime.embedded.operations.restoring import RestoreReport, RestoringOperations
-from worker_runtime.resolution.pins import decode_pins
+from worker_runtime.embedded.operations.restoring import RestoreReport, recheck_worker, restore_workers
 from worker_runtime.store.collector import Collected, collect
 from worker_runtime.store.health import find_structural_damage, list_held_bundles
-from worker_runtime.store.scrub import ScrubStep, scrub_round, scrub_step
+from worker_runtime.store.pins import decode_pins
+from worker_runtime.store.scrub import ScrubStep, scrub_step
 from worker_runtime.store.workers import find_worker, get_documents
 from worker_runtime.store.workspaces import find_workspaces
 from yoi_bundle.errors import YoiError
@@ -32,14 +32,13 @@ class Maintenance:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._restoring = RestoringOperations(context)
 
     async def start(self) -> StartReport:
         """Check the store, and bring Workers back from their pins (W-02)."""
         readiness = await self.check_readiness()
         if any(problem["code"] == "store.corrupt" for problem in readiness.problems):
             return StartReport(readiness=readiness)
-        report = await self._restoring.restore_all()
+        report = await restore_workers(self._context)
         return StartReport(readiness=readiness, workers=report)
 
     async def check_readiness(self) -> Readiness:
@@ -50,7 +49,7 @@ class Maintenance:
     async def recheck_worker(self, caller: Caller, worker: str) -> str:
         """Apply host policy and facts of this moment to one Worker, as at each use of a grant (W-06)."""
         workspace_id = await asyncio.to_thread(self._get_workspace, caller, worker)
-        return await self._restoring.recheck(worker, workspace_id, restart=False)
+        return await recheck_worker(self._context, worker, workspace_id, restart=False)
 
     async def reproduce_worker(self, caller: Caller, worker: str) -> Reproduction:
         """Resolve a Worker again from its pins (W-04)."""
@@ -67,14 +66,6 @@ class Maintenance:
         """Read on, a few mebibytes; call it again and again (R-03)."""
         now = self._context.clock.now()
         step = await asyncio.to_thread(scrub_step, self._context.database, now=now)
-        return self._forget_damaged(step)
-
-    async def scrub(self) -> list[ScrubStep]:
-        """Read everything once."""
-        steps = await asyncio.to_thread(scrub_round, self._context.database, self._context.clock.now)
-        return [self._forget_damaged(step) for step in steps]
-
-    def _forget_damaged(self, step: ScrubStep) -> ScrubStep:
         if step.quarantined:
             self._context.manifests.clear()
         return step

@@ -1,4 +1,4 @@
-"""Manifests that were verified when they were loaded, up to a bound (R-03)."""
+"""Cache of verified manifests, bounded by their size (R-03)."""
 
 import threading
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""A Runtime inside this process: the operations of `RuntimeApi` on a store of its own."""
+"""Embedded Runtime: the operations of `RuntimeApi` in this process, on a store of its own."""
 
 import asyncio
 from collections.abc import AsyncIterable, Callable
@@ -20,16 +20,13 @@ from worker_runtime.contract.workers import (
     Worker,
     WorkerEvent,
 )
-from worker_runtime.embedded.composition import build_context, create_id
+from worker_runtime.embedded.composition import build_context
 from worker_runtime.embedded.maintenance import Maintenance, StartReport
-from worker_runtime.embedded.operations.assignments import AssignmentOperations
-from worker_runtime.embedded.operations.bundles import BundleOperations
+from worker_runtime.embedded.operations import assignments, bundles, receiving, workers
 from worker_runtime.embedded.operations.context import Context
-from worker_runtime.embedded.operations.creating import CreatingOperations
+from worker_runtime.embedded.operations.creating import create_worker
 from worker_runtime.embedded.operations.pack_intake import take_pack
-from worker_runtime.embedded.operations.previewing import preview
-from worker_runtime.embedded.operations.receiving import ReceivingOperations
-from worker_runtime.embedded.operations.workers import WorkerOperations
+from worker_runtime.embedded.operations.resolving import preview_workers
 from worker_runtime.host.ports import BareHost, Host
 from worker_runtime.resolution.explain import Explanation
 from worker_runtime.resolution.version import RESOLVER_VERSION
@@ -45,6 +42,7 @@ from yoi_bundle.schema import READABLE_SCHEMA_VERSIONS
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page
+from yoi_wire.random_ids import create_id
 from yoi_wire.readiness import Readiness
 from yoi_wire.worker_requests import ApprovalDecision, WorkerInput
 
@@ -148,22 +146,6 @@ class EmbeddedRuntime:
             raise RuntimeUnavailableError("starting")
         return self._opened
 
-    @property
-    def _bundles(self) -> BundleOperations:
-        return BundleOperations(self._context)
-
-    @property
-    def _receiving(self) -> ReceivingOperations:
-        return ReceivingOperations(self._context)
-
-    @property
-    def _assignments(self) -> AssignmentOperations:
-        return AssignmentOperations(self._context)
-
-    @property
-    def _workers(self) -> WorkerOperations:
-        return WorkerOperations(self._context)
-
     async def get_runtime(self, caller: Caller) -> RuntimeInfo:
         verify_scope(caller, "runtime:read")
         context = self._context
@@ -192,48 +174,52 @@ class EmbeddedRuntime:
         limit: int = DEFAULT_PAGE_SIZE,
     ) -> Page[BundleEntry]:
         return await asyncio.to_thread(
-            self._bundles.list_entries, caller, workspace=workspace, cursor=cursor, limit=limit
+            bundles.list_entries, self._context, caller, workspace=workspace, cursor=cursor, limit=limit
         )
 
     async def get_bundle(self, caller: Caller, digest: str) -> BundleContent:
-        return await asyncio.to_thread(self._bundles.get_content, caller, digest)
+        return await asyncio.to_thread(bundles.get_content, self._context, caller, digest)
 
     async def get_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
-        """Return a blob of a bundle; see `BundleOperations.get_blob`."""
-        return await asyncio.to_thread(self._bundles.get_blob, caller, digest, blob)
+        """Return a blob of a bundle; see `operations.bundles.get_blob`."""
+        return await asyncio.to_thread(self.read_blob, caller, digest, blob)
+
+    def read_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
+        """Return a blob as `get_blob` does, without an event loop; blocks on the disk."""
+        return bundles.get_blob(self._context, caller, digest, blob)
 
     def list_workspaces(self, issuer: str) -> tuple[str, ...]:
         """Return the workspaces of an issuer that this store knows; for the host's own operator."""
-        return self._bundles.list_workspaces(issuer)
+        return bundles.list_workspace_names(self._context, issuer)
 
     async def head_bundle(self, caller: Caller, digest: str) -> BundleEntry:
-        return await asyncio.to_thread(self._bundles.get_entry, caller, digest)
+        return await asyncio.to_thread(bundles.get_entry, self._context, caller, digest)
 
     async def delete_bundle(self, caller: Caller, digest: str) -> None:
-        await asyncio.to_thread(self._bundles.delete, caller, digest)
+        await asyncio.to_thread(bundles.delete, self._context, caller, digest)
 
     async def get_bundle_status(self, caller: Caller, digest: str) -> BundleStatus:
-        return await asyncio.to_thread(self._bundles.get_status, caller, digest)
+        return await asyncio.to_thread(bundles.get_status, self._context, caller, digest)
 
     async def put_bundle(
         self, caller: Caller, digest: str, metadata: BundleMetadata, body: ManifestBody
     ) -> PutOutcome:
-        return await asyncio.to_thread(self._receiving.put_manifest, caller, digest, metadata, body)
+        return await asyncio.to_thread(receiving.put_manifest, self._context, caller, digest, metadata, body)
 
     async def put_pack(self, caller: Caller, lease: str, pack: AsyncIterable[bytes]) -> PutOutcome:
-        return await take_pack(self._receiving, caller, lease, pack, self._context.spool_directory)
+        return await take_pack(self._context, caller, lease, pack)
 
     async def get_assignment(self, caller: Caller, workspace: str) -> Assignment:
-        return await asyncio.to_thread(self._assignments.get, caller, workspace)
+        return await asyncio.to_thread(assignments.get, self._context, caller, workspace)
 
     async def put_assignment(self, caller: Caller, workspace: str, request: AssignmentRequest) -> Assignment:
-        return await asyncio.to_thread(self._assignments.put, caller, workspace, request)
+        return await asyncio.to_thread(assignments.put, self._context, caller, workspace, request)
 
     async def delete_assignment(self, caller: Caller, workspace: str, generation: int) -> Assignment:
-        return await asyncio.to_thread(self._assignments.delete, caller, workspace, generation)
+        return await asyncio.to_thread(assignments.delete, self._context, caller, workspace, generation)
 
     async def resolve_worker(self, caller: Caller, request: PreviewRequest) -> tuple[Explanation, ...]:
-        return await preview(self._context, caller, request)
+        return await preview_workers(self._context, caller, request)
 
     async def list_workers(
         self,
@@ -244,43 +230,45 @@ class EmbeddedRuntime:
         limit: int = DEFAULT_PAGE_SIZE,
     ) -> Page[Worker]:
         return await asyncio.to_thread(
-            self._workers.list_entries, caller, workspace=workspace, cursor=cursor, limit=limit
+            workers.list_entries, self._context, caller, workspace=workspace, cursor=cursor, limit=limit
         )
 
     async def get_worker(self, caller: Caller, worker: str) -> Worker:
-        return await asyncio.to_thread(self._workers.get, caller, worker)
+        return await asyncio.to_thread(workers.get, self._context, caller, worker)
 
     async def create_worker(self, caller: Caller, request: CreateWorkerRequest) -> Worker:
-        return await CreatingOperations(self._context).create(caller, request)
+        return await create_worker(self._context, caller, request)
 
     async def delete_worker(self, caller: Caller, worker: str) -> None:
-        await asyncio.to_thread(self._workers.delete, caller, worker)
+        await asyncio.to_thread(workers.delete, self._context, caller, worker)
 
     async def get_worker_spec(self, caller: Caller, worker: str) -> bytes:
-        return (await asyncio.to_thread(self._workers.get_documents, caller, worker)).spec
+        return (await asyncio.to_thread(workers.read_documents, self._context, caller, worker)).spec
 
     async def get_worker_explanation(self, caller: Caller, worker: str) -> Explanation:
-        documents = await asyncio.to_thread(self._workers.get_documents, caller, worker)
+        documents = await asyncio.to_thread(workers.read_documents, self._context, caller, worker)
         return msgspec.json.decode(documents.explanation, type=Explanation)
 
     async def list_worker_events(
         self, caller: Caller, worker: str, *, after: int = 0, limit: int = DEFAULT_PAGE_SIZE
     ) -> EventPage:
-        return await asyncio.to_thread(self._workers.list_events, caller, worker, after=after, limit=limit)
+        return await asyncio.to_thread(
+            workers.read_events, self._context, caller, worker, after=after, limit=limit
+        )
 
     async def send_worker_input(self, caller: Caller, worker: str, said: WorkerInput) -> WorkerEvent:
-        return await asyncio.to_thread(self._workers.add_input, caller, worker, said)
+        return await asyncio.to_thread(workers.add_input, self._context, caller, worker, said)
 
     async def stop_worker(self, caller: Caller, worker: str) -> Worker:
-        return await asyncio.to_thread(self._workers.end, caller, worker, "stop")
+        return await asyncio.to_thread(workers.end, self._context, caller, worker, "stop")
 
     async def cancel_worker(self, caller: Caller, worker: str) -> Worker:
-        return await asyncio.to_thread(self._workers.end, caller, worker, "cancel")
+        return await asyncio.to_thread(workers.end, self._context, caller, worker, "cancel")
 
     async def list_worker_approvals(self, caller: Caller, worker: str) -> tuple[Approval, ...]:
-        return await asyncio.to_thread(self._workers.list_approvals, caller, worker)
+        return await asyncio.to_thread(workers.read_approvals, self._context, caller, worker)
 
     async def decide_worker_approval(
         self, caller: Caller, worker: str, approval: str, decision: ApprovalDecision
     ) -> Approval:
-        return await asyncio.to_thread(self._workers.decide_approval, caller, worker, approval, decision)
+        return await asyncio.to_thread(workers.put_verdict, self._context, caller, worker, approval, decision)

@@ -1,4 +1,4 @@
-"""What is really there on this host: gathered once, only for names that policy allows (S-01)."""
+"""Host facts: what is really there, gathered once, only for names that policy allows (S-01)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence

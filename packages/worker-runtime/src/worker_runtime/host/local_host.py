@@ -1,4 +1,4 @@
-"""This host for a Runtime: its policy file, its directories and programs, its secret stores."""
+"""Local host of a Runtime: its policy file, its directories and programs, its secret stores."""
 
 import logging
 import os
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from worker_runtime.embedded.dedicated_threads import KeptThreads
+from worker_runtime.host.dedicated_threads import DedicatedThreads
 from worker_runtime.host.facts import HostPorts
 from worker_runtime.host.plugin_packages import PluginPackages
 from worker_runtime.host.policy import HostPolicy
@@ -16,10 +16,8 @@ from worker_runtime.host.policy.file import HostPolicyInvalidError, load_host_po
 from worker_runtime.host.policy.generation import compute_policy_generation
 from worker_runtime.host.ports import ReadPackage
 from worker_runtime.host.probes import DirectoryProbe, PathProbe
-from worker_runtime.host.secrets.chain import ChainedSecrets
-from worker_runtime.host.secrets.directory import DirectorySecrets
-from worker_runtime.host.secrets.environment import EnvironmentSecrets
 from worker_runtime.host.secrets.port import SecretStore
+from worker_runtime.host.secrets.stores import ChainedSecrets, DirectorySecrets, EnvironmentSecrets
 from yoi_wire.errors import RuntimeUnavailableError
 
 PACKAGES_FOLDER = "packages"
@@ -63,7 +61,7 @@ class LocalHost:
         self._policy_file = policy_file
         self._data_directory = data_directory
         self._secrets = EnvironmentSecrets(environment)
-        self._threads = KeptThreads("yoi-probe", most=_PROBING_THREADS)
+        self._threads = DedicatedThreads("yoi-probe", most=_PROBING_THREADS)
         self._commands = PathProbe(self._threads)
         self._secrets_directory = secrets_directory or policy_file.parent / SECRETS_FOLDER
         self._version = _find_version(policy_file)

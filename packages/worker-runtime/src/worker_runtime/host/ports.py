@@ -1,4 +1,4 @@
-"""What this machine gives its Workers: policy as its operator wrote it, and ports through which facts are gathered."""
+"""Ports to the host: its policy, and what facts are gathered through."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeAlias

@@ -1,18 +1,18 @@
-"""What lies on this host's disk: mounted directories and programs."""
+"""Probes of this host's disk: mounted directories and programs."""
 
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from worker_runtime.embedded.dedicated_threads import KeptThreads
+from worker_runtime.host.dedicated_threads import DedicatedThreads
 from yoi_bundle.manifest import Access
 
 
 class DirectoryProbe:
     """Implements `MountProbe` on the paths of one workspace's bindings."""
 
-    def __init__(self, paths: Mapping[str, str], threads: KeptThreads) -> None:
+    def __init__(self, paths: Mapping[str, str], threads: DedicatedThreads) -> None:
         self._paths = dict(paths)
         self._threads = threads
 
@@ -31,7 +31,7 @@ class PathProbe:
         search_path: Directories joined as in `PATH`; absent for the process's own.
     """
 
-    def __init__(self, threads: KeptThreads, search_path: str | None = None) -> None:
+    def __init__(self, threads: DedicatedThreads, search_path: str | None = None) -> None:
         self._threads = threads
         self._search_path = search_path
         self._places: dict[str, str] = {}

@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from worker_runtime.contract.bundles import BundleEntry
+from worker_runtime.contract.headers import ENTRY_HEADER, METADATA_HEADER
 from worker_runtime.remote.connection import Answer
-from worker_runtime.sync.transfer.headers import ENTRY_HEADER, METADATA_HEADER
 from yoi_bundle.errors import YoiError
 from yoi_bundle.metadata import BundleMetadata
 from yoi_wire.errors import RemoteFaultError

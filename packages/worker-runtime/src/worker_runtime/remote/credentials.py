@@ -1,4 +1,4 @@
-"""What a client proves itself with: tokens signed for each caller, or the local token of this host (K-09)."""
+"""Credentials of a client of Runtimes: short-lived tokens, signed for each caller (K-09)."""
 
 import secrets
 from collections.abc import Mapping
@@ -58,20 +58,3 @@ class SignedCredentials:
             token_id=secrets.token_hex(16),
             subject=caller.subject,
         )
-
-
-class LocalCredentials:
-    """The local token; it names no workspaces, so each request does."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def build_headers(self, caller: Caller) -> Mapping[str, str]:
-        return {
-            "Authorization": f"Bearer {self._token}",
-            "Yoi-Workspaces": ",".join(sorted(caller.workspaces)),
-        }
-
-    def forget(self, caller: Caller) -> bool:
-        del caller
-        return False

@@ -4,16 +4,16 @@ from collections.abc import AsyncIterable, AsyncIterator
 
 from worker_runtime.contract.bundles import LeaseView, ManifestBody, PutOutcome, StagedOutcome, StoredOutcome
 from worker_runtime.contract.caller import Caller
-from worker_runtime.remote.answers import decode_answer
-from worker_runtime.remote.connection import Answer, Connection, quote_segment
-from worker_runtime.remote.refusals import rebuild_error
-from worker_runtime.sync.transfer.headers import (
+from worker_runtime.contract.headers import (
     LEASE_EXPIRES_HEADER,
     MANIFEST_MEDIA_TYPE,
     METADATA_HEADER,
+    PACK_MEDIA_TYPE,
     format_header_json,
 )
-from worker_runtime.sync.transfer.pack import PACK_MEDIA_TYPE
+from worker_runtime.remote.answers import decode_answer
+from worker_runtime.remote.connection import Answer, Connection, quote_segment
+from worker_runtime.remote.refusals import rebuild_error
 from yoi_bundle.errors import BundleBlobsMissingError
 from yoi_bundle.metadata import BundleMetadata
 from yoi_wire.errors import RuntimeUnavailableError

@@ -5,7 +5,7 @@ from msgspec import Raw, Struct
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.resolve import Resolution
-from worker_runtime.resolution.spec import ResolvedWorkerSpec, SpecFrame, assemble_spec
+from worker_runtime.resolution.spec import SpecFrame
 from yoi_bundle.canonical import encode_canonical
 
 
@@ -57,8 +57,3 @@ def encode_explanation(resolution: Resolution, decisions: Raw) -> bytes:
             refused=resolution.reasons,
         )
     )
-
-
-def rebuild_spec(explanation: Explanation) -> ResolvedWorkerSpec:
-    """Assemble the spec again, from the explanation alone."""
-    return assemble_spec(explanation.decisions, explanation.frame)

@@ -13,6 +13,13 @@ from worker_runtime.contract.bundles import (
     PutOutcome,
     StagedOutcome,
 )
+from worker_runtime.contract.headers import (
+    ENTRY_HEADER,
+    LEASE_EXPIRES_HEADER,
+    MANIFEST_MEDIA_TYPE,
+    METADATA_HEADER,
+    format_header_json,
+)
 from worker_runtime.contract.operations import (
     DELETE_BUNDLE,
     GET_BUNDLE,
@@ -23,13 +30,6 @@ from worker_runtime.contract.operations import (
     PUT_PACK,
 )
 from worker_runtime.rest.services import RuntimeCall
-from worker_runtime.sync.transfer.headers import (
-    ENTRY_HEADER,
-    LEASE_EXPIRES_HEADER,
-    MANIFEST_MEDIA_TYPE,
-    METADATA_HEADER,
-    format_header_json,
-)
 from worker_runtime.sync.transfer.manifest_coding import read_manifest_body
 from worker_runtime.sync.transfer.pack import PackEncoding, decode_pack
 from yoi_bundle.errors import BundleBlobsMissingError

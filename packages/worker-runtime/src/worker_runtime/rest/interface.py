@@ -3,9 +3,9 @@
 from importlib.metadata import version
 from typing import Any
 
+from worker_runtime.contract.headers import ENTRY_HEADER, LEASE_EXPIRES_HEADER, METADATA_HEADER
 from worker_runtime.contract.operations import OPERATIONS
 from worker_runtime.rest.authentication import WORKSPACES_HEADER
-from worker_runtime.sync.transfer.headers import ENTRY_HEADER, LEASE_EXPIRES_HEADER, METADATA_HEADER
 from yoi_wire.headers import ANSWER_HEADERS, REQUEST_HEADERS
 from yoi_wire.operation import Interface
 from yoi_wire.parameters import WORKSPACE_PATTERN

@@ -1,7 +1,6 @@
 """Serving one Runtime until it is told to stop: authentication, listening, the order in which it ends."""
 
 import asyncio
-import signal
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from yoi_wire.server.metrics import Metrics
 from yoi_wire.server.middleware import Asgi
 from yoi_wire.server.readiness import RecentReadiness
 from yoi_wire.server.server import RestServer, verify_listening
+from yoi_wire.stop_signals import watch_signals
 
 _GRACE_SECONDS = 5.0
 
@@ -77,7 +77,7 @@ async def serve_runtime(
     """
     trust = TrustStore(data_directory / TRUST_FILE)
     verify_listening(listening, has_trusted_keys=bool(trust.read().keys))
-    stopping = _watch_signals()
+    stopping = watch_signals()
     report = await embedded.start()
     LOG.event("started", ready=report.readiness.ready)
     token_file = data_directory / LOCAL_TOKEN_FILE
@@ -128,11 +128,3 @@ def _build_authenticator(
         has_trusted_keys=lambda: bool(trust.read().keys),
         list_workspaces=list_workspaces,
     )
-
-
-def _watch_signals() -> asyncio.Event:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    return stopping

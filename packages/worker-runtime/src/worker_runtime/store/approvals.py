@@ -1,4 +1,4 @@
-"""Calls of a Worker that wait for a person's word."""
+"""Approvals: calls of a Worker that wait for a person's decision."""
 
 from typing import Any
 

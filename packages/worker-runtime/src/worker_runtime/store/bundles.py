@@ -1,7 +1,7 @@
 """Bundles that are complete: manifest, metadata and all blobs (R-02)."""
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, cast
 
 import apsw
 import msgspec
@@ -123,6 +123,14 @@ def find_bundle_id(connection: apsw.Connection, workspace_id: int, digest: str) 
         "SELECT id FROM bundle WHERE workspace_id = ? AND digest = ?", (workspace_id, digest)
     ).get
     return found
+
+
+def get_bundle_key(connection: apsw.Connection, bundle_id: int) -> tuple[int, str]:
+    """Return the workspace's row number and the digest of a bundle that a repair has just written."""
+    row = connection.execute("SELECT workspace_id, digest FROM bundle WHERE id = ?", (bundle_id,)).fetchall()[
+        0
+    ]
+    return cast("int", row[0]), str(row[1])
 
 
 def list_bundles(

@@ -1,4 +1,4 @@
-"""The one collector: takes what nothing holds any more, and looks again inside the transaction that deletes (R-06)."""
+"""Garbage collector: deletes what nothing holds, after looking again inside the deleting transaction (R-06)."""
 
 from typing import cast
 

@@ -1,4 +1,4 @@
-"""What happened to a Worker, in order, for good (W-03)."""
+"""Event log of a Worker: ordered, append-only (W-03)."""
 
 from typing import Any
 

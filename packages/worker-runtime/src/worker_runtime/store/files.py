@@ -1,4 +1,4 @@
-"""Where a Runtime's files lie, who may use them, and how a repaired database takes the damaged one's place (R-03)."""
+"""Data directory of a Runtime: its files, its lock, and the swap to a repaired database (R-03)."""
 
 import errno
 import fcntl

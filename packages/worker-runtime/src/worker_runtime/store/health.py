@@ -1,4 +1,4 @@
-"""What a Runtime looks at before it says that it is ready (R-03, R-10)."""
+"""Health checks of the store before a Runtime says that it is ready (R-03, R-10)."""
 
 import apsw
 

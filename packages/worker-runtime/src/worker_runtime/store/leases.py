@@ -146,6 +146,18 @@ def find_staged(connection: apsw.Connection, lease_id: str) -> Staged | None:
     return Staged(metadata=msgspec.json.decode(row[0], type=BundleMetadata), manifest=row[1])
 
 
+def find_staged_blobs(
+    connection: apsw.Connection, workspace_id: int, digest: str, *, now: int
+) -> list[str] | None:
+    """Return the blobs of a bundle that a lease in force keeps under way; None when there is no such lease."""
+    packed = connection.execute(
+        "SELECT blobs FROM staged JOIN lease ON lease.id = lease_id "
+        "WHERE workspace_id = ? AND digest = ? AND expires_at > ? LIMIT 1",
+        (workspace_id, digest, now),
+    ).get
+    return None if packed is None else unpack_digests(packed)
+
+
 def cover_finished(connection: apsw.Connection, lease: LeaseRow, *, retention: Retention) -> None:
     """Let a lease cover a bundle that is whole; where too many do, those that would end first give way.
 

@@ -1,4 +1,4 @@
-"""Damaged manifests and blobs: known, never served, waiting to be sent again (R-03)."""
+"""Quarantine of damaged manifests and blobs: never served, waiting to be sent again (R-03)."""
 
 from collections.abc import Iterable
 from typing import Literal

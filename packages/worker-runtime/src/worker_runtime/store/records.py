@@ -1,4 +1,4 @@
-"""Tables whose rows carry a checksum, and how each row's is computed (R-03)."""
+"""Checksummed tables, and how the checksum of each row is computed (R-03)."""
 
 from typing import Any
 

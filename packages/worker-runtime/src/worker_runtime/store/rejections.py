@@ -1,4 +1,4 @@
-"""Bundles that were refused although their bytes hashed to the digest (R-05)."""
+"""Rejections: bundles that were refused although their bytes hashed to the digest (R-05)."""
 
 import apsw
 import msgspec

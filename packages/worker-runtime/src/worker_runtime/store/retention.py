@@ -1,4 +1,4 @@
-"""How long things are kept, and how many may be under way (R-06)."""
+"""Retention: how long things are kept, and how many may be under way (R-06)."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""The Runtime's own id: as old as its store, and kept by a repair (R-08)."""
+"""Id of the Runtime: as old as its store, and kept by a repair (R-08)."""
 
 import apsw
 

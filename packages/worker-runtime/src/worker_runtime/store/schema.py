@@ -1,4 +1,4 @@
-"""The database's tables, and the migrations that lead to them.
+"""Schema of the database, and the migrations that lead to it.
 
 Rows that are large (manifests, blobs, specs) stand in tables of their own and never change, because SQLite writes
 a whole row anew when any column of it changes. A column named `checksum` covers the rest of its row (R-03).

@@ -1,6 +1,5 @@
-"""The background scrub: read everything, bit by bit, before somebody needs it (R-03)."""
+"""Background scrub of the store: read everything, bit by bit, before somebody needs it (R-03)."""
 
-from collections.abc import Callable
 from typing import Literal, TypeAlias, cast
 
 import apsw
@@ -59,16 +58,6 @@ def scrub_step(database: Database, *, now: int, max_bytes: int = DEFAULT_STEP_BY
             return _scrub_records(database, position, now)
         case _:
             return _scrub_structure(database, now)
-
-
-def scrub_round(database: Database, clock: Callable[[], int]) -> list[ScrubStep]:
-    """Read everything once, from the beginning."""
-    with database.write() as connection:
-        connection.execute("DELETE FROM scrub")
-    steps: list[ScrubStep] = []
-    while not steps or not steps[-1].finished:
-        steps.append(scrub_step(database, now=clock()))
-    return steps
 
 
 _NEXT: dict[str, str] = {

@@ -1,4 +1,4 @@
-"""What holds a bundle: an assignment, a lease, Workers (R-05, R-06)."""
+"""Usage of a bundle: an assignment, a lease or Workers that hold it (R-05, R-06)."""
 
 import apsw
 from msgspec import Struct

@@ -166,6 +166,13 @@ def get_pins(connection: apsw.Connection, worker: WorkerRow) -> bytes:
     return bytes(row[1])
 
 
+def get_salvaged_pins(connection: apsw.Connection, number: int) -> tuple[str, bytes]:
+    """Return id and pins of a Worker that a repair has just written, whose checksum was verified by it."""
+    query = "SELECT worker_id, pins FROM worker_pins WHERE worker_number = ?"
+    row = connection.execute(query, (number,)).fetchall()[0]
+    return str(row[0]), cast("bytes", row[1])
+
+
 def get_documents(connection: apsw.Connection, worker: WorkerRow) -> PinnedDocuments:
     """Return a Worker's pins, spec and explanation.
 
@@ -191,9 +198,9 @@ def put_spec(connection: apsw.Connection, worker_number: int, *, spec: bytes, ex
     )
 
 
-def delete_worker(connection: apsw.Connection, worker: WorkerRow) -> None:
+def delete_worker(connection: apsw.Connection, number: int) -> None:
     """Delete a Worker with its pins, events and approvals; its key is free again."""
-    connection.execute("DELETE FROM worker WHERE number = ?", (worker.number,))
+    connection.execute("DELETE FROM worker WHERE number = ?", (number,))
 
 
 def _insert_documents(connection: apsw.Connection, number: int, new: NewWorker) -> None:

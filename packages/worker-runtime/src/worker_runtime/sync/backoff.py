@@ -1,4 +1,4 @@
-"""How long to wait before the same is asked again (K-04): exponential, with full jitter, never before Retry-After."""
+"""Exponential back-off with full jitter, never before Retry-After (K-04)."""
 
 from msgspec import Struct
 

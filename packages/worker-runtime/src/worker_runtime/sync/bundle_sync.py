@@ -1,4 +1,4 @@
-"""Bring a bundle to a Runtime with as few requests and bytes as there can be (R-04, P-02, P-03).
+"""Sync of a bundle to a Runtime with as few requests and bytes as there can be (R-04, P-02, P-03).
 
 Works on any `RuntimeApi`: across a network it is the sync protocol, in this process the same steps.
 """

@@ -1,4 +1,4 @@
-"""Asking again after failures that may pass by themselves; only for what may safely be asked twice."""
+"""Retry after transient failures; only for what is idempotent."""
 
 import asyncio
 import random

@@ -1,1 +1,1 @@
-"""Whom a Runtime believes: identities, trusted keys, short-lived tokens, and the local token (K-09)."""
+"""Trust: identities, trusted keys, short-lived tokens, and the local token (K-09)."""

@@ -1,4 +1,4 @@
-"""A Backend's identity: its name and the Ed25519 key it signs with; during a rotation, the next one too (K-09).
+"""Identity of a Backend: its name and the Ed25519 key it signs with; during a rotation, the next one too (K-09).
 
 A rotation has two steps, so that no token is ever signed with a key that a Runtime does not know yet: `start`
 makes the next key, which operators then trust on every Runtime; `finish` signs with it and forgets the former.

@@ -1,4 +1,4 @@
-"""Small files that only their owner may read or write: written whole or not at all, and durable when written."""
+"""Private files: only their owner may read or write them; written atomically and durably."""
 
 import errno
 import fcntl

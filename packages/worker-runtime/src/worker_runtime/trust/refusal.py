@@ -1,4 +1,4 @@
-"""Why a caller was refused: a word for the log, and nothing for the caller (K-09)."""
+"""Reasons of refused authentication: a word for the log, and nothing for the caller (K-09)."""
 
 from typing import Literal, TypeAlias
 

@@ -1,4 +1,4 @@
-"""The keys a Runtime trusts, each for listed workspaces, in one file that an operator may read (K-09).
+"""Trust store: the keys a Runtime trusts, each for listed workspaces, in a file that an operator may read (K-09).
 
 A file is replaced as a whole, and a running server sees the change with the next token it checks.
 """

@@ -1,4 +1,4 @@
-"""Build workspaces from their sources; a build that fails changes nothing (K-01)."""
+"""Builds of workspaces from their sources; one that fails changes nothing (K-01)."""
 
 import asyncio
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Two revisions of a workspace, compared by meaning (B-12)."""
+"""Diff of two revisions of a workspace, by meaning (B-12)."""
 
 import asyncio
 

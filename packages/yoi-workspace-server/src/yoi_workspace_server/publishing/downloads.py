@@ -1,4 +1,4 @@
-"""A stored bundle as an archive, piece by piece; the bytes that `yoi_bundle.archive.write_archive` writes (B-13)."""
+"""Download of a stored bundle as an archive, as `yoi_bundle.archive.write_archive` writes it (B-13)."""
 
 from collections.abc import AsyncIterator
 

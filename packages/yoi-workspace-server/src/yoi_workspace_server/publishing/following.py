@@ -1,4 +1,4 @@
-"""Sources, followed: what changes there is built; a change that nobody saw is found by the timer (K-01, K-04)."""
+"""Follower of sources: builds what changes; the timer finds a change that nobody saw (K-01, K-04)."""
 
 import asyncio
 import random

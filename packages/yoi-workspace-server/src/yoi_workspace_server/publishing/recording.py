@@ -1,4 +1,4 @@
-"""A verified bundle becomes a revision, and the active one where that is to happen by itself (K-01, B-03)."""
+"""Recording of a verified bundle as a revision, and its activation where that is automatic (K-01, B-03)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence

@@ -1,4 +1,4 @@
-"""Finished bundles that somebody else built: an archive, verified like anything that comes over a network (B-02, B-13)."""
+"""Upload of finished bundles: an archive, verified like anything that comes over a network (B-02, B-13)."""
 
 import asyncio
 import io

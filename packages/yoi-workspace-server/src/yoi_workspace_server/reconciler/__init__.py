@@ -1,1 +1,1 @@
-"""Brings every Runtime to what its workspaces should be there, again and again (K-04)."""
+"""Reconciler: brings every Runtime to what its workspaces should be there, again and again (K-04)."""

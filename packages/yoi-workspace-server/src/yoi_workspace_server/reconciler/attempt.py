@@ -1,15 +1,15 @@
-"""One attempt to bring one Runtime nearer to what one workspace should be there (K-04)."""
+"""Attempt of the reconciler to bring one Runtime nearer to what one workspace should be there (K-04)."""
 
 from collections.abc import Callable
 
 from worker_runtime.contract.compatibility import verify_compatible
 from worker_runtime.sync.bundle_sync import sync_bundle
 from yoi_bundle.errors import YoiError
-from yoi_wire.clock import Clock, format_instant
+from yoi_wire.clock import MILLISECONDS_A_SECOND, Clock, format_instant
 from yoi_wire.error_details import clean_code, clean_details
 from yoi_wire.errors import AssignmentConflictError, AssignmentStaleError
-from yoi_workspace_server.reconciler.bundle_cache import BundleShelf
-from yoi_workspace_server.reconciler.inspection import inspect_holdings, needs_inspection
+from yoi_wire.paging import MAX_PAGE_SIZE
+from yoi_workspace_server.reconciler.bundle_cache import BundleCache
 from yoi_workspace_server.reconciler.outcomes import (
     observe_assignment,
     settle_failure,
@@ -21,8 +21,9 @@ from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.registry.contacting import ask_info
 from yoi_workspace_server.registry.dialing import Dialer, Dialled
 from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact
+from yoi_workspace_server.store.database.instants import parse_instant
 from yoi_workspace_server.sync_plan import Assign, Hold, Nothing, Observed, Send, Withdraw, plan_sync
-from yoi_workspace_server.sync_status import BundleRejection, Claim, Settlement
+from yoi_workspace_server.sync_status import BundleRejection, Claim, Holdings, PairStatus, Settlement
 
 
 class Attempts:
@@ -30,7 +31,7 @@ class Attempts:
 
     Args:
         dialer: The way to Runtimes.
-        shelf: The bundles to send.
+        cache: The bundles to send.
         settings: How long to wait afterwards.
         clock: The source of time.
         draw: Uniform in [0, 1), for jitter.
@@ -40,7 +41,7 @@ class Attempts:
     def __init__(
         self,
         dialer: Dialer,
-        shelf: BundleShelf,
+        cache: BundleCache,
         *,
         settings: ReconcilerSettings,
         clock: Clock,
@@ -48,7 +49,7 @@ class Attempts:
         report: Callable[[RuntimeContact], None],
     ) -> None:
         self._dialer = dialer
-        self._shelf = shelf
+        self._cache = cache
         self._settings = settings
         self._clock = clock
         self._draw = draw
@@ -97,9 +98,9 @@ class Attempts:
             assignment = await dialled.api.delete_assignment(caller, workspace, step.generation)
             return observe_assignment(assignment, self._clock.now())
         desired = step.desired
-        source = await self._shelf.get_source(workspace, desired.digest, desired.revision)
+        source = await self._cache.get_source(workspace, desired.digest, desired.revision)
         base_digest = step.base if isinstance(step, Send) else None
-        base = await self._shelf.find_base(workspace, base_digest)
+        base = await self._cache.find_base(workspace, base_digest)
         report = await sync_bundle(
             dialled.api,
             caller,
@@ -107,7 +108,7 @@ class Attempts:
             generation=desired.generation,
             base=base,
             likely_held=isinstance(step, Assign),
-            encode=self._shelf.build_encoder(desired.digest, base_digest),
+            encode=self._cache.build_encoder(desired.digest, base_digest),
         )
         return observe_assignment(report.assignment, self._clock.now())
 
@@ -174,4 +175,53 @@ def _plan(claim: Claim) -> Nothing | Assign | Send | Withdraw | Hold:
         withdrawal_generation=status.placement_generation,
         rejected=claim.rejected,
         held=frozenset(status.holdings.stored) if status.holdings else frozenset(),
+    )
+
+
+_MAX_INSPECTED = 20
+"""Bundles of one workspace that are asked about one by one; a Runtime keeps about ten."""
+
+
+def needs_inspection(
+    status: PairStatus, observed: Observed | None, settings: ReconcilerSettings, *, now: int
+) -> bool:
+    """Tell whether to ask for more than the assignment: when that was so already, and what is known has grown old.
+
+    A sync that changed something costs no further requests; its pair is due again soon.
+    """
+    before = status.observed
+    if observed is None or before is None:
+        return False
+    if (before.digest, before.generation) != (observed.digest, observed.generation):
+        return False
+    known = status.holdings
+    if known is None or (observed.digest is not None and observed.digest not in known.stored):
+        return True
+    return now - parse_instant(known.observed_at) >= settings.inspect_seconds * MILLISECONDS_A_SECOND
+
+
+async def inspect_holdings(dialled: Dialled, workspace: str, clock: Clock) -> Holdings:
+    """Ask which bundles are complete there, and which Workers pin them.
+
+    Raises:
+        YoiError: The Runtime did not say.
+    """
+    caller = dialled.build_caller(workspace)
+    page = await dialled.api.list_bundles(caller, workspace=workspace, limit=MAX_PAGE_SIZE)
+    workers: dict[str, int] = {}
+    lacking: dict[str, tuple[str, ...]] = {}
+    stored = [entry.digest for entry in page.items if entry.state == "stored"]
+    for digest in stored[:_MAX_INSPECTED]:
+        try:
+            status = await dialled.api.get_bundle_status(caller, digest)
+        except YoiError as error:
+            if error.code != "bundle.missing":
+                raise
+            continue
+        if status.workers:
+            workers[digest] = len(status.workers)
+        for one in status.rejected_profiles:
+            lacking[f"{digest}/{one.profile}"] = one.lacking
+    return Holdings(
+        observed_at=format_instant(clock.now()), stored=tuple(stored), workers=workers, lacking=lacking
     )

@@ -1,22 +1,74 @@
-"""Bundles at hand: what many Runtimes are about to receive is read and encoded once (P-08)."""
+"""Bundle cache: what many Runtimes are about to receive is read and encoded once (P-08)."""
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from worker_runtime.contract.bundles import ManifestBody, ManifestEncoding
 from worker_runtime.sync.bundle_sync import BundleSource, EncodeManifest
 from worker_runtime.sync.transfer.manifest_coding import encode_manifest
 from yoi_bundle.errors import YoiError
 from yoi_bundle.limits import MEBIBYTE
-from yoi_workspace_server.reconciler.recent_revisions import RecentRevisions
+from yoi_bundle.metadata import BundleMetadata
 from yoi_workspace_server.store.store import Store
+
+_KEPT_SECONDS = 10.0
+
+
+class _Kept(NamedTuple):
+    reading: "asyncio.Future[BundleMetadata]"
+    until: float
+
+
+class RecentRevisions:
+    """Reads metadata of revisions from the store, and keeps it for some seconds.
+
+    No longer, although a revision never changes: its workspace may be deleted, and another one made in its name.
+    """
+
+    def __init__(self, store: Store, *, kept_seconds: float = _KEPT_SECONDS) -> None:
+        self._store = store
+        self._kept_seconds = kept_seconds
+        self._kept: dict[tuple[str, str, int], _Kept] = {}
+
+    async def get_metadata(self, workspace: str, digest: str, revision: int) -> BundleMetadata:
+        """Return a revision's metadata; that of the newest one with the digest, when this one has another.
+
+        Raises:
+            BundleMissingError: The workspace never had the digest.
+            BackendUnavailableError, StoreCorruptError: It cannot be read.
+        """
+        key = (workspace, digest, revision)
+        now = asyncio.get_running_loop().time()
+        kept = self._kept.get(key)
+        if kept is None or kept.until <= now:
+            self._drop_old(now)
+            kept = _Kept(asyncio.ensure_future(self._read(*key)), now + self._kept_seconds)
+            self._kept[key] = kept
+        try:
+            return await asyncio.shield(kept.reading)
+        except YoiError:
+            if self._kept.get(key) is kept:
+                del self._kept[key]
+            raise
+
+    async def _read(self, workspace: str, digest: str, revision: int) -> BundleMetadata:
+        found = await self._store.revisions.find_revision(workspace, revision)
+        if found is None or found.digest != digest:
+            found = await self._store.revisions.get_by_digest(workspace, digest)
+        return found.metadata
+
+    def _drop_old(self, now: float) -> None:
+        for key in [key for key, kept in self._kept.items() if kept.until <= now]:
+            del self._kept[key]
+
 
 _MAX_KEPT_BYTES = 128 * MEBIBYTE
 _MAX_KEPT_BLOB_BYTES = MEBIBYTE
 
 
-class BundleShelf:
+class BundleCache:
     """Reads bundles from the store, and keeps the latest of them, within 128 MiB."""
 
     def __init__(self, store: Store, *, max_bytes: int = _MAX_KEPT_BYTES) -> None:
@@ -84,7 +136,7 @@ class BundleShelf:
                 return body.content
 
             # To hash both for each Runtime would cost more than all else that is done for it.
-            against = base or "" if base_manifest is not None else ""
+            against = "" if base_manifest is None or base is None else base
             key = ("encoded", encoding, digest, against)
             return ManifestBody(content=await self._get(key, read), encoding=encoding)
 

@@ -1,4 +1,4 @@
-"""Figures of the reconciler; by outcome, never by Runtime or workspace, of which there are too many (K-04)."""
+"""Metrics of the reconciler; by outcome, never by Runtime or workspace, of which there are too many (K-04)."""
 
 from typing import Literal, TypeAlias
 

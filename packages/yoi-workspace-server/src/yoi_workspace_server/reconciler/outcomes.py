@@ -1,4 +1,4 @@
-"""From what came of an attempt to what is written down, and when to look again (K-04, K-05); pure."""
+"""Outcomes of attempts: what is written down, and when to look again (K-04, K-05); pure."""
 
 import re
 

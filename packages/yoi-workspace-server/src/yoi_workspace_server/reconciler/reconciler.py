@@ -1,4 +1,4 @@
-"""The loop: claim what is due, attempt it, settle it; a trigger only says when (K-04).
+"""Reconciliation loop: claim what is due, attempt it, settle it; a trigger only says when (K-04).
 
 Any number of processes may run one on the same database. Claims are leases there; a process that was stopped or cut off
 loses them, and what it still does to a Runtime is fenced by the generation.
@@ -14,7 +14,7 @@ from yoi_bundle.errors import YoiError
 from yoi_wire.clock import MILLISECONDS_A_SECOND, Clock
 from yoi_workspace_server.event_log import LOG
 from yoi_workspace_server.reconciler.attempt import Attempts
-from yoi_workspace_server.reconciler.bundle_cache import BundleShelf
+from yoi_workspace_server.reconciler.bundle_cache import BundleCache
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.reconciler.settling import SettlementWriter
 from yoi_workspace_server.registry.dialing import Dialer
@@ -60,7 +60,7 @@ class Reconciler:
         self._contacts: list[RuntimeContact] = []
         self._attempts = Attempts(
             dialer,
-            BundleShelf(store),
+            BundleCache(store),
             settings=self.settings,
             clock=clock,
             draw=draw,

@@ -1,4 +1,4 @@
-"""How much the reconciler does at once, and how long it waits."""
+"""Settings of the reconciler: how much it does at once, and how long it waits."""
 
 from typing import Annotated, TypeAlias
 

@@ -1,4 +1,4 @@
-"""Settlements of many attempts, written in one transaction each time the last one has been written (P-08)."""
+"""Batch writer of settlements: one transaction each time the last one has been written (P-08)."""
 
 import asyncio
 

@@ -1,1 +1,1 @@
-"""Runtimes, dialled and asked how they are (K-02)."""
+"""Registry of Runtimes: how they are dialled, and how they are (K-02)."""

@@ -1,4 +1,4 @@
-"""Is this a connection that the Backend may dial? Checked before it is kept, without a word of it in the answer (K-09)."""
+"""Validation of connections before they are kept, without a word of them in the answer (K-09)."""
 
 import ipaddress
 import ssl

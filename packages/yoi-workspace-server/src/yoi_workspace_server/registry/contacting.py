@@ -1,4 +1,4 @@
-"""Ask a Runtime how it is, and say what came of it (K-02, R-08)."""
+"""Contact with a Runtime: ask it how it is, and describe what came of it (K-02, R-08)."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""From a registered Runtime to its `RuntimeApi`: in this process, or over the network (K-02).
+"""Dialer: from a registered Runtime to its `RuntimeApi`, in this process or over the network (K-02).
 
 `RuntimeApi` says nothing of who dials, so that a Runtime which dials out itself can be given here one day.
 """

@@ -1,4 +1,4 @@
-"""The Backend's identity, read again when a rotation has changed its file."""
+"""Identity file of the Backend, read again when a rotation has changed it."""
 
 from pathlib import Path
 

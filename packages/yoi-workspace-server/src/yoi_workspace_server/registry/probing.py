@@ -1,4 +1,4 @@
-"""Ask every Runtime how it is, again and again: one that answers anew has its pairs looked at at once (K-04)."""
+"""Prober of Runtimes: one that answers anew has its pairs looked at at once (K-04)."""
 
 import asyncio
 import random

@@ -26,7 +26,7 @@ from yoi_workspace_server.rest import (
 from yoi_workspace_server.rest.interface import BACKEND_INTERFACE
 from yoi_workspace_server.rest.principals import authorize
 from yoi_workspace_server.rest.services import Services
-from yoi_workspace_server.workers.foreign_errors import pass_on
+from yoi_workspace_server.workers.foreign_errors import translate_error
 from yoi_workspace_server.workers.orders import WorkerRefusedError
 
 HANDLERS = (
@@ -61,4 +61,4 @@ def _translate_refused_worker(error: Exception) -> tuple[YoiError, dict[str, Any
     """Answer with the Runtime's own problem, and with what each Runtime was refused by (K-06)."""
     if not isinstance(error, WorkerRefusedError):
         return None
-    return pass_on(error.error), {"refusals": msgspec.to_builtins(error.refusals)}
+    return translate_error(error.error), {"refusals": msgspec.to_builtins(error.refusals)}

@@ -2,7 +2,7 @@
 
 from yoi_wire.backend.errors import RuntimeNotFoundError
 from yoi_wire.backend.placements import PlacementPolicy
-from yoi_wire.paging import MAX_PAGE_SIZE, Page, collect_pages
+from yoi_wire.paging import MAX_PAGE_SIZE, Page, collect_pages, iterate_pages
 from yoi_workspace_server.placement import PlacedWorkspace, may_receive
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.runtimes import RegisteredRuntime
@@ -40,15 +40,12 @@ async def list_visible(
     """List Runtimes by name; neither a page nor its cursor tells of one that the principal does not see."""
     sight = await read_sight(store, principal)
     seen: list[RegisteredRuntime] = []
-    last = cursor
-    while True:
-        page = await store.runtimes.list_runtimes(limit=limit, cursor=last)
+    pages = iterate_pages(lambda last: store.runtimes.list_runtimes(limit=limit, cursor=last), cursor=cursor)
+    async for page in pages:
         seen += [one for one in page.items if sight.sees(one)]
-        last = page.next_cursor
         if len(seen) > limit:
             return Page(items=tuple(seen[:limit]), next_cursor=seen[limit - 1].name)
-        if last is None:
-            return Page(items=tuple(seen), next_cursor=None)
+    return Page(items=tuple(seen), next_cursor=None)
 
 
 async def get_visible(store: Store, principal: Principal, name: str) -> RegisteredRuntime:

@@ -30,7 +30,7 @@ from yoi_workspace_server.views.workers import (
     build_worker_view,
 )
 from yoi_workspace_server.workers.access import ReachableWorker
-from yoi_workspace_server.workers.foreign_errors import passing_on
+from yoi_workspace_server.workers.foreign_errors import translate_errors
 
 
 @handles(LIST_WORKER_EVENTS)
@@ -44,7 +44,7 @@ async def list_worker_events(
     after = after if last is None else last
     if call.media_type == EVENT_STREAM:
         return await answer_events(call.services.http, WorkerEvents(call, found), after)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         page = await found.api.list_worker_events(found.caller, found.id, after=after, limit=limit)
     return build_event_page_view(page, secret_names=principal.may("secret_names:read"))
 
@@ -52,7 +52,7 @@ async def list_worker_events(
 @handles(SEND_WORKER_INPUT)
 async def send_worker_input(call: BackendCall, worker: str, body: WorkerInput) -> WorkerEventView:
     found = await _reach(call, worker)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         event = await found.api.send_worker_input(found.caller, found.id, body)
     await _record(call, found, "input")
     return build_event_view(event, secret_names=call.caller.may("secret_names:read"))
@@ -74,7 +74,7 @@ async def cancel_worker(call: BackendCall, worker: str) -> WorkerView:
 async def list_worker_approvals(call: BackendCall, worker: str) -> tuple[ApprovalView, ...]:
     principal = call.caller
     found = await call.services.workers.reach(worker, principal)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         approvals = await found.api.list_worker_approvals(found.caller, found.id)
     summary = principal.may("workers:control")
     return tuple(build_approval_view(one, summary=summary) for one in approvals)
@@ -85,7 +85,7 @@ async def decide_worker_approval(
     call: BackendCall, worker: str, approval: str, body: ApprovalDecision
 ) -> ApprovalView:
     found = await _reach(call, worker)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         decided = await found.api.decide_worker_approval(found.caller, found.id, approval, body)
     await _record(call, found, f"approval.{body.verdict}")
     return build_approval_view(decided, summary=True)
@@ -101,7 +101,7 @@ async def _end(
     operation: str,
     end: Callable[..., Awaitable[Worker]],
 ) -> WorkerView:
-    with passing_on(found.record):
+    with translate_errors(found.record):
         worker = await end(found.caller, found.id)
     await _record(call, found, operation)
     return build_worker_view(found.record, worker, secret_names=call.caller.may("secret_names:read"))

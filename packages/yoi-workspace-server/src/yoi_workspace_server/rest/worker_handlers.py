@@ -21,7 +21,7 @@ from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.views.explanations import build_explanation_view
 from yoi_workspace_server.views.specs import build_spec_view
 from yoi_workspace_server.views.workers import build_worker_view
-from yoi_workspace_server.workers.foreign_errors import passing_on
+from yoi_workspace_server.workers.foreign_errors import translate_errors
 from yoi_workspace_server.workers.orders import WorkerRefusedError
 from yoi_workspace_server.workers.spec_reading import read_spec
 
@@ -74,8 +74,8 @@ async def get_worker(call: BackendCall, worker: str) -> WorkerView:
     record = await workers.get_record(worker, principal)
     observed = None
     if record.runtime_worker is not None:
-        found = await workers.reach(worker, principal)
-        with passing_on(record):
+        found = await workers.dial(record)
+        with translate_errors(record):
             observed = await found.api.get_worker(found.caller, found.id)
     return build_worker_view(record, observed, secret_names=principal.may("secret_names:read"))
 
@@ -91,7 +91,7 @@ async def get_worker_spec(call: BackendCall, worker: str) -> SpecView:
     """Answer with what the Worker has, by name; for operators, because it names secret references."""
     principal = call.caller
     found = await call.services.workers.reach(worker, principal)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         spec, digest = read_spec(await found.api.get_worker_spec(found.caller, found.id))
     return build_spec_view(spec, spec_digest=digest)
 
@@ -100,7 +100,7 @@ async def get_worker_spec(call: BackendCall, worker: str) -> SpecView:
 async def get_worker_explanation(call: BackendCall, worker: str) -> ExplanationView:
     principal = call.caller
     found = await call.services.workers.reach(worker, principal)
-    with passing_on(found.record):
+    with translate_errors(found.record):
         explanation = await found.api.get_worker_explanation(found.caller, found.id)
     return build_explanation_view(explanation, secret_names=principal.may("secret_names:read"))
 

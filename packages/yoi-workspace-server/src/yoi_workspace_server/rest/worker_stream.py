@@ -9,7 +9,7 @@ from yoi_wire.server.open_streams import OpenStreams
 from yoi_workspace_server.rest.services import BackendCall
 from yoi_workspace_server.views.workers import build_event_view
 from yoi_workspace_server.workers.access import ReachableWorker
-from yoi_workspace_server.workers.foreign_errors import passing_on
+from yoi_workspace_server.workers.foreign_errors import translate_errors
 
 _POLL_SECONDS = 1.0
 _LOOK_SECONDS = 5.0
@@ -32,7 +32,7 @@ class WorkerEvents:
             self._principal = await self._call.authorize()
             self._looked_at = time.monotonic()
         found, names = self._found, self._principal.may("secret_names:read")
-        with passing_on(found.record):
+        with translate_errors(found.record):
             page = await found.api.list_worker_events(found.caller, found.id, after=after, limit=_PAGE_SIZE)
         views = [build_event_view(event, secret_names=names) for event in page.events]
         events = tuple(Event(view.sequence, view.kind, msgspec.json.encode(view)) for view in views)

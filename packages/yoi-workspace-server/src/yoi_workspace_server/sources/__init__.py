@@ -1,1 +1,1 @@
-"""Where a workspace's content comes from: a directory, or a git repository (K-01)."""
+"""Sources of a workspace's content: a directory, or a git repository (K-01)."""

@@ -1,4 +1,4 @@
-"""A workspace's content at one moment, as a directory that a builder may read."""
+"""Checkout: a workspace's content at one moment, as a directory that a builder may read."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A git repository as a source: one commit of it, as a directory of files (K-01)."""
+"""Git repository as a source: one commit of it, as a directory of files (K-01)."""
 
 import re
 import shutil

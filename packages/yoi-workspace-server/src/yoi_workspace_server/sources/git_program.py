@@ -1,4 +1,4 @@
-"""The system's git, run so that a repository can neither ask, nor run, nor fill anything here."""
+"""Sandboxed git program: a repository can neither ask, nor run, nor fill anything here."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Directories that are watched: a change of a file is a hint to build again, the timer is the guarantee (K-04)."""
+"""Watch on directories: a change of a file is a hint to build again, the timer is the guarantee (K-04)."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""How builds ended, in the database; the latest 200 of each workspace (K-01)."""
+"""Build records in the database; the latest 200 of each workspace (K-01)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What came of speaking to Runtimes, in the database; a change for the better makes their pairs due (K-04)."""
+"""Contacts with Runtimes, in the database; a change for the better makes their pairs due (K-04)."""
 
 from collections.abc import Sequence
 from typing import Any

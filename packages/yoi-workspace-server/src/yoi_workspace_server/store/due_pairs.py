@@ -1,4 +1,4 @@
-"""Triggers: pairs become due, and whoever waits for work is woken (K-04)."""
+"""Triggers of the reconciler: pairs become due, and whoever waits for work is woken (K-04)."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""From a row of a pair, joined with its workspace, to what is known of it."""
+"""Pair rows, joined with their workspace, as values."""
 
 from typing import Any
 

@@ -1,15 +1,37 @@
-"""How workspaces stand on Runtimes, in the database (K-05)."""
+"""Pairs of Runtime and workspace in the database, and the Runtimes that come first for a new Worker (K-05, K-06)."""
 
-from sqlalchemy import tuple_
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
+from yoi_workspace_server.runtimes import AWAY
+from yoi_workspace_server.store.database.address import Dialect
 from yoi_workspace_server.store.database.paging import build_page
 from yoi_workspace_server.store.database.transactions import Database
 from yoi_workspace_server.store.due_pairs import mark_due
 from yoi_workspace_server.store.pair_rows import read_status, select_statuses
-from yoi_workspace_server.store.tables import pairs
-from yoi_workspace_server.sync_status import PairKey, PairStatus
+from yoi_workspace_server.store.runtimes import read_runtime
+from yoi_workspace_server.store.tables import pairs, runtimes
+from yoi_workspace_server.sync_status import PairKey, PairStatus, RuntimeHoldings
 
 
 class PairRepository:
@@ -57,6 +79,41 @@ class PairRepository:
             rows = (await connection.execute(query)).all()
         return build_page(rows, limit, read=read_status, cursor=lambda row: f"{row.runtime}/{row.workspace}")
 
+    async def list_holdings(
+        self,
+        workspace: str,
+        *,
+        digest: str | None,
+        runtime: str | None = None,
+        labels: Mapping[str, str],
+        limit: int,
+    ) -> tuple[RuntimeHoldings, ...]:
+        """Return the Runtimes that come first when a Worker is to be created, whoever may be asked and who may not.
+
+        At most `limit` each of three sorts: placed and not away, the best first, which is who has the bundle, then who
+        has the fewest Workers of the workspace, then by name; placed but away, by name; not placed, by name.
+
+        Args:
+            workspace: Its id.
+            digest: The bundle that is wanted; None when none is.
+            runtime: Only this one, whatever its labels.
+            labels: Only Runtimes that have all of these.
+            limit: How many of each sort.
+        """
+        ranked = _rank_runtimes(workspace, digest, self._database.address.dialect)
+        if runtime is not None:
+            ranked = ranked.where(runtimes.c.name == runtime)
+        else:
+            ranked = ranked.where(*_match_labels(labels, self._database.address.dialect))
+        found = ranked.subquery()
+        query = select(found).where(found.c.place <= limit).order_by(found.c.sort, found.c.place)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(
+            RuntimeHoldings(runtime=read_runtime(row), has_digest=bool(row.has_digest), workers=row.workers)
+            for row in rows
+        )
+
     async def mark_due(self, *, runtime: str | None = None, workspace: str | None = None, now: int) -> int:
         """Make pairs due now, whatever their back-off, and wake the reconcilers; return how many.
 
@@ -76,3 +133,59 @@ def _parse_cursor(cursor: str) -> tuple[str, str]:
     if not slash:
         raise RequestInvalidError("not a cursor of this list", field="cursor")
     return runtime, workspace
+
+
+def _rank_runtimes(workspace: str, digest: str | None, dialect: Dialect) -> Select[Any]:
+    """Return all Runtimes with their sort, and their place in it; see `PairRepository.list_holdings`."""
+    has_digest = _has_digest(digest, dialect)
+    workers = _count_workers(dialect)
+    away = runtimes.c.reachability.in_(sorted(AWAY))
+    sort = case((pairs.c.placed.is_not(true()), 2), (away, 1), else_=0)
+    best_first = (case((sort > 0, 0), (has_digest, 0), else_=1), case((sort > 0, 0), else_=workers))
+    place = func.row_number().over(partition_by=sort, order_by=[*best_first, runtimes.c.name])
+    here = and_(pairs.c.runtime == runtimes.c.name, pairs.c.workspace == workspace)
+    return select(
+        runtimes,
+        has_digest.label("has_digest"),
+        workers.label("workers"),
+        sort.label("sort"),
+        place.label("place"),
+    ).select_from(runtimes.outerjoin(pairs, here))
+
+
+def _has_digest(digest: str | None, dialect: Dialect) -> ColumnElement[bool]:
+    """Return whether a pair's Runtime said that the bundle is assigned or stored there; no bundle is everywhere."""
+    if digest is None:
+        return true()
+    if dialect == "postgresql":
+        stored = func.jsonb_array_elements_text(cast(pairs.c.holdings, JSONB)["stored"]).table_valued("value")
+    else:
+        stored = func.json_each(pairs.c.holdings, literal("$.stored")).table_valued("value")
+    is_stored = exists(
+        select(literal(1)).select_from(stored).where(stored.c.value == digest).correlate(pairs)
+    )
+    return or_(func.coalesce(pairs.c.observed_digest == digest, false()), is_stored)
+
+
+def _count_workers(dialect: Dialect) -> ColumnElement[int]:
+    """Return how many Workers of the workspace a pair's Runtime said that it has."""
+    if dialect == "postgresql":
+        counts = func.jsonb_each_text(cast(pairs.c.holdings, JSONB)["workers"]).table_valued("key", "value")
+    else:
+        counts = func.json_each(pairs.c.holdings, literal("$.workers")).table_valued("key", "value")
+    total = func.sum(cast(counts.c.value, BigInteger))
+    query = select(func.coalesce(total, 0)).select_from(counts).correlate(pairs)
+    return cast(query.scalar_subquery(), BigInteger)
+
+
+def _match_labels(labels: Mapping[str, str], dialect: Dialect) -> list[ColumnElement[bool]]:
+    """Return the conditions that a Runtime has all of these labels."""
+    conditions: list[ColumnElement[bool]] = []
+    for key, value in labels.items():
+        if dialect == "postgresql":
+            given = func.jsonb_each_text(cast(runtimes.c.labels, JSONB)).table_valued("key", "value")
+        else:
+            given = func.json_each(runtimes.c.labels).table_valued("key", "value")
+        named = and_(given.c.key == key, given.c.value == value)
+        conditions.append(exists(select(literal(1)).select_from(given).where(named).correlate(runtimes)))
+    return conditions

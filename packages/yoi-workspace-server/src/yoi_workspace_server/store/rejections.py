@@ -6,10 +6,8 @@ from typing import Any
 from sqlalchemy import Row, select, tuple_
 
 from yoi_wire.clock import format_instant
-from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.store.database.insertion import insert_all_absent
 from yoi_workspace_server.store.database.instants import parse_instant
-from yoi_workspace_server.store.database.paging import build_page, parse_number_cursor
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import rejections, runtimes
 from yoi_workspace_server.sync_status import BundleRejection, PairKey
@@ -52,36 +50,6 @@ class RejectionRepository:
             key = PairKey(row.runtime, row.workspace)
             found[key] = (*found.get(key, ()), _read_rejection(row))
         return found
-
-    async def list_rejections(
-        self,
-        workspace: str,
-        *,
-        digest: str | None = None,
-        runtime: str | None = None,
-        limit: int = DEFAULT_PAGE_SIZE,
-        cursor: str | None = None,
-    ) -> Page[BundleRejection]:
-        """List a workspace's rejections, latest first, past ones too.
-
-        Args:
-            workspace: Its id.
-            digest: Only of this one.
-            runtime: Only by this one.
-            limit: How many at most.
-            cursor: From the page before.
-        """
-        verify_page_size(limit)
-        query = select(rejections).where(rejections.c.workspace == workspace)
-        if digest is not None:
-            query = query.where(rejections.c.digest == digest)
-        if runtime is not None:
-            query = query.where(rejections.c.runtime == runtime)
-        if cursor is not None:
-            query = query.where(rejections.c.id < parse_number_cursor(cursor))
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query.order_by(rejections.c.id.desc()).limit(limit + 1))).all()
-        return build_page(rows, limit, read=_read_rejection, cursor=lambda row: row.id)
 
 
 async def insert_rejections(transaction: Transaction, recorded: Sequence[BundleRejection]) -> None:

@@ -1,4 +1,4 @@
-"""The Backend's state: one repository for each concept, over one database."""
+"""Store of the Backend: one repository for each concept, over one database."""
 
 from types import TracebackType
 from typing import Self

@@ -1,4 +1,4 @@
-"""Every table of the Backend; instants are milliseconds since 1970, JSON is text.
+"""Tables of the Backend; instants are milliseconds since 1970, JSON is text.
 
 A column that holds what may never reach a browser has `info={"private": True}` (K-07).
 """
@@ -32,7 +32,7 @@ from yoi_wire.private import PRIVATE_MARK
 from yoi_wire.worker_requests import WorkerRequest
 from yoi_workspace_server.revisions import BuildProblem
 from yoi_workspace_server.runtimes import SafeProblem
-from yoi_workspace_server.store.database.json_column import JsonValue
+from yoi_workspace_server.store.json_column import JsonValue
 from yoi_workspace_server.sync_status import Holdings
 
 metadata = MetaData(

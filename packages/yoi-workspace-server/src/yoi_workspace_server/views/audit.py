@@ -1,4 +1,4 @@
-"""Audit records, as those may see them that may read the audit (K-10)."""
+"""View of audit records, for those that may read the audit (K-10)."""
 
 from yoi_wire.backend.audit import AuditView
 from yoi_workspace_server.audit import AuditRecord

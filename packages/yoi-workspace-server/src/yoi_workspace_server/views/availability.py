@@ -1,4 +1,4 @@
-"""How a workspace stands on a Runtime, as a browser may see it (K-05, K-07)."""
+"""View of a pair: how a workspace stands on a Runtime (K-05, K-07)."""
 
 from collections.abc import Collection, Sequence
 
@@ -94,4 +94,6 @@ def _show_workers(workers: dict[str, int]) -> dict[str, int]:
 
 
 def _show_lacking(lacking: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    return {show_text(place, most=1200): show_texts(features) for place, features in lacking.items()}
+    return {
+        show_text(place, max_characters=1200): show_texts(features) for place, features in lacking.items()
+    }

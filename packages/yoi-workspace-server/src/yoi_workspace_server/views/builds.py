@@ -1,4 +1,4 @@
-"""How builds ended, as a browser may see it (K-01, K-07)."""
+"""View of builds (K-01, K-07)."""
 
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_wire.backend.builds import BuildProblemView, BuildView, DiagnosticView

@@ -1,4 +1,4 @@
-"""What a bundle holds, as a browser may see it: how many of each kind, and which profiles (K-07)."""
+"""View of a bundle: how many of each kind it holds, and which profiles (K-07)."""
 
 from yoi_bundle.profile_closure import list_profiles
 from yoi_bundle.verified import VerifiedBundle

@@ -1,4 +1,4 @@
-"""What differs between two revisions, as a browser may see it (B-12, K-07)."""
+"""View of the diff of two revisions (B-12, K-07)."""
 
 from yoi_bundle.diff.change import BundleDiff, Change
 from yoi_wire.backend.diffs import ChangeView, DiffView

@@ -1,4 +1,4 @@
-"""Why a Worker is what it is, as a browser may see it (S-03, K-07).
+"""View of an explanation: why a Worker is what it is (S-03, K-07).
 
 What was granted is named, never shown whole: a payload may hold a host's endpoint or the text of its policy. Names of
 secret references are for operators; for others their decisions are counted.
@@ -36,8 +36,8 @@ def build_explanation_view(explanation: Explanation, *, secret_names: bool) -> E
 
 def build_frame_view(frame: SpecFrame) -> FrameView:
     return FrameView(
-        selector=show_text(frame.selector, most=_MAX_NAME),
-        profile=show_text(frame.profile, most=_MAX_NAME),
+        selector=show_text(frame.selector, max_characters=_MAX_NAME),
+        profile=show_text(frame.profile, max_characters=_MAX_NAME),
         source=frame.source,
         digest=show_digest(frame.digest),
         workspace=show_text(frame.workspace),
@@ -48,7 +48,7 @@ def build_frame_view(frame: SpecFrame) -> FrameView:
 def _build_decision(one: Decision, secret_names: bool) -> DecisionView:
     return DecisionView(
         kind=one.kind,
-        id=show_text(one.id, most=_MAX_NAME),
+        id=show_text(one.id, max_characters=_MAX_NAME),
         outcome=one.outcome,
         required=one.required,
         steps=tuple(
@@ -56,7 +56,7 @@ def _build_decision(one: Decision, secret_names: bool) -> DecisionView:
                 layer=step.layer,
                 verdict=step.verdict,
                 pointer=_show_pointer(step.pointer, secret_names),
-                rule=show_text(step.rule, most=64),
+                rule=show_text(step.rule, max_characters=64),
                 sentence=SENTENCES.get(step.rule, ""),
             )
             for step in one.steps
@@ -68,15 +68,15 @@ def _build_reason(one: Reason, secret_names: bool) -> ReasonView:
     hidden = one.kind == "secret" and not secret_names
     return ReasonView(
         code=clean_code(one.code),
-        kind=show_text(one.kind, most=64),
-        id="" if hidden else show_text(one.id, most=_MAX_NAME),
-        layer=show_text(one.layer, most=64),
+        kind=show_text(one.kind, max_characters=64),
+        id="" if hidden else show_text(one.id, max_characters=_MAX_NAME),
+        layer=show_text(one.layer, max_characters=64),
         pointer=_show_pointer(one.pointer, secret_names),
-        rule=show_text(one.rule, most=64),
+        rule=show_text(one.rule, max_characters=64),
         sentence=SENTENCES.get(one.rule, ""),
     )
 
 
 def _show_pointer(pointer: str, secret_names: bool) -> str:
-    shown = show_text(pointer, most=_MAX_POINTER)
+    shown = show_text(pointer, max_characters=_MAX_POINTER)
     return shown if secret_names else hide_secret_name(shown)

@@ -1,4 +1,4 @@
-"""Placement rules and decisions, as a browser may see them; those of other workspaces are left out (K-03, K-07)."""
+"""View of placement rules and decisions; those of other workspaces are left out (K-03, K-07)."""
 
 from yoi_wire.backend.placements import (
     PlacementDecisionView,

@@ -1,4 +1,4 @@
-"""Who asks, as it is told about itself."""
+"""View of a principal, for itself."""
 
 from yoi_wire.backend.tokens import PrincipalView
 from yoi_workspace_server.roles import LEAST_ROLES, Principal

@@ -1,4 +1,4 @@
-"""What went wrong with a Runtime, as a browser may see it: code and safe details (K-07)."""
+"""View of a problem with a Runtime: code and safe details (K-07)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a workspace has been, as a browser may see it (K-01, K-07)."""
+"""View of revisions and activations (K-01, K-07)."""
 
 from yoi_bundle.metadata import Provenance
 from yoi_wire.backend.revisions import (

@@ -1,4 +1,4 @@
-"""Runtimes, as a browser may see them: never where or how they are dialled (K-02, K-07)."""
+"""View of Runtimes: never where or how they are dialled (K-02, K-07)."""
 
 from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_wire.backend.runtimes import AnnouncementView, ConnectionView, RuntimeConnection, RuntimeView

@@ -1,4 +1,4 @@
-"""The resolved spec of a Worker, as operators may see it: what it has, by name; never where the host reaches it (K-07)."""
+"""View of a resolved spec, for operators: what a Worker has, by name; never where the host reaches it (K-07)."""
 
 from worker_runtime.resolution.spec import ResolvedWorkerSpec
 from yoi_wire.backend.explanations import SpecModelView, SpecMountView, SpecPromptView, SpecToolView, SpecView
@@ -42,4 +42,4 @@ def build_spec_view(spec: ResolvedWorkerSpec, *, spec_digest: str) -> SpecView:
 
 
 def _show(text: str) -> str:
-    return show_text(text, most=_MAX_NAME)
+    return show_text(text, max_characters=_MAX_NAME)

@@ -1,23 +1,24 @@
-"""Texts that a Runtime gave, made harmless: bounded, and without characters that no reader sees."""
+"""Sanitizer of text received from a Runtime: bounded, and without characters that no reader sees."""
 
 import re
 
-MAX_SHOWN = 200
+MAX_CHARACTERS = 200
+MAX_ITEMS = 200
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _SECRET_SEGMENTS = ("secret", "secrets")
 
 
-def show_text(text: str, *, most: int = MAX_SHOWN) -> str:
+def show_text(text: str, *, max_characters: int = MAX_CHARACTERS) -> str:
     """Return the printable part of a text, cut off where it is too long."""
-    return "".join(one for one in text[: most * 4] if one.isprintable())[:most]
+    return "".join(one for one in text[: max_characters * 4] if one.isprintable())[:max_characters]
 
 
-def show_texts(texts: tuple[str, ...], *, most: int = MAX_SHOWN) -> tuple[str, ...]:
-    return tuple(show_text(text) for text in texts[:most])
+def show_texts(texts: tuple[str, ...], *, max_items: int = MAX_ITEMS) -> tuple[str, ...]:
+    return tuple(show_text(text) for text in texts[:max_items])
 
 
-def show_labels(labels: dict[str, str], *, most: int = 64) -> dict[str, str]:
-    return {show_text(key): show_text(value) for key, value in sorted(labels.items())[:most]}
+def show_labels(labels: dict[str, str], *, max_items: int = 64) -> dict[str, str]:
+    return {show_text(key): show_text(value) for key, value in sorted(labels.items())[:max_items]}
 
 
 def show_digest(text: str | None) -> str | None:

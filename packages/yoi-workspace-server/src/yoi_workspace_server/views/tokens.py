@@ -1,4 +1,4 @@
-"""API tokens, as admins may see them; the secret once, in the answer that makes the token (K-09)."""
+"""View of API tokens, for admins; the secret once, in the answer that makes the token (K-09)."""
 
 from yoi_wire.backend.tokens import TokenView
 from yoi_workspace_server.tokens import ApiToken

@@ -1,4 +1,4 @@
-"""Workers, as a browser may see them: the Backend's own record, and of the Runtime's word what is no free text (K-07)."""
+"""View of Workers: the Backend's own record, and of the Runtime's word what is no free text (K-07)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -43,7 +43,7 @@ def build_event_view(event: WorkerEvent, *, secret_names: bool) -> WorkerEventVi
     return WorkerEventView(
         sequence=event.sequence,
         at=show_text(event.at),
-        kind=show_text(event.kind, most=64),
+        kind=show_text(event.kind, max_characters=64),
         body=_build_body(event, secret_names),
     )
 
@@ -56,8 +56,8 @@ def build_event_page_view(page: EventPage, *, secret_names: bool) -> WorkerEvent
 def build_approval_view(approval: Approval, *, summary: bool) -> ApprovalView:
     return ApprovalView(
         id=show_text(approval.id),
-        tool=show_text(approval.tool, most=1200),
-        summary=show_text(approval.summary, most=_MAX_SUMMARY) if summary else "",
+        tool=show_text(approval.tool, max_characters=1200),
+        summary=show_text(approval.summary, max_characters=_MAX_SUMMARY) if summary else "",
         requested_at=show_text(approval.requested_at),
         verdict=approval.verdict,
         decided_at=None if approval.decided_at is None else show_text(approval.decided_at),
@@ -73,7 +73,9 @@ def _build_reasons(reasons: Iterable[StateReason], secret_names: bool) -> tuple[
 def _build_reason(code: str, kind: str, name: str, secret_names: bool) -> WorkerReasonView:
     hidden = kind == "secret" and not secret_names
     return WorkerReasonView(
-        code=clean_code(code), kind=show_text(kind, most=64), id="" if hidden else show_text(name, most=1400)
+        code=clean_code(code),
+        kind=show_text(kind, max_characters=64),
+        id="" if hidden else show_text(name, max_characters=1400),
     )
 
 

@@ -1,4 +1,4 @@
-"""Workspaces, as a browser may see them (K-07)."""
+"""View of workspaces (K-07)."""
 
 from yoi_wire.backend.workspaces import GitSource, SourceView, WorkspaceView
 from yoi_workspace_server.workspaces import Workspace

@@ -1,1 +1,1 @@
-"""Workers through the Backend: chosen a Runtime, created there, asked about there (K-06)."""
+"""Workers through the Backend: placed on a Runtime, created there, asked about there (K-06)."""

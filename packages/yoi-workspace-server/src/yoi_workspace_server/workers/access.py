@@ -1,9 +1,10 @@
-"""The way to a Worker that was created through the Backend: its record, and its Runtime (K-06)."""
+"""Access to Workers that were created through the Backend: their records, and their Runtimes (K-06)."""
 
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.caller import Caller
@@ -15,14 +16,15 @@ from yoi_workspace_server.audit import AuditAction, AuditEntry
 from yoi_workspace_server.placed_workers import PlacedWorker
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.roles import Principal
+from yoi_workspace_server.runtimes import AWAY
 from yoi_workspace_server.store.store import Store
-from yoi_workspace_server.workers.foreign_errors import passing_on
+from yoi_workspace_server.workers.foreign_errors import translate_errors
 
 _CONCURRENCY = 16
 _OBSERVE_SECONDS = 5.0
 
 
-class ReachableWorker(NamedTuple):
+class ReachableWorker(Struct, frozen=True, kw_only=True):
     """A Worker that can be asked about.
 
     Attributes:
@@ -61,15 +63,21 @@ class WorkerAccess:
             WorkerNotFoundError: As for `get_record`; or the Runtime never said that it made it.
             RuntimeUnavailableError: Its Runtime is no longer registered, or is another one now.
         """
-        record = await self.get_record(worker, principal)
+        return await self.dial(await self.get_record(worker, principal))
+
+    async def dial(self, record: PlacedWorker) -> ReachableWorker:
+        """Return the way to the Runtime of a Worker whose record was read; errors as in `reach`."""
         if record.runtime_worker is None:
-            raise WorkerNotFoundError(worker)
+            raise WorkerNotFoundError(record.id)
         runtime = await self._store.runtimes.find_runtime(record.runtime)
         if runtime is None or runtime.audience != record.audience:
             raise RuntimeUnavailableError("unreachable")
         dialled = self._dialer.dial(runtime)
         return ReachableWorker(
-            record, dialled.api, dialled.build_caller(record.workspace), record.runtime_worker
+            record=record,
+            api=dialled.api,
+            caller=dialled.build_caller(record.workspace),
+            id=record.runtime_worker,
         )
 
     async def observe(self, records: Sequence[PlacedWorker]) -> dict[str, Worker]:
@@ -85,7 +93,7 @@ class WorkerAccess:
             runtime = runtimes.get(record.runtime)
             if runtime is None or runtime.audience != record.audience or record.runtime_worker is None:
                 return
-            if runtime.reachability not in {"reachable", "unknown"}:
+            if runtime.reachability in AWAY:
                 return
             with suppress(YoiError):
                 async with limit:
@@ -112,9 +120,9 @@ class WorkerAccess:
         """
         record = await self.get_record(worker, principal)
         if record.runtime_worker is not None:
-            found = await self.reach(worker, principal)
+            found = await self.dial(record)
             # What the Runtime has no more was deleted before, and the word of it was lost on the way.
-            with passing_on(record), suppress(WorkerNotFoundError):
+            with translate_errors(record), suppress(WorkerNotFoundError):
                 await found.api.delete_worker(found.caller, found.id)
         entry = self._build_entry(record, "worker.deleted", principal.name, {})
         await self._store.workers.forget_worker(record.id, entry=entry, now=self._clock.now())

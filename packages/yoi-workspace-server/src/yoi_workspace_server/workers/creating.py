@@ -1,6 +1,8 @@
-"""Create a Worker: placement, availability, repair, Runtime; each may refuse, and is named when it does (K-06)."""
+"""Creation of Workers: placement, availability, repair, Runtime; each may refuse, and is named when it does (K-06)."""
 
 from collections.abc import Callable
+
+from msgspec import Struct
 
 from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from yoi_bundle.errors import YoiError
@@ -8,18 +10,16 @@ from yoi_wire.backend.errors import BundleRevokedError, PlacementDeniedError, Ru
 from yoi_wire.backend.workers import WorkerOrder
 from yoi_wire.clock import Clock
 from yoi_wire.errors import BundleMissingError, RequestInvalidError, RuntimeUnavailableError
-from yoi_wire.paging import MAX_PAGE_SIZE, collect_pages
 from yoi_wire.worker_requests import WorkerRequest
-from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
 from yoi_workspace_server.placement import decide_placement
 from yoi_workspace_server.reconciler.reconciler import Reconciler
 from yoi_workspace_server.registry.dialing import Dialer
 from yoi_workspace_server.runtimes import RegisteredRuntime
 from yoi_workspace_server.store.store import Store
-from yoi_workspace_server.sync_status import PairKey, PairStatus
+from yoi_workspace_server.sync_status import PairKey
 from yoi_workspace_server.workers.choosing import Choice, choose_runtimes
-from yoi_workspace_server.workers.foreign_errors import pass_on, rebuild_kept_problem
+from yoi_workspace_server.workers.foreign_errors import rebuild_kept_problem, translate_error
 from yoi_workspace_server.workers.orders import (
     RefusedBy,
     RuntimeRefusal,
@@ -29,7 +29,9 @@ from yoi_workspace_server.workers.orders import (
 from yoi_workspace_server.workspaces import Workspace
 
 _REPAIR_SECONDS = 60.0
-_MAX_REFUSALS = 20
+_MAX_CONSIDERED = 20
+"""How many Runtimes are considered of each sort, and named in a refusal."""
+
 _UNDECIDED = frozenset({"auth.unauthenticated", "auth.forbidden", "runtime.incompatible", "internal"})
 """Codes by which a Runtime does not say that there is no Worker: an earlier call may have made it.
 
@@ -37,12 +39,11 @@ Were the key free again, the next call under it would make a second one.
 """
 
 
-class CreatedWorker:
+class CreatedWorker(Struct, frozen=True, kw_only=True):
     """A Worker as the Backend and its Runtime know it."""
 
-    def __init__(self, record: PlacedWorker, worker: Worker) -> None:
-        self.record = record
-        self.worker = worker
+    record: PlacedWorker
+    worker: Worker
 
 
 class WorkerCreation:
@@ -98,7 +99,7 @@ class WorkerCreation:
             choice = await self._choose_runtimes(order, digest, workspace)
         except YoiError as error:
             if not error.retryable:
-                await self._record_refusal(order, order.runtime or "", WorkerRefusedError(error, ()), actor)
+                await self._record(order, WorkerRefusedError(error, ()), actor, runtime=order.runtime or "")
             raise
         return await self._try_all(order, digest, choice, actor)
 
@@ -115,14 +116,14 @@ class WorkerCreation:
         digest = kept.request.bundle_digest
         if digest and await self._store.revocations.find_revocation(workspace.id, digest) is not None:
             revoked = BundleRevokedError(workspace.id, digest)
-            await self._record_refusal(order, runtime.name, WorkerRefusedError(revoked, ()), actor)
+            await self._record(order, WorkerRefusedError(revoked, ()), actor, runtime=runtime.name)
             raise revoked
         policy = await self._store.placements.get_policy()
         decision = decide_placement(policy, workspace.placed, runtime.placed)
         if not decision.allowed:
             denied = PlacementDeniedError(workspace.id, runtime.name, rule=decision.rule or "")
             refused = WorkerRefusedError(denied, (describe_refusal(runtime.name, "placement", denied),))
-            await self._record_refusal(order, runtime.name, refused, actor)
+            await self._record(order, refused, actor, runtime=runtime.name)
             raise refused
 
     async def _choose_digest(self, order: WorkerOrder, workspace: Workspace) -> str | None:
@@ -143,18 +144,13 @@ class WorkerCreation:
         return digest
 
     async def _choose_runtimes(self, order: WorkerOrder, digest: str | None, workspace: Workspace) -> Choice:
-        if order.runtime is not None:
-            runtimes = [await self._store.runtimes.get_runtime(order.runtime)]
-        else:
-            runtimes = await self._list_runtimes()
-        return choose_runtimes(
-            order,
-            digest,
-            workspace=workspace,
-            policy=await self._store.placements.get_policy(),
-            runtimes=runtimes,
-            pairs=await self._list_pairs(workspace.id),
+        known = await self._store.pairs.list_holdings(
+            workspace.id, digest=digest, runtime=order.runtime, labels=order.labels, limit=_MAX_CONSIDERED
         )
+        if order.runtime is not None and not known:
+            raise RuntimeNotFoundError(order.runtime)
+        policy = await self._store.placements.get_policy()
+        return choose_runtimes(order, workspace=workspace, policy=policy, known=known)
 
     async def _try_all(
         self, order: WorkerOrder, digest: str | None, choice: Choice, actor: str
@@ -178,8 +174,8 @@ class WorkerCreation:
             return await self._create_on(runtime, record, actor, earlier=tuple(refusals))
         refusals += [describe_refusal(one.runtime, one.by, one.error) for one in choice.excluded]
         nearest = first or _find_nearest(choice) or RuntimeUnavailableError("unreachable")
-        refused = WorkerRefusedError(nearest, tuple(refusals[:_MAX_REFUSALS]))
-        await self._record_refusal(order, "", refused, actor)
+        refused = WorkerRefusedError(nearest, tuple(refusals[:_MAX_CONSIDERED]))
+        await self._record(order, refused, actor)
         raise refused
 
     async def _repair(self, runtime: str, workspace: str, digest: str) -> None:
@@ -195,7 +191,7 @@ class WorkerCreation:
             return
         if status is not None and status.active is not None and status.active.digest == digest:
             if status.problem is not None:
-                raise pass_on(rebuild_kept_problem(status.problem))
+                raise translate_error(rebuild_kept_problem(status.problem))
             raise RuntimeUnavailableError("unreachable")
 
     async def _reserve(
@@ -232,7 +228,7 @@ class WorkerCreation:
         except YoiError as error:
             refusal = describe_refusal(runtime.name, _find_stage(error), error)
             refused = WorkerRefusedError(error, (refusal, *earlier))
-            entry = self._build_refusal(record.workspace, runtime.name, record.id, refused, actor)
+            entry = refused.build_entry(record.workspace, actor=actor, runtime=runtime.name, worker=record.id)
             if error.retryable or error.code in _UNDECIDED or record.runtime_worker is not None:
                 await self._store.audit.append([entry], now=self._clock.now())
             else:
@@ -241,41 +237,13 @@ class WorkerCreation:
         record = await self._store.workers.confirm_worker(
             record.id, worker.id, actor=actor, now=self._clock.now()
         )
-        return CreatedWorker(record, worker)
+        return CreatedWorker(record=record, worker=worker)
 
-    async def _record_refusal(
-        self, order: WorkerOrder, runtime: str, refused: WorkerRefusedError, actor: str
+    async def _record(
+        self, order: WorkerOrder, refused: WorkerRefusedError, actor: str, *, runtime: str = ""
     ) -> None:
-        entry = self._build_refusal(order.workspace, runtime, "", refused, actor)
+        entry = refused.build_entry(order.workspace, actor=actor, runtime=runtime)
         await self._store.audit.append([entry], now=self._clock.now())
-
-    def _build_refusal(
-        self, workspace: str, runtime: str, worker: str, refused: WorkerRefusedError, actor: str
-    ) -> AuditEntry:
-        return AuditEntry(
-            actor=actor,
-            action="worker.refused",
-            workspace=workspace,
-            runtime=runtime,
-            subject=worker,
-            details={
-                "code": refused.error.code,
-                "refused_by": {one.runtime: f"{one.by}: {one.code}" for one in refused.refusals},
-            },
-        )
-
-    async def _list_runtimes(self) -> list[RegisteredRuntime]:
-        return await collect_pages(
-            lambda cursor: self._store.runtimes.list_runtimes(limit=MAX_PAGE_SIZE, cursor=cursor)
-        )
-
-    async def _list_pairs(self, workspace: str) -> dict[str, PairStatus]:
-        found = await collect_pages(
-            lambda cursor: self._store.pairs.list_pairs(
-                workspace=workspace, limit=MAX_PAGE_SIZE, cursor=cursor
-            )
-        )
-        return {status.key.runtime: status for status in found}
 
 
 def _find_stage(error: YoiError) -> RefusedBy:

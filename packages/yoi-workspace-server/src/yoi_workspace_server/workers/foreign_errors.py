@@ -1,4 +1,4 @@
-"""A Runtime's error on its way to a caller of the Backend: its code stays, its own words do not (K-07)."""
+"""Translation of a Runtime's errors for callers of the Backend: the code stays, its own words do not (K-07)."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,19 +15,19 @@ from yoi_workspace_server.runtimes import SafeProblem
 
 
 @contextmanager
-def passing_on(record: PlacedWorker) -> Iterator[None]:
+def translate_errors(record: PlacedWorker) -> Iterator[None]:
     """Have an error of the Worker's Runtime reach the caller, who knows the Worker by the Backend's id for it.
 
     Raises:
-        YoiError: In place of the error; see `pass_on`.
+        YoiError: In place of the error; see `translate_error`.
     """
     try:
         yield
     except YoiError as error:
-        raise pass_on(error, {"worker": record.id, "key": record.key}) from error
+        raise translate_error(error, {"worker": record.id, "key": record.key}) from error
 
 
-def pass_on(error: YoiError, known: Mapping[str, Any] | None = None) -> YoiError:
+def translate_error(error: YoiError, known: Mapping[str, Any] | None = None) -> YoiError:
     """Return what an error of a Runtime is to a caller of the Backend: of the same class, with clean details.
 
     That the Runtime does not believe the Backend is no fault of the caller's token.

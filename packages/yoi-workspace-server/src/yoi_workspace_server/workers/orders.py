@@ -1,4 +1,4 @@
-"""What a caller of the Backend asks for, and who refused it (K-06)."""
+"""Worker orders, and the refusals of an order (K-06)."""
 
 from typing import Literal, TypeAlias
 
@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from yoi_bundle.errors import YoiError
 from yoi_wire.error_details import clean_details
+from yoi_workspace_server.audit import AuditEntry
 
 RefusedBy: TypeAlias = Literal["placement", "availability", "runtime"]
 
@@ -25,6 +26,17 @@ class RuntimeRefusal(Struct, frozen=True, kw_only=True):
     details: dict[str, object]
 
 
+def describe_refusal(runtime: str, by: RefusedBy, error: YoiError) -> RuntimeRefusal:
+    """Return what may be said of a refusal."""
+    return RuntimeRefusal(
+        runtime=runtime,
+        by=by,
+        code=error.code,
+        retryable=error.retryable,
+        details=clean_details(error.code, error.details()),
+    )
+
+
 class WorkerRefusedError(Exception):
     """No Runtime makes the Worker; carries what each one was refused by, and the error that decides the answer.
 
@@ -38,13 +50,16 @@ class WorkerRefusedError(Exception):
         self.refusals = refusals
         super().__init__(str(error))
 
-
-def describe_refusal(runtime: str, by: RefusedBy, error: YoiError) -> RuntimeRefusal:
-    """Return what may be said of a refusal."""
-    return RuntimeRefusal(
-        runtime=runtime,
-        by=by,
-        code=error.code,
-        retryable=error.retryable,
-        details=clean_details(error.code, error.details()),
-    )
+    def build_entry(self, workspace: str, *, actor: str, runtime: str = "", worker: str = "") -> AuditEntry:
+        """Return the audit's entry; Runtime and Worker are empty when the refusal concerns none in particular."""
+        return AuditEntry(
+            actor=actor,
+            action="worker.refused",
+            workspace=workspace,
+            runtime=runtime,
+            subject=worker,
+            details={
+                "code": self.error.code,
+                "refused_by": {one.runtime: f"{one.by}: {one.code}" for one in self.refusals},
+            },
+        )

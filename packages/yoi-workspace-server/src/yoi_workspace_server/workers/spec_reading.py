@@ -1,4 +1,4 @@
-"""A Worker's spec, from the bytes that its Runtime gave."""
+"""Decoder of a Worker's spec, from the bytes that its Runtime gave."""
 
 import msgspec
 

@@ -96,7 +96,7 @@ def open_stored(reference: str, runtime: LocalRuntime) -> OpenBundle:
         bundle=verify_manifest(content.manifest, digest),
         data=content.manifest,
         metadata=content.metadata,
-        read_blob=lambda blob: runtime.read_blob(digest, blob),
+        read_blob=runtime.build_blob_reader(digest),
     )
 
 

@@ -35,9 +35,9 @@ def up(
     from yoi.render.console import make_console
     from yoi.render.up_events import HappeningPrinter
     from yoi.shell.json_output import print_json_line
+    from yoi.up.directories import find_workspace_id
     from yoi.up.events import Happening
     from yoi.up.session import Wanted, run_up
-    from yoi.up.workspace_id import find_workspace_id
 
     source = directory.resolve()
     wanted = Wanted(source=source, workspace=find_workspace_id(source, workspace), port=port)

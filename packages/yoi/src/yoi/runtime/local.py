@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from worker_runtime.contract.bundles import BundleContent, BundleEntry, ManifestBody, StagedOutcome
@@ -13,7 +14,7 @@ from worker_runtime.sync.transfer.pack import write_pack
 from yoi.configuration import Configuration
 from yoi_bundle.metadata import BundleMetadata
 from yoi_wire.errors import BundleCorruptError, BundleMissingError, RuntimeUnavailableError
-from yoi_wire.paging import MAX_PAGE_SIZE, Page
+from yoi_wire.paging import MAX_PAGE_SIZE, Page, collect_pages
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -46,14 +47,7 @@ class LocalRuntime:
 
     def collect(self, get_page: Callable[[str | None], Coroutine[Any, Any, Page[Item]]]) -> tuple[Item, ...]:
         """Read a list to its end."""
-        items: list[Item] = []
-        cursor: str | None = None
-        while True:
-            page = self.ask(get_page(cursor))
-            items += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return tuple(items)
+        return tuple(self.ask(collect_pages(get_page)))
 
     def get_bundle(self, digest: str) -> BundleContent:
         return self.ask(self.embedded.get_bundle(self.build_caller(), digest))
@@ -65,9 +59,9 @@ class LocalRuntime:
         except (BundleMissingError, BundleCorruptError):
             return None
 
-    def read_blob(self, digest: str, blob: str) -> bytes:
-        """Return a blob of a stored bundle."""
-        return self.ask(self.embedded.get_blob(self.build_caller(), digest, blob))
+    def build_blob_reader(self, digest: str) -> Callable[[str], bytes]:
+        """Return what gives the blobs of a stored bundle by digest."""
+        return partial(self.embedded.read_blob, self.build_caller(), digest)
 
     def put_bundle(
         self,

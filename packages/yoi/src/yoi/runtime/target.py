@@ -13,7 +13,7 @@ from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi.configuration import Configuration
 from yoi.runtime.local import LocalRuntime, open_local_runtime
 from yoi.runtime.remote_options import RemoteAddress
-from yoi_wire.paging import MAX_PAGE_SIZE, Page
+from yoi_wire.paging import MAX_PAGE_SIZE, Page, collect_pages
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
@@ -72,14 +72,7 @@ class AskedRuntime:
         """Read a list to its end."""
 
         async def read(api: RuntimeApi, caller: Caller) -> tuple[Item, ...]:
-            items: list[Item] = []
-            cursor: str | None = None
-            while True:
-                page = await get_page(api, caller, cursor)
-                items += page.items
-                cursor = page.next_cursor
-                if cursor is None:
-                    return tuple(items)
+            return tuple(await collect_pages(lambda cursor: get_page(api, caller, cursor)))
 
         return self.ask(read)
 

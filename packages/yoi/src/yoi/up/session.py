@@ -12,11 +12,12 @@ from yoi.backend.client import BackendClient
 from yoi.backend.token import read_token_file
 from yoi.configuration import Configuration
 from yoi.up.backend_process import BackendPlace, BackendProcess, choose_port, start_backend
-from yoi.up.data_directory_lock import Tenant, hold_directory
+from yoi.up.directories import Tenant, hold_directory
 from yoi.up.events import Happening, Started, Stopped
 from yoi.up.following import Follower
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import SystemClock, format_instant
+from yoi_wire.stop_signals import watch_signals
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_WORD_SECONDS = 1.0
@@ -51,7 +52,7 @@ async def run_up(wanted: Wanted, configuration: Configuration, *, tell: Callable
         host_policy=configuration.host_policy_file,
         port=choose_port() if wanted.port is None else wanted.port,
     )
-    with _watch_signals() as stopping, hold_directory(directory) as say:
+    with _hold_signals() as stopping, hold_directory(directory) as say:
         working = asyncio.create_task(_work(place, wanted, configuration, say, tell))
         stopped = asyncio.create_task(stopping.wait())
         await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -117,16 +118,12 @@ async def _put_workspace(client: BackendClient, wanted: Wanted) -> None:
 
 
 @contextmanager
-def _watch_signals() -> Iterator[asyncio.Event]:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, stopping.set)
+def _hold_signals() -> Iterator[asyncio.Event]:
     try:
-        yield stopping
+        yield watch_signals(_SIGNALS)
     finally:
         for number in _SIGNALS:
-            loop.remove_signal_handler(number)
+            asyncio.get_running_loop().remove_signal_handler(number)
 
 
 def _describe_start(backend: BackendProcess, place: BackendPlace, wanted: Wanted) -> Started:

@@ -1,17 +1,22 @@
-"""What a blob has to be before its bundle is accepted, beyond hashing to its digest (B-10)."""
+"""Acceptance checks on the content of blobs, beyond hashing to their digest (B-10)."""
 
 import io
 from collections.abc import Iterable
 from itertools import chain
 from typing import BinaryIO
 
-import apsw
 from msgspec import Struct
 
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import read_blob
-from worker_runtime.store.blobs import find_missing_blobs, find_unchecked_json, mark_json
-from worker_runtime.store.text_checks import find_unchecked_texts, mark_texts
+from worker_runtime.store.blobs import (
+    find_missing_blobs,
+    find_unchecked_json,
+    find_unchecked_texts,
+    mark_json,
+    mark_texts,
+)
+from worker_runtime.store.connection import Connection
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.text_blob import find_text_blob_faults
 from yoi_bundle.descriptors import list_descriptors, list_free_json
@@ -95,7 +100,7 @@ def verify_held_content(
             mark_texts(connection, workspace_id, checks.texts.keys() & unchecked)
 
 
-def find_unchecked(connection: apsw.Connection, workspace_id: int, checks: ContentChecks) -> list[str]:
+def find_unchecked(connection: Connection, workspace_id: int, checks: ContentChecks) -> list[str]:
     """Return the digests of held blobs that are still to be checked, sorted."""
     unchecked = set(find_unchecked_json(connection, workspace_id, checks.json))
     if checks.texts:
@@ -104,7 +109,7 @@ def find_unchecked(connection: apsw.Connection, workspace_id: int, checks: Conte
 
 
 def find_unready(
-    connection: apsw.Connection, workspace_id: int, bundle: VerifiedBundle, checks: ContentChecks
+    connection: Connection, workspace_id: int, bundle: VerifiedBundle, checks: ContentChecks
 ) -> list[str]:
     """Return what keeps a bundle from being committed; blobs held before may be gone or damaged since."""
     missing = find_missing_blobs(connection, workspace_id, bundle.blobs)
@@ -112,7 +117,7 @@ def find_unready(
 
 
 def mark_checked_texts(
-    connection: apsw.Connection, workspace_id: int, checks: ContentChecks, digests: Iterable[str]
+    connection: Connection, workspace_id: int, checks: ContentChecks, digests: Iterable[str]
 ) -> None:
     """Record, beside blobs just stored, that they were checked as text; `put_blobs` records free JSON itself."""
     checked = [digest for digest in digests if digest in checks.texts]

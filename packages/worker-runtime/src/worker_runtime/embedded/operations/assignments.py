@@ -1,78 +1,74 @@
-"""Read, set and withdraw assignments (R-11)."""
-
-import apsw
+"""Assignments: read, set and withdraw them (R-11)."""
 
 from worker_runtime.contract.assignments import Assignment, AssignmentRequest
 from worker_runtime.contract.caller import Caller, verify_access
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.store.assignments import AssignmentRow, find_assignment, put_assignment
 from worker_runtime.store.bundles import find_bundle
+from worker_runtime.store.connection import Connection
 from worker_runtime.store.quarantine import find_damage
 from worker_runtime.store.workspaces import find_workspace, put_workspace
 from yoi_wire.clock import format_instant
 from yoi_wire.errors import BundleCorruptError, BundleMissingError
 
 
-class AssignmentOperations:
-    """Operations on assignments; each is one transaction."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-
-    def get(self, caller: Caller, workspace: str) -> Assignment:
-        """Return a workspace's assignment; one that never had any has generation 0."""
-        verify_access(caller, "bundles:read", workspace)
-        with self._context.database.read() as connection:
-            workspace_id = find_workspace(connection, caller.issuer, workspace)
-            row = None if workspace_id is None else find_assignment(connection, workspace_id)
-        return Assignment(workspace=workspace) if row is None else _view(workspace, row)
-
-    def put(self, caller: Caller, workspace: str, request: AssignmentRequest) -> Assignment:
-        """Assign a digest.
-
-        The bundle is looked at even when nothing changes, so that the one request of an idle sync notices a bundle
-        that was damaged since.
-        """
-        verify_access(caller, "bundles:write", workspace)
-        wanted = AssignmentRow(
-            generation=request.generation,
-            digest=request.digest,
-            revision=request.revision,
-            assigned_at=self._context.clock.now(),
-        )
-        unchanged = self._find_unchanged(caller, workspace, wanted)
-        if unchanged is not None:
-            return unchanged
-        with self._context.database.write() as connection:
-            workspace_id = put_workspace(connection, caller.issuer, workspace)
-            row = put_assignment(connection, workspace_id, workspace, wanted)
-            _verify_sound(connection, workspace_id, request.digest)
-        return _view(workspace, row)
-
-    def delete(self, caller: Caller, workspace: str, generation: int) -> Assignment:
-        """Withdraw the assignment; the generation is kept, so that an older one cannot come back."""
-        verify_access(caller, "bundles:write", workspace)
-        wanted = AssignmentRow(
-            generation=generation, digest=None, revision=None, assigned_at=self._context.clock.now()
-        )
-        with self._context.database.write() as connection:
-            workspace_id = put_workspace(connection, caller.issuer, workspace)
-            return _view(workspace, put_assignment(connection, workspace_id, workspace, wanted))
-
-    def _find_unchanged(self, caller: Caller, workspace: str, wanted: AssignmentRow) -> Assignment | None:
-        """Answer the same request again without writing, so that an idle sync costs the disk nothing."""
-        with self._context.database.read() as connection:
-            workspace_id = find_workspace(connection, caller.issuer, workspace)
-            held = None if workspace_id is None else find_assignment(connection, workspace_id)
-            if workspace_id is None or held is None:
-                return None
-            if (held.generation, held.digest) != (wanted.generation, wanted.digest):
-                return None
-            _verify_sound(connection, workspace_id, str(held.digest))
-        return _view(workspace, held)
+def get(context: Context, caller: Caller, workspace: str) -> Assignment:
+    """Return a workspace's assignment; one that never had any has generation 0."""
+    verify_access(caller, "bundles:read", workspace)
+    with context.database.read() as connection:
+        workspace_id = find_workspace(connection, caller.issuer, workspace)
+        row = None if workspace_id is None else find_assignment(connection, workspace_id)
+    return Assignment(workspace=workspace) if row is None else _view(workspace, row)
 
 
-def _verify_sound(connection: apsw.Connection, workspace_id: int, digest: str) -> None:
+def put(context: Context, caller: Caller, workspace: str, request: AssignmentRequest) -> Assignment:
+    """Assign a digest.
+
+    The bundle is looked at even when nothing changes, so that the one request of an idle sync notices a bundle
+    that was damaged since.
+    """
+    verify_access(caller, "bundles:write", workspace)
+    wanted = AssignmentRow(
+        generation=request.generation,
+        digest=request.digest,
+        revision=request.revision,
+        assigned_at=context.clock.now(),
+    )
+    unchanged = _find_unchanged(context, caller, workspace, wanted)
+    if unchanged is not None:
+        return unchanged
+    with context.database.write() as connection:
+        workspace_id = put_workspace(connection, caller.issuer, workspace)
+        row = put_assignment(connection, workspace_id, workspace, wanted)
+        _verify_sound(connection, workspace_id, request.digest)
+    return _view(workspace, row)
+
+
+def delete(context: Context, caller: Caller, workspace: str, generation: int) -> Assignment:
+    """Withdraw the assignment; the generation is kept, so that an older one cannot come back."""
+    verify_access(caller, "bundles:write", workspace)
+    wanted = AssignmentRow(generation=generation, digest=None, revision=None, assigned_at=context.clock.now())
+    with context.database.write() as connection:
+        workspace_id = put_workspace(connection, caller.issuer, workspace)
+        return _view(workspace, put_assignment(connection, workspace_id, workspace, wanted))
+
+
+def _find_unchanged(
+    context: Context, caller: Caller, workspace: str, wanted: AssignmentRow
+) -> Assignment | None:
+    """Answer the same request again without writing, so that an idle sync costs the disk nothing."""
+    with context.database.read() as connection:
+        workspace_id = find_workspace(connection, caller.issuer, workspace)
+        held = None if workspace_id is None else find_assignment(connection, workspace_id)
+        if workspace_id is None or held is None:
+            return None
+        if (held.generation, held.digest) != (wanted.generation, wanted.digest):
+            return None
+        _verify_sound(connection, workspace_id, str(held.digest))
+    return _view(workspace, held)
+
+
+def _verify_sound(connection: Connection, workspace_id: int, digest: str) -> None:
     row = find_bundle(connection, workspace_id, digest)
     if row is None:
         raise BundleMissingError(digest)

@@ -1,12 +1,12 @@
-"""What all operations need: the store, the time, bounds, and where manifests are kept once verified."""
+"""Context of all operations: the store, the time, bounds and caches of one Runtime."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
-from worker_runtime.embedded.dedicated_threads import KeptThreads
 from worker_runtime.embedded.manifest_cache import ManifestCache
+from worker_runtime.host.dedicated_threads import DedicatedThreads
 from worker_runtime.host.ports import Host
 from worker_runtime.resolution.fast_path.plan_cache import PlanCache
 from worker_runtime.resolution.fast_path.spec_cache import SpecCache
@@ -31,7 +31,7 @@ class Context(Struct, frozen=True, kw_only=True):
     """
 
     database: Database
-    writer: KeptThreads
+    writer: DedicatedThreads
     clock: Clock
     new_id: Callable[[], str]
     retention: Retention

@@ -1,12 +1,12 @@
-"""From the store to bytes and values that may be used; what is damaged is set aside, never served (R-03)."""
+"""Reads from the store that verify what they give; what is damaged is quarantined, never served (R-03)."""
 
-import apsw
 from msgspec import Struct
 
 from worker_runtime.contract.caller import Caller
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.store.blobs import find_blob
 from worker_runtime.store.bundles import BundleRow, find_bundle, read_manifest
+from worker_runtime.store.connection import Connection
 from worker_runtime.store.quarantine import DamagedKind, find_damage, put_quarantine
 from worker_runtime.store.workspaces import find_workspaces
 from yoi_bundle.digest import compute_digest
@@ -22,7 +22,7 @@ class FoundBundle(Struct, frozen=True, kw_only=True):
     damaged: tuple[str, ...]
 
 
-def get_visible_bundle(connection: apsw.Connection, caller: Caller, digest: str) -> FoundBundle:
+def get_visible_bundle(connection: Connection, caller: Caller, digest: str) -> FoundBundle:
     """Return the caller's bundle, damaged or not.
 
     Raises:
@@ -112,7 +112,7 @@ def set_aside(context: Context, workspace_id: int, digest: str, kind: DamagedKin
     context.manifests.drop((workspace_id, digest))
 
 
-def _is_sound(connection: apsw.Connection, workspace_id: int, digest: str, kind: DamagedKind) -> bool:
+def _is_sound(connection: Connection, workspace_id: int, digest: str, kind: DamagedKind) -> bool:
     if kind == "blob":
         blob = find_blob(connection, workspace_id, digest)
         return blob is not None and compute_digest(blob.data) == digest

@@ -1,4 +1,4 @@
-"""Resolve a Worker again from its pins, and compare (W-04)."""
+"""Reproduction of a resolution from its pins, and comparison with what was stored (W-04)."""
 
 import msgspec
 from msgspec import Struct
@@ -8,12 +8,12 @@ from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import load_bundle
 from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.host_plan import HostPlan
-from worker_runtime.resolution.pins import WorkerPins
 from worker_runtime.resolution.resolve import compute_resolution, prepare_resolution
 from worker_runtime.resolution.spec import ResolvedWorkerSpec
 from worker_runtime.resolution.spec_diff import SpecChange, compute_spec_diff
 from worker_runtime.resolution.version import RESOLVER_VERSION
 from worker_runtime.store.builtin_sets import get_builtin_set
+from worker_runtime.store.pins import WorkerPins
 from yoi_bundle.builtin import BuiltinSet
 
 

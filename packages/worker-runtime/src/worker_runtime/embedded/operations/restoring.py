@@ -1,4 +1,4 @@
-"""After a restart, Workers come back from their pins; what host policy would narrow is not kept silently (W-06)."""
+"""Restoration of Workers from their pins; what host policy would narrow is not kept silently (W-06)."""
 
 import asyncio
 
@@ -13,11 +13,11 @@ from worker_runtime.embedded.operations.resolving import gather_facts
 from worker_runtime.embedded.operations.transitions import apply_trigger
 from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.explain import Explanation
-from worker_runtime.resolution.pins import decode_pins
 from worker_runtime.resolution.resolve import Resolution, compute_resolution
 from worker_runtime.resolution.rights import Rights, compute_rights
 from worker_runtime.resolution.spec import assemble_spec
 from worker_runtime.store.events import append_event
+from worker_runtime.store.pins import decode_pins
 from worker_runtime.store.workers import (
     PinnedDocuments,
     WorkerRow,
@@ -45,120 +45,122 @@ class RestoreReport(Struct, frozen=True, kw_only=True):
     unreadable: tuple[str, ...] = ()
 
 
-class RestoringOperations:
-    """Checks Workers against the host as it is now."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-
-    async def restore_all(self) -> RestoreReport:
-        """Check every Worker that has not ended; no Backend and no network is needed (W-02)."""
-        outcomes: dict[str, list[str]] = {}
-        for worker_id, workspace_id in await asyncio.to_thread(self._list_live):
-            try:
-                outcome = await self.recheck(worker_id, workspace_id, restart=True)
-            except StoreCorruptError:
-                outcome = "unreadable"
-            outcomes.setdefault(outcome, []).append(worker_id)
-        return RestoreReport(**{name: tuple(ids) for name, ids in outcomes.items()})
-
-    async def recheck(self, worker_id: str, workspace_id: int, *, restart: bool) -> str:
-        """Apply the host's policy and facts of this moment to one Worker.
-
-        Args:
-            worker_id: The Worker.
-            workspace_id: Row id of its workspace.
-            restart: Whether its process is gone with the last Runtime.
-
-        Returns:
-            `restored`, `narrowed`, `held` or `stopped`.
-
-        Raises:
-            StoreCorruptError: Its record or pins are damaged.
-        """
-        row, documents = await asyncio.to_thread(self._read, worker_id, workspace_id)
-        pins = decode_pins(documents.pins)
-        policy = self._context.host.get_policy(pins.issuer, pins.workspace)
+async def restore_workers(context: Context) -> RestoreReport:
+    """Check every Worker that has not ended; no Backend and no network is needed (W-02)."""
+    outcomes: dict[str, list[str]] = {}
+    for worker_id, workspace_id in await asyncio.to_thread(_list_live, context):
         try:
-            plan = await asyncio.to_thread(prepare_pinned, self._context, pins, policy)
-            facts = await gather_facts(self._context, act_for(pins), pins.workspace, plan)
-            resolution = await asyncio.to_thread(compute_resolution, plan, facts, pins.request.intent)
+            outcome = await recheck_worker(context, worker_id, workspace_id, restart=True)
         except StoreCorruptError:
-            raise
-        except YoiError as error:
-            reason = StateReason(code=error.code, message=str(error))
-            return await asyncio.to_thread(self._settle, row, "hold", (reason,))
-        return await asyncio.to_thread(self._judge, row, documents, policy, resolution, restart)
+            outcome = "unreadable"
+        outcomes.setdefault(outcome, []).append(worker_id)
+    return RestoreReport(**{name: tuple(ids) for name, ids in outcomes.items()})
 
-    def _judge(
-        self,
-        row: WorkerRow,
-        documents: PinnedDocuments,
-        policy: HostPolicy,
-        resolution: Resolution,
-        restart: bool,
-    ) -> str:
-        explanation = msgspec.json.decode(documents.explanation, type=Explanation)
-        rights = compute_rights(explanation.decisions, resolution.decisions)
-        refused = tuple(
-            StateReason(code=one.code, kind=one.kind, id=one.id, message=one.message)
-            for one in resolution.reasons
-        )
-        if not rights.lost and not refused:
-            trigger: Trigger | None = "release" if row.state == "held" else "restore" if restart else None
-            return self._settle(row, trigger, ())
-        reasons = tuple(dict.fromkeys((*refused, *rights.lost)))
-        if policy.on_narrowing == "stop":
-            return self._settle(row, "stop", reasons)
-        if policy.on_narrowing == "narrow" and not refused:
-            return self._narrow(row, explanation, rights, restart=restart)
-        return self._settle(row, "hold", reasons)
 
-    def _settle(self, row: WorkerRow, trigger: Trigger | None, reasons: tuple[StateReason, ...]) -> str:
-        if trigger is not None:
-            with self._context.database.write() as connection:
-                current = find_worker(connection, [row.workspace_id], row.id)
-                if current is not None and current.ended_at is None:
-                    apply_trigger(
-                        connection, current, trigger, now=self._context.clock.now(), reasons=reasons
-                    )
-        return {"hold": "held", "stop": "stopped"}.get(trigger or "", "restored")
+async def recheck_worker(context: Context, worker_id: str, workspace_id: int, *, restart: bool) -> str:
+    """Apply the host's policy and facts of this moment to one Worker.
 
-    def _narrow(
-        self,
-        row: WorkerRow,
-        explanation: Explanation,
-        rights: Rights,
-        *,
-        restart: bool,
-    ) -> str:
-        spec = assemble_spec(rights.decisions, explanation.frame)
-        narrowed = msgspec.structs.replace(explanation, decisions=rights.decisions)
-        now = self._context.clock.now()
-        with self._context.database.write() as connection:
+    Args:
+        context: The Runtime's.
+        worker_id: The Worker.
+        workspace_id: Row id of its workspace.
+        restart: Whether its process is gone with the last Runtime.
+
+    Returns:
+        `restored`, `narrowed`, `held` or `stopped`.
+
+    Raises:
+        StoreCorruptError: Its record or pins are damaged.
+    """
+    row, documents = await asyncio.to_thread(_read, context, worker_id, workspace_id)
+    pins = decode_pins(documents.pins)
+    policy = context.host.get_policy(pins.issuer, pins.workspace)
+    try:
+        plan = await asyncio.to_thread(prepare_pinned, context, pins, policy)
+        facts = await gather_facts(context, act_for(pins), pins.workspace, plan)
+        resolution = await asyncio.to_thread(compute_resolution, plan, facts, pins.request.intent)
+    except StoreCorruptError:
+        raise
+    except YoiError as error:
+        reason = StateReason(code=error.code, message=str(error))
+        return await asyncio.to_thread(_settle, context, row, "hold", (reason,))
+    return await asyncio.to_thread(_judge, context, row, documents, policy, resolution, restart=restart)
+
+
+def _judge(
+    context: Context,
+    row: WorkerRow,
+    documents: PinnedDocuments,
+    policy: HostPolicy,
+    resolution: Resolution,
+    *,
+    restart: bool,
+) -> str:
+    explanation = msgspec.json.decode(documents.explanation, type=Explanation)
+    rights = compute_rights(explanation.decisions, resolution.decisions)
+    refused = tuple(
+        StateReason(code=one.code, kind=one.kind, id=one.id, message=one.message)
+        for one in resolution.reasons
+    )
+    if not rights.lost and not refused:
+        trigger: Trigger | None = "release" if row.state == "held" else "restore" if restart else None
+        return _settle(context, row, trigger, ())
+    reasons = tuple(dict.fromkeys((*refused, *rights.lost)))
+    if policy.on_narrowing == "stop":
+        return _settle(context, row, "stop", reasons)
+    if policy.on_narrowing == "narrow" and not refused:
+        return _narrow(context, row, explanation, rights, restart=restart)
+    return _settle(context, row, "hold", reasons)
+
+
+def _settle(
+    context: Context, row: WorkerRow, trigger: Trigger | None, reasons: tuple[StateReason, ...]
+) -> str:
+    if trigger is not None:
+        with context.database.write() as connection:
             current = find_worker(connection, [row.workspace_id], row.id)
-            if current is None or current.ended_at is not None:
-                return "restored"
-            put_spec(
-                connection,
-                row.number,
-                spec=encode_canonical(spec),
-                explanation=encode_canonical(narrowed),
-            )
-            body = {"reasons": msgspec.to_builtins(rights.lost)}
-            append_event(connection, row.number, "narrowed", body, now=now)
-            if restart:
-                trigger: Trigger = "release" if current.state == "held" else "restore"
-                apply_trigger(connection, current, trigger, now=now)
-        return "narrowed"
+            if current is not None and current.ended_at is None:
+                apply_trigger(connection, current, trigger, now=context.clock.now(), reasons=reasons)
+    return {"hold": "held", "stop": "stopped"}.get(trigger or "", "restored")
 
-    def _list_live(self) -> list[tuple[str, int]]:
-        with self._context.database.read() as connection:
-            return list_live_workers(connection)
 
-    def _read(self, worker_id: str, workspace_id: int) -> tuple[WorkerRow, PinnedDocuments]:
-        with self._context.database.read() as connection:
-            row = find_worker(connection, [workspace_id], worker_id)
-            if row is None:
-                raise StoreCorruptError("worker")
-            return row, get_documents(connection, row)
+def _narrow(
+    context: Context,
+    row: WorkerRow,
+    explanation: Explanation,
+    rights: Rights,
+    *,
+    restart: bool,
+) -> str:
+    spec = assemble_spec(rights.decisions, explanation.frame)
+    narrowed = msgspec.structs.replace(explanation, decisions=rights.decisions)
+    now = context.clock.now()
+    with context.database.write() as connection:
+        current = find_worker(connection, [row.workspace_id], row.id)
+        if current is None or current.ended_at is not None:
+            return "restored"
+        put_spec(
+            connection,
+            row.number,
+            spec=encode_canonical(spec),
+            explanation=encode_canonical(narrowed),
+        )
+        body = {"reasons": msgspec.to_builtins(rights.lost)}
+        append_event(connection, row.number, "narrowed", body, now=now)
+        if restart:
+            trigger: Trigger = "release" if current.state == "held" else "restore"
+            apply_trigger(connection, current, trigger, now=now)
+    return "narrowed"
+
+
+def _list_live(context: Context) -> list[tuple[str, int]]:
+    with context.database.read() as connection:
+        return list_live_workers(connection)
+
+
+def _read(context: Context, worker_id: str, workspace_id: int) -> tuple[WorkerRow, PinnedDocuments]:
+    with context.database.read() as connection:
+        row = find_worker(connection, [workspace_id], worker_id)
+        if row is None:
+            raise StoreCorruptError("worker")
+        return row, get_documents(connection, row)

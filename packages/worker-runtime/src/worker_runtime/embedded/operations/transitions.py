@@ -1,17 +1,17 @@
-"""Move a Worker from state to state, with an event for every move (W-03)."""
+"""Transitions of a Worker from state to state, with an event for each (W-03)."""
 
-import apsw
 import msgspec
 
 from worker_runtime.contract.lifecycle import Trigger, find_next_state
 from worker_runtime.contract.workers import StateReason
+from worker_runtime.store.connection import Connection
 from worker_runtime.store.events import append_event
 from worker_runtime.store.workers import WorkerRow, update_state
 from yoi_wire.errors import WorkerInvalidStateError
 
 
 def apply_trigger(
-    connection: apsw.Connection,
+    connection: Connection,
     row: WorkerRow,
     trigger: Trigger,
     *,

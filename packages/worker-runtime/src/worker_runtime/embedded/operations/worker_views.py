@@ -1,14 +1,13 @@
-"""A stored Worker as its callers see it."""
-
-import apsw
+"""Worker values for callers, made from stored rows."""
 
 from worker_runtime.contract.workers import Worker
-from worker_runtime.resolution.pins import WorkerPins, decode_pins
+from worker_runtime.store.connection import Connection
+from worker_runtime.store.pins import WorkerPins, decode_pins
 from worker_runtime.store.workers import WorkerRow, get_pins
 from yoi_wire.clock import format_instant
 
 
-def view_worker(connection: apsw.Connection, row: WorkerRow, workspace: str) -> Worker:
+def view_worker(connection: Connection, row: WorkerRow, workspace: str) -> Worker:
     """Return a Worker's record; pins are read for what the record itself does not hold."""
     return view_pinned(row, workspace, decode_pins(get_pins(connection, row)))
 

@@ -1,6 +1,4 @@
-"""Read Workers, and act on their records (W-02, W-03)."""
-
-import apsw
+"""Worker records: read them, and act on them (W-02, W-03)."""
 
 from worker_runtime.contract.caller import Caller, verify_access, verify_scope
 from worker_runtime.contract.lifecycle import Trigger, is_terminal
@@ -9,6 +7,7 @@ from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.transitions import apply_trigger
 from worker_runtime.embedded.operations.worker_views import view_worker
 from worker_runtime.store.approvals import ApprovalRow, decide_approval, list_approvals
+from worker_runtime.store.connection import Connection
 from worker_runtime.store.events import append_event, list_events
 from worker_runtime.store.workers import (
     PinnedDocuments,
@@ -25,123 +24,126 @@ from yoi_wire.paging import Page, Position, format_cursor, parse_cursor, verify_
 from yoi_wire.worker_requests import ApprovalDecision, WorkerInput
 
 
-class WorkerOperations:
-    """Operations on Worker records; each is one transaction."""
+def list_entries(
+    context: Context, caller: Caller, *, workspace: str | None, cursor: str | None, limit: int
+) -> Page[Worker]:
+    names = caller.workspaces if workspace is None else frozenset({workspace})
+    for name in names if workspace is not None else ():
+        verify_access(caller, "runtime:read", name)
+    verify_scope(caller, "runtime:read")
+    verify_page_size(limit)
+    after = parse_cursor(cursor)
+    with context.database.read() as connection:
+        known = find_workspaces(connection, caller.issuer, names)
+        rows = list_workers(connection, known.keys(), after=after, limit=limit + 1)
+        items = tuple(view_worker(connection, row, known[row.workspace_id]) for row in rows[:limit])
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Page(
+        items=items,
+        next_cursor=format_cursor(Position(last.created_at, last.id)) if last else None,
+    )
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
 
-    def list_entries(
-        self, caller: Caller, *, workspace: str | None, cursor: str | None, limit: int
-    ) -> Page[Worker]:
-        names = caller.workspaces if workspace is None else frozenset({workspace})
-        for name in names if workspace is not None else ():
-            verify_access(caller, "runtime:read", name)
-        verify_scope(caller, "runtime:read")
-        verify_page_size(limit)
-        after = parse_cursor(cursor)
-        with self._context.database.read() as connection:
-            known = find_workspaces(connection, caller.issuer, names)
-            rows = list_workers(connection, known.keys(), after=after, limit=limit + 1)
-            items = tuple(view_worker(connection, row, known[row.workspace_id]) for row in rows[:limit])
-        last = rows[limit - 1] if len(rows) > limit else None
-        return Page(
-            items=items,
-            next_cursor=format_cursor(Position(last.created_at, last.id)) if last else None,
-        )
+def get(context: Context, caller: Caller, worker_id: str) -> Worker:
+    verify_scope(caller, "runtime:read")
+    with context.database.read() as connection:
+        row, workspace = _get_row(context, connection, caller, worker_id)
+        return view_worker(connection, row, workspace)
 
-    def get(self, caller: Caller, worker_id: str) -> Worker:
-        verify_scope(caller, "runtime:read")
-        with self._context.database.read() as connection:
-            row, workspace = self._get_row(connection, caller, worker_id)
-            return view_worker(connection, row, workspace)
 
-    def get_documents(self, caller: Caller, worker_id: str) -> PinnedDocuments:
-        verify_scope(caller, "runtime:read")
-        with self._context.database.read() as connection:
-            row, _ = self._get_row(connection, caller, worker_id)
-            return get_documents(connection, row)
+def read_documents(context: Context, caller: Caller, worker_id: str) -> PinnedDocuments:
+    verify_scope(caller, "runtime:read")
+    with context.database.read() as connection:
+        row, _ = _get_row(context, connection, caller, worker_id)
+        return get_documents(connection, row)
 
-    def list_events(self, caller: Caller, worker_id: str, *, after: int, limit: int) -> EventPage:
-        verify_scope(caller, "runtime:read")
-        verify_page_size(limit)
-        if after < 0:
-            raise RequestInvalidError("at least 0", field="after")
-        with self._context.database.read() as connection:
-            row, _ = self._get_row(connection, caller, worker_id)
-            found = list_events(connection, row.number, after=after, limit=limit + 1)
-        events = tuple(
-            WorkerEvent(sequence=one.sequence, at=format_instant(one.at), kind=one.kind, body=one.body)
-            for one in found[:limit]
-        )
-        return EventPage(
-            events=events, last=events[-1].sequence if events else after, more=len(found) > limit
-        )
 
-    def delete(self, caller: Caller, worker_id: str) -> None:
-        """Delete a Worker that has ended; afterwards there is none, whether or not there was."""
-        verify_scope(caller, "workers:control")
-        with self._context.database.write() as connection:
-            try:
-                row, _ = self._get_row(connection, caller, worker_id)
-            except WorkerNotFoundError:
-                return
-            if not is_terminal(row.state):
-                raise WorkerInvalidStateError(worker_id, state=row.state, operation="delete")
-            delete_worker(connection, row)
+def read_events(context: Context, caller: Caller, worker_id: str, *, after: int, limit: int) -> EventPage:
+    verify_scope(caller, "runtime:read")
+    verify_page_size(limit)
+    if after < 0:
+        raise RequestInvalidError("at least 0", field="after")
+    with context.database.read() as connection:
+        row, _ = _get_row(context, connection, caller, worker_id)
+        found = list_events(connection, row.number, after=after, limit=limit + 1)
+    events = tuple(
+        WorkerEvent(sequence=one.sequence, at=format_instant(one.at), kind=one.kind, body=one.body)
+        for one in found[:limit]
+    )
+    return EventPage(events=events, last=events[-1].sequence if events else after, more=len(found) > limit)
 
-    def end(self, caller: Caller, worker_id: str, trigger: Trigger) -> Worker:
-        """Stop or cancel a Worker; one that has ended stays as it is (W-03)."""
-        verify_scope(caller, "workers:control")
-        with self._context.database.write() as connection:
-            row, workspace = self._get_row(connection, caller, worker_id)
-            row = apply_trigger(connection, row, trigger, now=self._context.clock.now())
-            return view_worker(connection, row, workspace)
 
-    def add_input(self, caller: Caller, worker_id: str, said: WorkerInput) -> WorkerEvent:
-        """Keep something said to a Worker, for its process to read."""
-        verify_scope(caller, "workers:control")
-        now = self._context.clock.now()
-        body = {"text": said.text}
-        with self._context.database.write() as connection:
-            row, _ = self._get_row(connection, caller, worker_id)
-            if is_terminal(row.state) or row.state == "held":
-                raise WorkerInvalidStateError(worker_id, state=row.state, operation="input")
-            sequence = append_event(connection, row.number, "input", body, now=now)
-        return WorkerEvent(sequence=sequence, at=format_instant(now), kind="input", body=body)
+def delete(context: Context, caller: Caller, worker_id: str) -> None:
+    """Delete a Worker that has ended; afterwards there is none, whether or not there was."""
+    verify_scope(caller, "workers:control")
+    with context.database.write() as connection:
+        try:
+            row, _ = _get_row(context, connection, caller, worker_id)
+        except WorkerNotFoundError:
+            return
+        if not is_terminal(row.state):
+            raise WorkerInvalidStateError(worker_id, state=row.state, operation="delete")
+        delete_worker(connection, row.number)
 
-    def list_approvals(self, caller: Caller, worker_id: str) -> tuple[Approval, ...]:
-        verify_scope(caller, "runtime:read")
-        with self._context.database.read() as connection:
-            row, _ = self._get_row(connection, caller, worker_id)
-            return tuple(_view_approval(one) for one in list_approvals(connection, row.number))
 
-    def decide_approval(
-        self, caller: Caller, worker_id: str, approval_id: str, decision: ApprovalDecision
-    ) -> Approval:
-        """Give a person's word on a call that waits; the same word again changes nothing."""
-        verify_scope(caller, "workers:control")
-        now = self._context.clock.now()
-        with self._context.database.write() as connection:
-            row, _ = self._get_row(connection, caller, worker_id)
-            found = [one for one in list_approvals(connection, row.number) if one.id == approval_id]
-            if not found:
-                raise WorkerNotFoundError(worker_id)
-            if found[0].verdict == decision.verdict:
-                return _view_approval(found[0])
-            if found[0].verdict is not None or is_terminal(row.state):
-                raise WorkerInvalidStateError(worker_id, state=row.state, operation="approval")
-            decided = decide_approval(connection, found[0], decision.verdict, now=now)
-            body = {"approval": approval_id, "verdict": decision.verdict}
-            append_event(connection, row.number, "approval", body, now=now)
-        return _view_approval(decided)
+def end(context: Context, caller: Caller, worker_id: str, trigger: Trigger) -> Worker:
+    """Stop or cancel a Worker; one that has ended stays as it is (W-03)."""
+    verify_scope(caller, "workers:control")
+    with context.database.write() as connection:
+        row, workspace = _get_row(context, connection, caller, worker_id)
+        row = apply_trigger(connection, row, trigger, now=context.clock.now())
+        return view_worker(connection, row, workspace)
 
-    def _get_row(self, connection: apsw.Connection, caller: Caller, worker_id: str) -> tuple[WorkerRow, str]:
-        known = find_workspaces(connection, caller.issuer, caller.workspaces)
-        row = find_worker(connection, known.keys(), worker_id)
-        if row is None:
+
+def add_input(context: Context, caller: Caller, worker_id: str, said: WorkerInput) -> WorkerEvent:
+    """Keep something said to a Worker, for its process to read."""
+    verify_scope(caller, "workers:control")
+    now = context.clock.now()
+    body = {"text": said.text}
+    with context.database.write() as connection:
+        row, _ = _get_row(context, connection, caller, worker_id)
+        if is_terminal(row.state) or row.state == "held":
+            raise WorkerInvalidStateError(worker_id, state=row.state, operation="input")
+        sequence = append_event(connection, row.number, "input", body, now=now)
+    return WorkerEvent(sequence=sequence, at=format_instant(now), kind="input", body=body)
+
+
+def read_approvals(context: Context, caller: Caller, worker_id: str) -> tuple[Approval, ...]:
+    verify_scope(caller, "runtime:read")
+    with context.database.read() as connection:
+        row, _ = _get_row(context, connection, caller, worker_id)
+        return tuple(_view_approval(one) for one in list_approvals(connection, row.number))
+
+
+def put_verdict(
+    context: Context, caller: Caller, worker_id: str, approval_id: str, decision: ApprovalDecision
+) -> Approval:
+    """Give a person's word on a call that waits; the same word again changes nothing."""
+    verify_scope(caller, "workers:control")
+    now = context.clock.now()
+    with context.database.write() as connection:
+        row, _ = _get_row(context, connection, caller, worker_id)
+        found = [one for one in list_approvals(connection, row.number) if one.id == approval_id]
+        if not found:
             raise WorkerNotFoundError(worker_id)
-        return row, known[row.workspace_id]
+        if found[0].verdict == decision.verdict:
+            return _view_approval(found[0])
+        if found[0].verdict is not None or is_terminal(row.state):
+            raise WorkerInvalidStateError(worker_id, state=row.state, operation="approval")
+        decided = decide_approval(connection, found[0], decision.verdict, now=now)
+        body = {"approval": approval_id, "verdict": decision.verdict}
+        append_event(connection, row.number, "approval", body, now=now)
+    return _view_approval(decided)
+
+
+def _get_row(
+    context: Context, connection: Connection, caller: Caller, worker_id: str
+) -> tuple[WorkerRow, str]:
+    known = find_workspaces(connection, caller.issuer, caller.workspaces)
+    row = find_worker(connection, known.keys(), worker_id)
+    if row is None:
+        raise WorkerNotFoundError(worker_id)
+    return row, known[row.workspace_id]
 
 
 def _view_approval(row: ApprovalRow) -> Approval:

@@ -1,4 +1,4 @@
-"""What this host's operator allows, per issuer and workspace; absent means nothing granted (S-10)."""
+"""Host policy: what this host's operator allows, per issuer and workspace; absent means nothing granted (S-10)."""
 
 from worker_runtime.host.policy.host_policy import (
     NO_POLICY,

@@ -1,4 +1,4 @@
-"""What a Worker is bound to at start: paths, parameter values and host servers; never in a spec, digest or answer (S-05)."""
+"""Bindings of a Worker at start: paths, parameter values, host servers; never in a spec, digest or answer (S-05)."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What is odd about a policy that is well-formed: grants that reach further than most people mean."""
+"""Linter for host policies: grants that reach further than most people mean."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A host policy in sentences: what a workspace gets on this host, for `yoi policy explain`."""
+"""Description of a host policy in sentences: what a workspace gets, for `yoi policy explain`."""
 
 from collections.abc import Iterator
 

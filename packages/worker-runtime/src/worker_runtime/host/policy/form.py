@@ -1,4 +1,4 @@
-"""The host policy file's own form: TOML tables as an operator writes them."""
+"""Schema of the host policy file: TOML tables as an operator writes them."""
 
 from typing import Annotated, Literal
 

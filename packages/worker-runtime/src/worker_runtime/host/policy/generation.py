@@ -1,4 +1,4 @@
-"""An opaque mark of a host's policy: it changes when the policy does, and says nothing else (R-08)."""
+"""Generation of a host's policy: an opaque mark that changes when the policy does (R-08)."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""The text that `yoi policy init` writes: every section, explained, and nothing granted."""
+"""Template of `yoi policy init`: every section, explained, and nothing granted."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The port to the host's secret stores: whether a ref exists, and its value for the consumer alone (S-04)."""
+"""Port to secret stores: whether a ref exists, and its value for the consumer alone (S-04)."""
 
 from typing import Protocol
 

@@ -1,1 +1,1 @@
-"""Bytes on their way to a Runtime: content codings, manifest deltas and packs of blobs, all bounded (R-04, R-09)."""
+"""Transfer formats: content codings, manifest deltas and packs of blobs, all bounded (R-04, R-09)."""

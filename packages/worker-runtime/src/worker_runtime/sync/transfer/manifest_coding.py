@@ -1,20 +1,18 @@
-"""A manifest's body, plain, as zstd or as a delta, to the bytes that are hashed; bounded all the way (B-02, R-04)."""
+"""Content codings of a manifest: plain, zstd or a delta; bounded all the way (B-02, R-04)."""
 
 from collections.abc import AsyncIterable, Callable
 from typing import TypeAlias
 
 from worker_runtime.contract.bundles import ManifestBody, ManifestEncoding
-from worker_runtime.sync.transfer.delta import (
-    DELTA_HEADER_BYTES,
-    build_delta_decoder,
-    decode_delta_header,
-    encode_delta,
-)
 from worker_runtime.sync.transfer.zstd_stream import (
+    DELTA_HEADER_BYTES,
     ZstdDecoder,
+    build_delta_decoder,
     cap_stream,
     compress_whole,
     compute_max_encoded_bytes,
+    decode_delta_header,
+    encode_delta,
 )
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import Limits

@@ -13,7 +13,6 @@ from worker_runtime.sync.transfer.zstd_stream import (
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.tar_entry import BLOCK_BYTES, END_OF_ARCHIVE, compute_padding, encode_entry_header
 
-PACK_MEDIA_TYPE = "application/x-tar"
 PackEncoding: TypeAlias = Literal["identity", "zstd"]
 
 _PIECE_BYTES = 256 * 1024

@@ -1,4 +1,4 @@
-"""The pack, taken apart as its bytes come: a ustar archive of blobs, nothing held but one header (R-04, R-09).
+"""Push parser of packs: a ustar archive of blobs, nothing held but one header (R-04, R-09).
 
 No input or output here: bytes in, blobs out. An entry is named `blobs/sha256/` and the 64 hexadecimal digits of its
 digest, and nothing else may stand in a pack; so no name in it can be a path to anywhere.
@@ -161,12 +161,6 @@ class PackParser:
             )
         if _has_content(view):
             raise _invalid("something follows the end mark")
-
-
-def compute_pack_bytes(sizes: Mapping[str, int]) -> int:
-    """Return the length of the pack that holds just these blobs."""
-    entries = sum(BLOCK_BYTES + size + compute_padding(size) for size in sizes.values())
-    return entries + len(END_OF_ARCHIVE)
 
 
 def compute_max_pack_bytes(limits: Limits) -> int:

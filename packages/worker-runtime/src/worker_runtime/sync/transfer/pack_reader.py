@@ -1,4 +1,4 @@
-"""Verified blobs out of a pack: hashed outside of the event loop, never more held than a little (R-04, R-09)."""
+"""Reader of verified blobs out of a pack: hashed outside of the event loop, in bounded memory (R-04, R-09)."""
 
 import asyncio
 import tempfile

@@ -1,9 +1,15 @@
-"""Zstandard (RFC 8878) one piece at a time, in bounded memory and with bounded output (B-02, R-09)."""
+"""Zstandard (RFC 8878) one piece at a time, in bounded memory and with bounded output (B-02, R-09), and deltas in it.
+
+A manifest's delta against another is dictionary-compressed zstd, `dcz` (RFC 9842, section 5). 40 bytes stand before the
+frame: a fixed magic number, which makes them a skippable frame for a plain zstd decoder, and the SHA-256 of the
+dictionary. The dictionary is the base manifest's bytes, so those 32 bytes are its digest.
+"""
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 
 import zstandard
 
+from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import MEBIBYTE
 from yoi_wire.errors import RequestInvalidError
@@ -163,3 +169,43 @@ def _window_log(size: int) -> int:
 
 def _build_dictionary(content: bytes) -> zstandard.ZstdCompressionDict:
     return zstandard.ZstdCompressionDict(content, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+
+
+DELTA_MAGIC = bytes.fromhex("5e2a4d1820000000")
+DELTA_HEADER_BYTES = len(DELTA_MAGIC) + 32
+_MAX_DELTA_WINDOW_BYTES = 128 * MEBIBYTE
+
+
+def encode_delta(manifest: bytes, base: bytes) -> bytes:
+    """Return `manifest` as a delta against `base`."""
+    base_digest = bytes.fromhex(compute_digest(base).removeprefix("sha256:"))
+    return DELTA_MAGIC + base_digest + compress_against(manifest, base)
+
+
+def decode_delta_header(header: bytes) -> str:
+    """Return the digest of the base that a delta needs.
+
+    Args:
+        header: The first 40 bytes of the body, fewer if it has no more.
+
+    Raises:
+        RequestInvalidError: They are not the beginning of a delta.
+    """
+    if len(header) != DELTA_HEADER_BYTES or not header.startswith(DELTA_MAGIC):
+        raise RequestInvalidError("not a delta of RFC 9842", field="body")
+    return f"sha256:{header[len(DELTA_MAGIC) :].hex()}"
+
+
+def build_delta_decoder(base: bytes, *, max_decoded_bytes: int, limit: str) -> ZstdDecoder:
+    """Return a decoder for the frame that follows the header."""
+    return ZstdDecoder(
+        max_decoded_bytes=max_decoded_bytes,
+        limit=limit,
+        dictionary=base,
+        max_window_bytes=compute_max_window_bytes(len(base)),
+    )
+
+
+def compute_max_window_bytes(base_bytes: int) -> int:
+    """Return the window to allow: 8 MiB, or 1.25 times the base, up to 128 MiB (RFC 9842, section 5)."""
+    return min(max(MAX_WINDOW_BYTES, base_bytes * 5 // 4), _MAX_DELTA_WINDOW_BYTES)

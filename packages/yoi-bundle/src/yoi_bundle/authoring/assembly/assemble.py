@@ -21,7 +21,7 @@ from yoi_bundle.authoring.assembly.ledger import ItemKey, Ledger, Place
 from yoi_bundle.authoring.assembly.policies import PolicyBook
 from yoi_bundle.authoring.assembly.profiles import ProfileNeeds, assemble_profiles
 from yoi_bundle.authoring.assembly.resources import (
-    ModelShelf,
+    ModelResolver,
     assemble_prompts,
     assemble_skills,
     assemble_workflows,
@@ -119,7 +119,7 @@ def assemble(source: AssemblyInput, excluded: frozenset[ItemKey]) -> Assembly:
     policies.add_files(drafts.policies, scope)
     declared, faults = make_models(form.models, source.reading.lines)
     ledger.diagnostics.extend(faults)
-    models = ModelShelf(declared, _list_model_lines(source.reading), ledger)
+    models = ModelResolver(declared, _list_model_lines(source.reading), ledger)
     workflows = assemble_workflows(
         drafts.workflows, scope=scope, policies=policies, models=models, ledger=ledger
     )

@@ -13,7 +13,7 @@ from yoi_bundle.authoring.assembly.item_ids import compute_file_id
 from yoi_bundle.authoring.assembly.ledger import ItemKey, Ledger, Place
 from yoi_bundle.authoring.assembly.neighbours import Neighbours
 from yoi_bundle.authoring.assembly.policies import Governing, PolicyBook
-from yoi_bundle.authoring.assembly.resources import ModelShelf, make_prompt
+from yoi_bundle.authoring.assembly.resources import ModelResolver, make_prompt
 from yoi_bundle.authoring.assembly.scope import NameIndex
 from yoi_bundle.authoring.assembly.tool_scope import ToolScope
 from yoi_bundle.authoring.assembly.tools import make_origin
@@ -44,7 +44,7 @@ class ProfileNeeds(Struct, frozen=True, kw_only=True):
     drafts: IdentifiedDrafts
     scope: ToolScope
     policies: PolicyBook
-    models: ModelShelf
+    models: ModelResolver
     prompts: dict[str, Prompt]
     plugins: Mapping[str, Plugin]
     indexes: Mapping[str, NameIndex]

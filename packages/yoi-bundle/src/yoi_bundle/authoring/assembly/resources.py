@@ -97,7 +97,7 @@ def choose_media_type(file: SourceFile) -> MediaType:
     return "text/markdown" if file.path.endswith(".md") else "text/plain"
 
 
-class ModelShelf:
+class ModelResolver:
     """Models: those of `workspace.toml`, and aliases such as `sonnet` that the host provides (B-10)."""
 
     def __init__(self, declared: Mapping[str, Model], lines: Mapping[str, int], ledger: Ledger) -> None:
@@ -156,7 +156,7 @@ def assemble_workflows(
     *,
     scope: ToolScope,
     policies: PolicyBook,
-    models: ModelShelf,
+    models: ModelResolver,
     ledger: Ledger,
 ) -> dict[str, Workflow]:
     """Return workflows by id; one whose restrictions cannot all be kept is left out."""

@@ -1,4 +1,4 @@
-"""From what an operator writes to the address of a database; a password in it is never shown."""
+"""Database address from what an operator writes; a password in it is never shown."""
 
 from pathlib import Path
 from typing import Literal, TypeAlias

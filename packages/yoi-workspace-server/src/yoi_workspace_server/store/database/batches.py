@@ -1,4 +1,4 @@
-"""Long lists in bounded steps."""
+"""Batches of long lists."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""From what a driver raises to the Backend's own error; statements, values and addresses stay out of it."""
+"""Error translation from database drivers; statements, values and addresses stay out of it."""
 
 import sqlite3
 from collections.abc import Iterator

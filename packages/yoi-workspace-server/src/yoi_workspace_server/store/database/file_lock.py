@@ -1,4 +1,4 @@
-"""One process at a time has a SQLite database; others are told so instead of waiting for each other."""
+"""File lock of a SQLite database: one process at a time; others are told so instead of waiting."""
 
 import fcntl
 import os

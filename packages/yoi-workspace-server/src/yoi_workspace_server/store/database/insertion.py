@@ -1,4 +1,4 @@
-"""Inserting what may be there already, in one statement and without an error that ends the transaction."""
+"""Insert-if-absent in one statement, without an error that ends the transaction."""
 
 from collections.abc import Sequence
 from typing import Any

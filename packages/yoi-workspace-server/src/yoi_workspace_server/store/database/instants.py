@@ -1,4 +1,4 @@
-"""From RFC 3339 back to milliseconds, for instants that come from a Runtime or a caller."""
+"""Instants: from RFC 3339 to milliseconds, for those that come from a Runtime or a caller."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Bringing a database up to this version's schema; there is no way back down (K-08)."""
+"""Schema migration up to this version; there is no way back down (K-08)."""
 
 from collections.abc import Iterable
 from pathlib import Path

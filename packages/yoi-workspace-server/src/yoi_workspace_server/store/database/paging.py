@@ -1,4 +1,4 @@
-"""Pages of a list: one row more than asked for tells whether there are further ones."""
+"""Pages of rows: one row more than asked for tells whether there are further ones."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""Word that there is something new to do or to read, within a process and between processes.
+"""Wakeups: word that there is something new to do or to read, within and between processes.
 
 A wakeup is only a hint that spares a wait. Whoever waits looks at the database first and again after a time, so that
 one that got lost costs time and nothing else.

@@ -1,6 +1,7 @@
-"""Threads that are kept for one kind of work, so that handing it over costs less than the pool of the event loop.
+"""A small thread pool with daemon threads, one pool a task kind.
 
-Nor can what hangs there, such as a directory of a server that does not answer, take that pool away from all others.
+Handing work over costs less than to the pool of the event loop, and what hangs here, such as a directory of a server
+that does not answer, does not take that pool away from all others.
 """
 
 import asyncio
@@ -71,7 +72,7 @@ class _Crew:
             del job, outcome
 
 
-class KeptThreads:
+class DedicatedThreads:
     """Runs calls on threads of its own; with one thread, one after the other in the order given.
 
     A thread starts when a call comes and none is free. None keeps a program from ending: what is being written then

@@ -9,8 +9,7 @@ from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from worker_runtime.sync.transfer.manifest_coding import encode_manifest
 from yoi_wire.backend.errors import BackendUnavailableError
 from yoi_wire.errors import BundleMissingError
-from yoi_workspace_server.reconciler.bundle_cache import BundleShelf
-from yoi_workspace_server.reconciler.recent_revisions import RecentRevisions
+from yoi_workspace_server.reconciler.bundle_cache import BundleCache, RecentRevisions
 from yoi_workspace_server.revisions import Revision
 from yoi_workspace_server.store.bundles import StoredManifest
 from yoi_workspace_server.store.store import Store
@@ -87,12 +86,12 @@ def test_many_runtimes_have_a_bundle_read_and_its_delta_made_once() -> None:
     store = _CountingStore(before, after)
 
     async def play() -> None:
-        shelf = BundleShelf(_as_store(store))
+        cache = BundleCache(_as_store(store))
 
         async def sync() -> tuple[bytes, bytes]:
-            source = await shelf.get_source(_WORKSPACE, after.digest, 2)
-            base = await shelf.find_base(_WORKSPACE, before.digest)
-            encode = shelf.build_encoder(after.digest, before.digest)
+            source = await cache.get_source(_WORKSPACE, after.digest, 2)
+            base = await cache.find_base(_WORKSPACE, before.digest)
+            encode = cache.build_encoder(after.digest, before.digest)
             body = await encode(source.manifest, "dcz", base)
             assert source.metadata == after.metadata
             [blob] = after.blobs
@@ -113,9 +112,9 @@ def test_a_manifest_is_encoded_apart_for_each_base_and_encoding() -> None:
     one, two, after = _build("One.\n"), _build("Two.\n"), _build("Three.\n")
 
     async def play() -> None:
-        shelf = BundleShelf(_as_store(_CountingStore(one, two, after)))
+        cache = BundleCache(_as_store(_CountingStore(one, two, after)))
         for base in (one, two):
-            encode = shelf.build_encoder(after.digest, base.digest)
+            encode = cache.build_encoder(after.digest, base.digest)
             body = await encode(after.manifest, "dcz", base.manifest)
             assert body == encode_manifest(after.manifest, "dcz", base=base.manifest)
             whole = await encode(after.manifest, "zstd", None)

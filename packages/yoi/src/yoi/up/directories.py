@@ -1,7 +1,8 @@
-"""One `yoi up` has a data directory; another one is told who has it."""
+"""Directories of `yoi up`: the lock on its data directory, and the id of the workspace in a directory."""
 
 import fcntl
 import os
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import msgspec
 
 from worker_runtime.trust.private_file import typed_file_failures
+from yoi.runtime.where_to_change import WORKSPACE_FILE
 from yoi.up.errors import DirectoryTakenError
+from yoi_wire.errors import RequestInvalidError
 
 _FILE = "up.json"
 _MODE = 0o600
@@ -66,3 +69,31 @@ def _read_tenant(descriptor: int) -> Tenant:
         return msgspec.json.decode(os.pread(descriptor, 65536, 0), type=Tenant)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Tenant()  # it is just being written
+
+
+DEFAULT_WORKSPACE = "local"
+
+
+def find_workspace_id(directory: Path, asked: str | None) -> str:
+    """Return the id that the directory says, else the one that was asked for, else `local`.
+
+    Raises:
+        RequestInvalidError: `workspace.toml` cannot be read, or says another one than was asked for.
+    """
+    said = _read_id(directory / WORKSPACE_FILE)
+    if said is not None and asked is not None and said != asked:
+        raise RequestInvalidError(f"{WORKSPACE_FILE} says that it is {said}", field="--workspace")
+    return said or asked or DEFAULT_WORKSPACE
+
+
+def _read_id(path: Path) -> str | None:
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RequestInvalidError(error.strerror or "cannot be read", field=WORKSPACE_FILE) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RequestInvalidError(f"no TOML: {error}", field=WORKSPACE_FILE) from error
+    name = found.get("id")
+    return name if isinstance(name, str) else None

@@ -1,4 +1,4 @@
-"""A column that keeps one typed value as JSON text, the same on every database."""
+"""JSON column: one typed value as text, the same on every database."""
 
 from typing import Any, Generic, TypeVar
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from worker_runtime.embedded.dedicated_threads import KeptThreads
+from worker_runtime.host.dedicated_threads import DedicatedThreads
 from yoi_wire.errors import RuntimeUnavailableError
 
 DEADLINE_SECONDS = 10
 
 
 @pytest.fixture
-def writer() -> Iterator[KeptThreads]:
-    thread = KeptThreads("test-writer")
+def writer() -> Iterator[DedicatedThreads]:
+    thread = DedicatedThreads("test-writer")
     yield thread
     thread.close()
 
@@ -25,7 +25,7 @@ def fail() -> None:
     raise LookupError("of the call")
 
 
-def test_calls_run_in_the_order_given_on_one_other_thread(writer: KeptThreads) -> None:
+def test_calls_run_in_the_order_given_on_one_other_thread(writer: DedicatedThreads) -> None:
     ran: list[tuple[int, int]] = []
 
     async def run_many() -> list[None]:
@@ -39,7 +39,7 @@ def test_calls_run_in_the_order_given_on_one_other_thread(writer: KeptThreads) -
     assert threads.isdisjoint({threading.get_ident()})
 
 
-def test_what_a_call_raises_reaches_who_waits_and_the_thread_goes_on(writer: KeptThreads) -> None:
+def test_what_a_call_raises_reaches_who_waits_and_the_thread_goes_on(writer: DedicatedThreads) -> None:
     async def run_both() -> str:
         with pytest.raises(LookupError, match="of the call"):
             await writer.run(fail)
@@ -48,7 +48,7 @@ def test_what_a_call_raises_reaches_who_waits_and_the_thread_goes_on(writer: Kep
     assert asyncio.run(run_both()) == "next"
 
 
-def test_who_stops_waiting_does_not_stop_the_call(writer: KeptThreads) -> None:
+def test_who_stops_waiting_does_not_stop_the_call(writer: DedicatedThreads) -> None:
     entered, leave, done = threading.Event(), threading.Event(), threading.Event()
 
     def work() -> None:
@@ -73,7 +73,7 @@ def test_who_stops_waiting_does_not_stop_the_call(writer: KeptThreads) -> None:
     assert complaints == []
 
 
-def test_a_loop_that_ended_meanwhile_does_not_stop_the_thread(writer: KeptThreads) -> None:
+def test_a_loop_that_ended_meanwhile_does_not_stop_the_thread(writer: DedicatedThreads) -> None:
     entered, leave = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -90,7 +90,7 @@ def test_a_loop_that_ended_meanwhile_does_not_stop_the_thread(writer: KeptThread
     assert asyncio.run(asyncio.wait_for(writer.run(lambda: "next"), DEADLINE_SECONDS)) == "next"
 
 
-def test_a_closed_thread_ends_what_it_took_and_takes_nothing_more(writer: KeptThreads) -> None:
+def test_a_closed_thread_ends_what_it_took_and_takes_nothing_more(writer: DedicatedThreads) -> None:
     async def run_and_close() -> list[str]:
         taken = [asyncio.ensure_future(writer.run(lambda: "taken")) for _ in range(3)]
         await asyncio.sleep(0)
@@ -103,7 +103,7 @@ def test_a_closed_thread_ends_what_it_took_and_takes_nothing_more(writer: KeptTh
 
 
 def test_a_call_that_hangs_keeps_no_other_waiting_while_there_may_be_another_thread() -> None:
-    threads = KeptThreads("test-kept", most=3)
+    threads = DedicatedThreads("test-kept", most=3)
     leave = threading.Event()
 
     async def run_beside() -> list[str]:
@@ -122,7 +122,7 @@ def test_a_call_that_hangs_keeps_no_other_waiting_while_there_may_be_another_thr
 
 
 def test_a_thread_that_is_free_is_used_before_another_is_started() -> None:
-    threads = KeptThreads("test-kept", most=8)
+    threads = DedicatedThreads("test-kept", most=8)
 
     async def run_after_each_other() -> set[int]:
         return {await _run_soon(threads, threading.get_ident) for _ in range(50)}
@@ -132,7 +132,7 @@ def test_a_thread_that_is_free_is_used_before_another_is_started() -> None:
 
 
 def test_threads_end_when_nobody_can_give_them_work_any_more() -> None:
-    threads = KeptThreads("test-forgotten")
+    threads = DedicatedThreads("test-forgotten")
     asyncio.run(_run_soon(threads, lambda: None))
     (thread,) = [one for one in threading.enumerate() if one.name == "test-forgotten"]
     del threads
@@ -141,5 +141,5 @@ def test_threads_end_when_nobody_can_give_them_work_any_more() -> None:
     assert not thread.is_alive()
 
 
-async def _run_soon(threads: KeptThreads, work: Callable[[], Any]) -> Any:
+async def _run_soon(threads: DedicatedThreads, work: Callable[[], Any]) -> Any:
     return await asyncio.wait_for(threads.run(work), DEADLINE_SECONDS)

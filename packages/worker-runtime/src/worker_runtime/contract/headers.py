@@ -1,10 +1,11 @@
-"""The headers of the sync protocol, and JSON in one line of ASCII for them."""
+"""Headers of the sync protocol, and JSON in one line of ASCII for them."""
 
 import json
 from typing import Any
 
 import msgspec
 
+PACK_MEDIA_TYPE = "application/x-tar"
 MANIFEST_MEDIA_TYPE = "application/vnd.yoi.manifest.v1+json"
 METADATA_HEADER = "Yoi-Bundle-Metadata"
 """What is known about a bundle and not covered by its digest (B-03)."""

@@ -1,4 +1,4 @@
-"""What a Worker was created from: enough to resolve it again without Backend or network (W-02, W-04)."""
+"""Pins: what a Worker was created from, enough to resolve it again without Backend or network (W-02, W-04)."""
 
 from typing import Literal
 
