@@ -16,7 +16,7 @@ from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
 from worker_runtime.sync.transfer.pack import write_pack
-from yoi_bundle.boundary.scanner import create_scanner
+from yoi_bundle.boundary.default_scanner import create_scanner
 
 SHARED_SCANNER = create_scanner()
 """The real one; its rules are compiled once in a run, by the first test that needs them."""

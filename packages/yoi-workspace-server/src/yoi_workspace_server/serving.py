@@ -18,7 +18,8 @@ from worker_runtime.rest.listen import RestServer, verify_listening
 from worker_runtime.rest.metrics import Metrics
 from worker_runtime.rest.readiness import RecentReadiness
 from worker_runtime.rest.request_log import log_event
-from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
+from yoi_bundle.boundary.default_scanner import create_scanner
+from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError
