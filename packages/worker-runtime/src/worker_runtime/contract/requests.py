@@ -2,18 +2,19 @@
 
 from typing import Annotated, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from yoi_bundle.digest import Digest
 from yoi_bundle.identifiers import HostPattern, ItemId, MetadataKey, MountName, SecretName, ToolPattern
 from yoi_bundle.manifest import Access, HostCapability, Policy, WorkerLimits
-from yoi_bundle.manifest.capabilities import NO_LIMITS, share_default
+from yoi_bundle.manifest.canonical_struct import CanonicalStruct
+from yoi_bundle.manifest.capabilities import NO_LIMITS
 
 CapabilityText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1400)]
 """One required capability in the grammar of `worker_runtime.contract.capability`: `mount:docs:rw`, `host:shell`."""
 
 
-class Narrowing(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Narrowing(CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the caller wants a Worker to keep; it only ever takes away (S-02).
 
     Absent narrows nothing; an empty set means none.
@@ -35,14 +36,11 @@ class Narrowing(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     limits: WorkerLimits = NO_LIMITS
     policy: Policy | None = None
 
-    def __post_init__(self) -> None:
-        share_default(self, "limits", NO_LIMITS)
-
 
 NO_NARROWING = Narrowing()
 
 
-class Intent(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Intent(CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the caller wants of one Worker.
 
     Attributes:
@@ -55,14 +53,13 @@ class Intent(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     requires: frozenset[CapabilityText] = frozenset()
     narrowing: Narrowing = NO_NARROWING
 
-    def __post_init__(self) -> None:
-        share_default(self, "narrowing", NO_NARROWING)
-
 
 NO_INTENT = Intent()
 
 
-class WorkerRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class WorkerRequest(
+    CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """Selector, digest and intent; never a resolved spec (K-06).
 
     Attributes:
@@ -73,6 +70,3 @@ class WorkerRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     selector: Annotated[str, Meta(max_length=1100)]
     bundle_digest: Digest | None = None
     intent: Intent = NO_INTENT
-
-    def __post_init__(self) -> None:
-        share_default(self, "intent", NO_INTENT)
