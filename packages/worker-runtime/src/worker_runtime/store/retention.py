@@ -8,7 +8,7 @@ MEBIBYTE = 1024 * 1024
 
 
 class Retention(Struct, frozen=True, kw_only=True):
-    """HttpLimits of what is kept.
+    """Limits of what is kept.
 
     Attributes:
         lease_milliseconds: From the last verified batch to a lease's end.

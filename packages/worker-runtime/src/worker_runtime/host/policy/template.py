@@ -52,7 +52,7 @@ rules = [
     # "deny file.read(path host_path: ~/.ssh/**)",
 ]
 
-# HttpLimits of one Worker; the least of all layers holds.
+# Limits of one Worker; the least of all layers holds.
 [workspace.limits]
 # turns = 200
 # tokens = 2000000

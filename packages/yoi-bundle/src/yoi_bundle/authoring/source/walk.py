@@ -9,42 +9,17 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from msgspec import Struct
-
+from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule, Diagnostics, Place, show_path
 from yoi_bundle.authoring.drafts.draft import SourceFile
 from yoi_bundle.authoring.source.links import DIRECTORY_FLAGS, FILE_FLAGS, open_inside, resolve_link
-from yoi_bundle.boundary.redaction import looks_generated
-from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.authoring.source.tree import SourceTree
+from yoi_bundle.diagnostics import Severity
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 
 NOT_WALKED: frozenset[str] = frozenset({".git", ".hg", ".jj", ".svn"})
 MAX_DIRECTORY_DEPTH = 100
 """How many directories may lie in one another; each takes an open descriptor and two calls of the walk."""
-
-
-class SourceTree(Struct, frozen=True, kw_only=True):
-    """Files of a workspace at one time.
-
-    Attributes:
-        files: What was read, by path in ascending order.
-        left_out: Paths, as they are shown to people, of what is present and was not read.
-        diagnostics: One line at least for each path in `left_out`.
-    """
-
-    files: tuple[SourceFile, ...]
-    left_out: tuple[str, ...] = ()
-    diagnostics: tuple[Diagnostic, ...] = ()
-
-
-def make_tree(files: dict[str, bytes], *, executable: frozenset[str] = frozenset()) -> SourceTree:
-    """Make a tree of files that are in memory."""
-    return SourceTree(
-        files=tuple(
-            SourceFile(path=path, data=data, executable=path in executable)
-            for path, data in sorted(files.items())
-        )
-    )
 
 
 def walk_directory(
@@ -57,7 +32,7 @@ def walk_directory(
 
     Args:
         root: The workspace. It may itself be a link.
-        limits: HttpLimits on the number and size of files.
+        limits: Bounds on the number and size of files.
         is_excluded: Tells by path which files are listed and not read.
 
     Raises:
@@ -72,22 +47,8 @@ def walk_directory(
     return SourceTree(
         files=tuple(sorted(walk.files, key=lambda file: file.path)),
         left_out=tuple(sorted(walk.left_out)),
-        diagnostics=tuple(walk.diagnostics),
+        diagnostics=walk.diagnostics.collect(),
     )
-
-
-def show_path(path: str) -> str:
-    """Write a path for people: bytes that are not UTF-8 as escapes, and no step that may be a credential (B-07).
-
-    The same again gives the same.
-    """
-    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "/".join(_show_step(step) for step in text.split("/"))
-
-
-def _show_step(step: str) -> str:
-    generated = len(step) >= 8 and looks_generated(step)
-    return f"({len(step)} characters)" if generated else step
 
 
 class _Walk:
@@ -99,7 +60,7 @@ class _Walk:
         self.is_excluded = is_excluded
         self.files: list[SourceFile] = []
         self.left_out: list[str] = []
-        self.diagnostics: list[Diagnostic] = []
+        self.diagnostics = Diagnostics()
         self.bytes_read = 0
 
     def walk_into(self, descriptor: int, prefix: str, *, follow_directories: bool) -> None:
@@ -265,12 +226,11 @@ class _Walk:
             remedy="split the file, or exclude it in `workspace.toml`",
         )
 
-    def _leave_out(self, path: str, severity: str, rule: str, message: str, *, remedy: str = "") -> None:
-        shown = show_path(path)
-        self.left_out.append(shown)
-        self.diagnostics.append(
-            Diagnostic(severity=severity, rule=rule, file=shown, message=message, remedy=remedy)  # type: ignore[arg-type]
-        )
+    def _leave_out(
+        self, path: str, severity: Severity, rule: DiagnosticRule, message: str, *, remedy: str = ""
+    ) -> None:
+        self.left_out.append(path)
+        self.diagnostics.report(severity, rule, Place(path), message, remedy)
 
 
 def _name_as_utf8(name: str) -> str:
