@@ -1,4 +1,7 @@
-"""Settings and shared fixtures of all tests: Hypothesis draws the same examples on every run, and no machine is too slow for it."""
+"""Settings and shared fixtures of all tests: Hypothesis draws fresh examples on every run, and no machine is too slow for it.
+
+A failure prints the line `@reproduce_failure(…)` that draws its example again, and the example is kept under `.hypothesis`.
+"""
 
 from hypothesis import HealthCheck, settings
 
@@ -6,14 +9,12 @@ from support.backend.real_postgresql import postgresql_server
 
 __all__ = ["postgresql_server"]
 
+# How long an example takes and how many have to be thrown away are no faults of what is tested.
+_PATIENT = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+
+settings.register_profile("fresh", deadline=None, print_blob=True, suppress_health_check=_PATIENT)
 settings.register_profile(
-    "repeatable",
-    deadline=None,
-    derandomize=True,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow],
+    "repeatable", deadline=None, derandomize=True, print_blob=True, suppress_health_check=_PATIENT
 )
-settings.register_profile(
-    "soak", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("repeatable")
+settings.register_profile("soak", deadline=None, print_blob=True, suppress_health_check=_PATIENT)
+settings.load_profile("fresh")
