@@ -26,6 +26,10 @@ from worker_runtime.resolution.explain import (
 )
 from worker_runtime.resolution.fast_path.plan_cache import PlanCache
 from worker_runtime.resolution.fast_path.spec_cache import SpecCache
+from worker_runtime.resolution.host_plan import HostPlan
+from worker_runtime.resolution.layers.facts import apply_facts
+from worker_runtime.resolution.layers.intent import apply_intent, index_intent
+from worker_runtime.resolution.layers.needs import settle_needs
 from worker_runtime.resolution.resolve import (
     Resolution,
     compute_resolution,
@@ -70,6 +74,17 @@ def resolve(case: Case) -> Resolution:
         caller_is_remote=True,
     )
     return compute_resolution(hosted, case.facts, case.intent)
+
+
+def prepare(case: Case) -> HostPlan:
+    request = WorkerRequest(selector=case.selector, bundle_digest=case.bundle.digest)
+    return prepare_resolution(
+        request,
+        bundle=case.bundle.bundle,
+        builtin=load_builtin_set(),
+        policy=case.policy,
+        caller_is_remote=True,
+    )
 
 
 def get_profile(case: Case) -> tuple[Profile, Asks]:
@@ -335,14 +350,7 @@ def test_every_step_has_a_rule_with_words_and_every_denied_item_a_cause(case: Ca
 @given(cases(), st.data())
 def test_nothing_depends_on_a_fact_that_was_not_needed(case: Case, data: st.DataObject) -> None:
     """No oracle: what policy does not name shows neither in the answer nor in its digest."""
-    request = WorkerRequest(selector=case.selector, bundle_digest=case.bundle.digest)
-    hosted = prepare_resolution(
-        request,
-        bundle=case.bundle.bundle,
-        builtin=load_builtin_set(),
-        policy=case.policy,
-        caller_is_remote=True,
-    )
+    hosted = prepare(case)
     needs = hosted.needs
     extra = {name for name in ("CATALOGUE_TOKEN", "model-key", "OTHER") if name not in needs.secrets}
     more = replace(
@@ -377,10 +385,30 @@ def test_what_bundle_or_host_policy_withholds_learns_nothing_of_the_host(case: C
             assert not [step for step in decision.steps if step.layer == "host_facts"]
 
 
-@pytest.mark.req("S-01")
+@pytest.mark.req("S-02")
 @quick
 @given(cases())
+def test_needs_that_are_settled_once_more_change_nothing(case: Case) -> None:
+    """Each open item has what it needs after one round, and lacks nothing that a second would give it."""
+    hosted = prepare(case)
+    facts, narrowing = restrict_facts(case.facts, hosted.needs), case.intent.narrowing
+    items = {
+        one.key: apply_intent(
+            apply_facts(one, facts, hosted.plan.manifest), narrowing, index_intent(narrowing)
+        )
+        for one in hosted.candidates
+    }
+    settle_needs(items, tuple(items.values()), hosted)
+    once = {key: (one.is_open, one.payload) for key, one in items.items()}
+    settle_needs(items, tuple(items.values()), hosted)
+    assert {key: (one.is_open, one.payload) for key, one in items.items()} == once
+
+
+@pytest.mark.req("S-01", "S-02")
+@settings(max_examples=200, deadline=None)
+@given(cases())
 def test_the_short_way_over_settled_items_decides_as_the_long_one(case: Case) -> None:
+    """What is settled skips the layers of facts and needs, so this is what keeps the short way from granting more."""
     request = WorkerRequest(selector=case.selector, bundle_digest=case.bundle.digest)
     plans = PlanCache()
     hosted, again = (
@@ -403,14 +431,7 @@ def test_the_short_way_over_settled_items_decides_as_the_long_one(case: Case) ->
 @quick
 @given(cases())
 def test_a_spec_that_was_kept_is_what_deciding_anew_gives(case: Case) -> None:
-    request = WorkerRequest(selector=case.selector, bundle_digest=case.bundle.digest)
-    hosted = prepare_resolution(
-        request,
-        bundle=case.bundle.bundle,
-        builtin=load_builtin_set(),
-        policy=case.policy,
-        caller_is_remote=True,
-    )
+    hosted = prepare(case)
     specs = SpecCache()
     other_task = replace(case.intent, task="another task")
     asked = [

@@ -1,5 +1,7 @@
 """The table of a Worker's states (W-03)."""
 
+from typing import get_args
+
 import pytest
 
 from worker_runtime.contract.lifecycle import (
@@ -7,7 +9,6 @@ from worker_runtime.contract.lifecycle import (
     STATES,
     TERMINAL_STATES,
     TRANSITIONS,
-    TRIGGERS,
     Trigger,
     WorkerState,
     find_next_state,
@@ -15,6 +16,8 @@ from worker_runtime.contract.lifecycle import (
 )
 
 pytestmark = pytest.mark.req("W-03")
+
+TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 
 _ALLOWED = {
     ("created", "start"): "starting",

@@ -11,7 +11,6 @@ Trigger: TypeAlias = Literal[
 ]
 
 STATES: tuple[WorkerState, ...] = get_args(WorkerState)
-TRIGGERS: tuple[Trigger, ...] = get_args(Trigger)
 TERMINAL_STATES: frozenset[WorkerState] = frozenset({"stopped", "cancelled", "failed"})
 ENDING_TRIGGERS: frozenset[Trigger] = frozenset({"stop", "cancel", "fail"})
 

@@ -1,7 +1,7 @@
 """Host facts: what is really there, gathered once, only for names that policy allows (S-01)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -165,19 +165,6 @@ async def _run_together(work: list[Coroutine[Any, Any, None]]) -> None:
     finally:
         for task in tasks:
             task.cancel()
-
-
-def join_needs(all_needs: Iterable[HostNeeds]) -> HostNeeds:
-    """Return the needs of several plans together, so that facts for all of them are gathered at once."""
-    joined = tuple(all_needs)
-    packages = {need.digest: need for needs in joined for need in needs.packages}
-    return HostNeeds(
-        secrets=tuple(sorted({name for needs in joined for name in needs.secrets})),
-        mounts=tuple(sorted({name for needs in joined for name in needs.mounts})),
-        commands=tuple(sorted({name for needs in joined for name in needs.commands})),
-        host=tuple(sorted({name for needs in joined for name in needs.host})),
-        packages=tuple(packages[digest] for digest in sorted(packages)),
-    )
 
 
 def restrict_facts(facts: HostFacts, needs: HostNeeds) -> HostFacts:

@@ -1,8 +1,7 @@
 """From a plan, policy, facts and intent to decisions: each layer in turn, and none gives back what another took."""
 
 from worker_runtime.host.facts import HostFacts
-from worker_runtime.resolution.decision import Decision
-from worker_runtime.resolution.fast_path.precomputed import get_order
+from worker_runtime.resolution.decision import Decision, get_order
 from worker_runtime.resolution.host_plan import HostPlan
 from worker_runtime.resolution.layers.facts import apply_facts
 from worker_runtime.resolution.layers.intent import apply_intent, index_intent, plan_intent_policy

@@ -6,8 +6,7 @@ from msgspec import Struct
 
 from worker_runtime.host.facts import HostNeeds, PackageNeed
 from worker_runtime.host.policy import HostPolicy
-from worker_runtime.resolution.candidate import Candidate
-from worker_runtime.resolution.decision import Kind, Step
+from worker_runtime.resolution.decision import Candidate, Key, Step
 from worker_runtime.resolution.fast_path.precomputed import SettledItems, settle_items
 from worker_runtime.resolution.layers.host import apply_host_policy, prepare_host_layer
 from worker_runtime.resolution.payloads import (
@@ -39,7 +38,7 @@ class HostPlan(Struct, frozen=True, kw_only=True):
     plan: ProfilePlan
     policy: HostPolicy
     candidates: tuple[Candidate, ...]
-    secrets_of: dict[tuple[Kind, str], tuple[str, ...]]
+    secrets_of: dict[Key, tuple[str, ...]]
     needs: HostNeeds
     settled: SettledItems
     policy_digest: str
@@ -65,21 +64,16 @@ def prepare_host_plan(plan: ProfilePlan, policy: HostPolicy) -> HostPlan:
     )
 
 
-def compute_host_needs(plan: ProfilePlan, policy: HostPolicy) -> HostNeeds:
-    """Return the names that facts are gathered for: those that profile, bundle and host policy leave open (S-01)."""
-    return prepare_host_plan(plan, policy).needs
-
-
 def format_secret_id(name: str, consumer: str) -> str:
     """Return the id of the decision on one secret for one consumer."""
     return f"{name}@{consumer}"
 
 
 def _plan_secrets(
-    plan: ProfilePlan, policy: HostPolicy, items: Mapping[tuple[Kind, str], Candidate]
-) -> tuple[list[Candidate], dict[tuple[Kind, str], tuple[str, ...]]]:
+    plan: ProfilePlan, policy: HostPolicy, items: Mapping[Key, Candidate]
+) -> tuple[list[Candidate], dict[Key, tuple[str, ...]]]:
     planned: dict[str, Candidate] = {}
-    secrets_of: dict[tuple[Kind, str], list[str]] = {}
+    secrets_of: dict[Key, list[str]] = {}
     for use in plan.uses:
         item = items.get((use.kind, use.id))
         if item is None:

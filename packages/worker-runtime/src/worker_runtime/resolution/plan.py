@@ -5,8 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from worker_runtime.resolution.candidate import Candidate
-from worker_runtime.resolution.decision import Kind
+from worker_runtime.resolution.decision import Candidate, Kind
 from worker_runtime.resolution.plan_grants import plan_grants
 from worker_runtime.resolution.plan_items import ItemPlanner
 from worker_runtime.resolution.selectors import select_profile
@@ -35,7 +34,6 @@ class ProfilePlan(Struct, frozen=True, kw_only=True):
             secret is for host policy to say.
         asks: What the profile asks for, said and implied.
         uses: Secret refs of its tools and models.
-        leaves_model_to_host: Whether the profile names no model.
     """
 
     frame: SpecFrame
@@ -46,10 +44,6 @@ class ProfilePlan(Struct, frozen=True, kw_only=True):
     candidates: tuple[Candidate, ...]
     uses: tuple[SecretUse, ...]
     model_required: bool
-
-    @property
-    def leaves_model_to_host(self) -> bool:
-        return not self.profile.models
 
 
 def prepare_profile(

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from worker_runtime.resolution.candidate import Candidate
-from worker_runtime.resolution.decision import Step
+from worker_runtime.resolution.decision import Candidate, Step
 from worker_runtime.resolution.host_patterns import intersect_all
 from worker_runtime.resolution.payloads import (
     GrantedHost,

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from worker_runtime.resolution.candidate import Candidate
-from worker_runtime.resolution.decision import Kind, Step
+from worker_runtime.resolution.decision import Candidate, Kind, Step
 from worker_runtime.resolution.payloads import (
     GrantedModel,
     GrantedPolicy,

@@ -1,4 +1,4 @@
-"""Plans that were made before: a Runtime resolves the same profile under the same policy many times."""
+"""Cache of host plans: a Runtime resolves the same profile under the same policy many times (buys P-05)."""
 
 from collections import OrderedDict
 from typing import Literal, TypeAlias

@@ -1,4 +1,4 @@
-"""Specs that were decided before: most Workers of a profile find the facts that the last one found."""
+"""Cache of decided specs: most Workers of a profile find the facts that the last one found (buys P-05)."""
 
 from collections import OrderedDict
 

@@ -1,7 +1,7 @@
 """The layer of host facts: whether what policy grants is really there."""
 
 from worker_runtime.host.facts import HostFacts, PackageFact
-from worker_runtime.resolution.candidate import Candidate
+from worker_runtime.resolution.decision import Candidate
 from worker_runtime.resolution.payloads import (
     GrantedHost,
     GrantedMount,

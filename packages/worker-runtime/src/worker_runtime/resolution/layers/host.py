@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from worker_runtime.host.policy import EndpointGrant, HostPolicy
-from worker_runtime.resolution.candidate import Candidate
+from worker_runtime.resolution.decision import Candidate
 from worker_runtime.resolution.host_patterns import intersect_all
 from worker_runtime.resolution.launches import find_plugin_grant, find_tool_grant
 from worker_runtime.resolution.payloads import (

@@ -2,8 +2,7 @@
 
 from msgspec.structs import replace
 
-from worker_runtime.resolution.candidate import Candidate
-from worker_runtime.resolution.decision import Step
+from worker_runtime.resolution.decision import Candidate, Step
 from worker_runtime.resolution.host_patterns import intersect_all
 from worker_runtime.resolution.payloads import (
     GrantedHost,

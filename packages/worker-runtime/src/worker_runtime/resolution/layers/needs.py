@@ -1,12 +1,10 @@
 """What items need of one another: a tool its secrets and mounts, a surface its plugin, a secret somebody to use it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from worker_runtime.resolution.candidate import Candidate
-from worker_runtime.resolution.decision import Kind
+from worker_runtime.resolution.decision import Candidate, Key, Kind
 from worker_runtime.resolution.fast_path.precomputed import NETWORK_TOOLS, TEXT_TOOLS
 from worker_runtime.resolution.host_patterns import includes
 from worker_runtime.resolution.host_plan import HostPlan
@@ -26,11 +24,9 @@ from yoi_bundle.manifest import Access, Asks, BuiltinTool, McpServer
 from yoi_bundle.selection import FILE_TOOL_ACCESS
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
 
-Key: TypeAlias = tuple[Kind, str]
-
 
 def settle_needs(items: dict[Key, Candidate], pending: Sequence[Candidate], hosted: HostPlan) -> None:
-    """Withhold what cannot be without something denied, in an order that needs no second round.
+    """Withhold what cannot be without something denied, until every open item has what it needs.
 
     Args:
         items: All items by key; those that fall are replaced.
@@ -54,13 +50,38 @@ class _Settler:
             self.keys.setdefault(item.kind, []).append(item.key)
 
     def settle(self) -> None:
+        # Who needs whom ("A <- B, C": an open A needs B and C), and so which pass has to come before which:
+        #
+        #   plugin      <- its required permissions
+        #   surface     <- plugin
+        #   permission  <- plugin
+        #   tool        <- secret, host, mount, network, plugin, skill   (skill.use)
+        #   model       <- secret; of several models only the preferred one stays
+        #   secret      <- a tool or model that uses it
+        #   workflow    <- model, and what it asks: host, mount, secret, network, permission
+        #   model       <- a workflow that runs on it, where the Worker itself does not
+        #   tool        <- workflow                                      (workflow.run)
+        #
+        # Hosts, mounts, network hosts and skills need nothing here. The passes follow these arrows, each after all that
+        # it looks at, and no pass opens an item. Two cycles remain:
+        #
+        #   tool or model -> secret -> tool or model. A secret falls for want of a user only when no open item uses it, so
+        #   its fall closes nobody: one pass over secrets after tools and models is enough.
+        #
+        #   workflow -> model -> secret -> workflow. A workflow that falls takes the model along that only it ran on, that
+        #   model its secret, and that secret another workflow that asks for it. This one is repeated until no more model
+        #   falls; each round closes a model, so that it ends.
+        #
+        # `workflow.run` comes last, because nothing needs it: a workflow confined to it has fallen with all the others.
         self._settle_plugins()
         self._settle_tools()
         self._settle_models()
         self._settle_secrets()
-        self._settle_workflows()
-        self._settle_workflow_models()
-        self._settle_users_of_texts()
+        self._settle_workflows(self._list("workflow"))
+        while self._settle_workflow_models():
+            self._settle_secrets()
+            self._settle_workflows([item for item in self._list("workflow") if item.is_open])
+        self._settle_text_tool("workflow.run")
 
     def _list(self, *kinds: Kind) -> list[Candidate]:
         """Return the pending items of some kinds, as they are now."""
@@ -120,6 +141,8 @@ class _Settler:
             self._deny(item, self._find_first("mount"), "needs.mount")
         elif item.id in NETWORK_TOOLS and not any(one.is_open for one in self._list("network")):
             self._deny(item, self._find_first("network"), "needs.network")
+        elif item.id == "skill.use":
+            self._settle_text_tool(item.id)
 
     def _has_mount(self, access: Access, name: str | None = None) -> bool:
         return any(
@@ -175,18 +198,24 @@ class _Settler:
                 self._deny(item, place("model", names[0]), "needs.model")
         return instead
 
-    def _settle_workflow_models(self) -> None:
-        """Take models, and with them secrets, away that only workflows used which have fallen since."""
+    def _settle_workflow_models(self) -> bool:
+        """Take models away that only workflows used which have fallen since; tell whether there was one."""
         used = {
             item.payload.model
             for item in self._list("workflow")
             if item.is_open and isinstance(item.payload, GrantedWorkflow)
         }
-        for item in self._list("model"):
-            model = item.payload
-            if isinstance(model, GrantedModel) and model.for_workflows and item.id not in used:
-                self._deny(item, self._find_first("workflow"), "needs.consumer")
-                self._settle_secrets()
+        unused = [
+            item
+            for item in self._list("model")
+            if item.is_open
+            and isinstance(item.payload, GrantedModel)
+            and item.payload.for_workflows
+            and item.id not in used
+        ]
+        for item in unused:
+            self._deny(item, self._find_first("workflow"), "needs.consumer")
+        return bool(unused)
 
     def _settle_secrets(self) -> None:
         used = {
@@ -203,8 +232,7 @@ class _Settler:
         users = sorted(key for key, ids in self.hosted.secrets_of.items() if secret in ids)
         return place(*users[0]) if users else ""
 
-    def _settle_workflows(self) -> None:
-        workflows = self._list("workflow")
+    def _settle_workflows(self, workflows: Sequence[Candidate]) -> None:
         if not workflows:
             return
         open_tools = {
@@ -249,11 +277,11 @@ class _Settler:
                     return place("permission", f"{plugin}/{permission}")
         return None
 
-    def _settle_users_of_texts(self) -> None:
-        for tool, kind in TEXT_TOOLS.items():
-            item = self.items.get(("tool", tool))
-            if item is not None and not any(one.is_open for one in self.items.values() if one.kind == kind):
-                self._deny(item, f"/{kind}", f"needs.{kind}")
+    def _settle_text_tool(self, tool: str) -> None:
+        kind = TEXT_TOOLS[tool]
+        item = self.items.get(("tool", tool))
+        if item is not None and not any(one.is_open for one in self.items.values() if one.kind == kind):
+            self._deny(item, f"/{kind}", f"needs.{kind}")
 
 
 def covers_host(networks: Iterable[Candidate], pattern: str) -> bool:
