@@ -100,7 +100,7 @@ def read_hash_parse(workspace: Path, _cache: Path) -> None:
 def build(workspace: Path, cache: Path) -> None:
     from yoi_bundle.authoring.build import build_bundle
     from yoi_bundle.authoring.source.walk import walk_directory
-    from yoi_bundle.boundary.scanner import create_scanner
+    from yoi_bundle.boundary.default_scanner import create_scanner
     from yoi_bundle.limits import DEFAULT_LIMITS
 
     spent = 0.0

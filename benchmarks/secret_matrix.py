@@ -24,8 +24,9 @@ import kingfisher_sdk
 
 from support.bundles.secret_places import PLACES, TEXT_PLACES, judge_place
 from support.bundles.secret_tokens import TOKEN_KINDS, make_token
+from yoi_bundle.boundary.default_scanner import create_scanner
 from yoi_bundle.boundary.rule_detector import RuleDetector
-from yoi_bundle.boundary.scanner import DetectorScanner, SecretScanner, create_scanner
+from yoi_bundle.boundary.scanner import DetectorScanner, SecretScanner
 
 PROSE_BYTES = 20_000_000
 FILE_BYTES = 10_000

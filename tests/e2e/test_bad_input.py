@@ -3,10 +3,9 @@
 One table is of archives, which a receiver refuses: all are imported through the library, in one process, and five through
 the program. The other is of workspaces, which the builder refuses, through the program. The kinds that
 cost too much here have their tests beside the modules: more than 512 MiB of source files in
-`test_walking_a_workspace.py`, zstd bodies of every shape in `test_capped_streams.py`.
+`test_walking_a_workspace.py`, zstd bodies of every shape in `test_zstd_stream.py`.
 """
 
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,15 +25,15 @@ from support.bundles.bad_input import (
     write_files,
 )
 from support.processes.yoi_process import EXAMPLE_POLICY, Yoi
+from worker_runtime.contract.bundles import ManifestBody
+from worker_runtime.sync.transfer.manifest_coding import decode_manifest_body
 from yoi.bundles.archive import store_archive
 from yoi.bundles.source import open_archive
 from yoi.configuration import read_configuration
 from yoi.runtime.local import open_local_runtime
 from yoi.shell.failure import describe_error
-from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import LimitExceededError, YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, MEBIBYTE
-from yoi_bundle.streams import read_capped
 
 DEADLINE_SECONDS = 120
 
@@ -129,13 +128,10 @@ def test_the_program_says_of_a_bad_archive_what_the_library_says(
 @pytest.mark.parametrize("size", [8 * MEBIBYTE + 1, 256 * MEBIBYTE])
 def test_a_zstd_body_that_grows_without_bound_is_cut_off_at_the_limit(size: int) -> None:
     with pytest.raises(LimitExceededError) as caught:
-        read_capped(io.BytesIO(make_zstd_bomb(size)), "zstd", DEFAULT_LIMITS, claimed=compute_digest(b""))
-    assert caught.value.details() == {
-        "limit": "manifest_bytes",
-        "value": 8 * MEBIBYTE + 1,
-        "allowed": 8 * MEBIBYTE,
-        "place": "body",
-    }
+        body = ManifestBody(content=make_zstd_bomb(size), encoding="zstd")
+        decode_manifest_body(body, limits=DEFAULT_LIMITS, find_base={}.get)
+    assert (caught.value.limit, caught.value.allowed) == ("manifest_bytes", 8 * MEBIBYTE)
+    assert caught.value.value <= 8 * MEBIBYTE + 4 * MEBIBYTE + 131_072
 
 
 @pytest.mark.req("B-06")

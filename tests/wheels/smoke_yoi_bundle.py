@@ -5,7 +5,7 @@ from pathlib import Path
 
 from yoi_bundle.authoring.build import build_bundle
 from yoi_bundle.authoring.source.walk import walk_directory
-from yoi_bundle.boundary.scanner import create_scanner
+from yoi_bundle.boundary.default_scanner import create_scanner
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.limits import DEFAULT_LIMITS
 from yoi_bundle.verified import verify_manifest

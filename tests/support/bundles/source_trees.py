@@ -3,11 +3,22 @@
 from collections.abc import Iterable, Mapping
 
 from yoi_bundle.authoring.build import BuildResult, build_bundle
-from yoi_bundle.authoring.source.walk import make_tree
+from yoi_bundle.authoring.drafts.draft import SourceFile
+from yoi_bundle.authoring.source.walk import SourceTree
 from yoi_bundle.boundary.scanner import SecretFinding
 from yoi_bundle.builtin import NO_BUILTINS, BuiltinSet
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.manifest import Manifest
+
+
+def make_tree(files: dict[str, bytes], *, executable: frozenset[str] = frozenset()) -> SourceTree:
+    """Make a tree of files that are in memory."""
+    return SourceTree(
+        files=tuple(
+            SourceFile(path=path, data=data, executable=path in executable)
+            for path, data in sorted(files.items())
+        )
+    )
 
 
 class WordScanner:

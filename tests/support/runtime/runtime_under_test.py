@@ -15,7 +15,7 @@ from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
 from worker_runtime.sync.transfer.pack import write_pack
-from yoi_bundle.boundary.scanner import create_scanner
+from yoi_bundle.boundary.default_scanner import create_scanner
 from yoi_wire.worker_requests import WorkerRequest
 
 SHARED_SCANNER = create_scanner()

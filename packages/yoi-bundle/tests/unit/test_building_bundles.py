@@ -8,12 +8,11 @@ from collections.abc import Iterable
 
 import pytest
 
-from support.bundles.source_trees import build_files, get_manifest, list_rules
+from support.bundles.source_trees import build_files, get_manifest, list_rules, make_tree
 from yoi_bundle.authoring.assembly.inheritance import take_least
 from yoi_bundle.authoring.build import build_bundle
 from yoi_bundle.authoring.dialects.plugins.plugin_package import pack_plugin
 from yoi_bundle.authoring.drafts.draft import SourceFile
-from yoi_bundle.authoring.source.walk import make_tree
 from yoi_bundle.boundary.scanner import SecretFinding
 from yoi_bundle.builtin import make_builtin_set
 from yoi_bundle.digest import compute_digest

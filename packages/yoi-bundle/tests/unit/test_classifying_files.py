@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from support.bundles.source_trees import make_tree
 from yoi_bundle.authoring.source.classify import Kind, classify_files
-from yoi_bundle.authoring.source.walk import make_tree
 
 pytestmark = pytest.mark.req("B-14")
 

@@ -4,8 +4,9 @@ import pytest
 
 from support.bundles.secret_places import FIELD_PLACES, PLACES, TEXT_PLACES, judge_place
 from support.bundles.secret_tokens import TOKEN_KINDS, make_token
+from yoi_bundle.boundary.default_scanner import create_scanner
 from yoi_bundle.boundary.rule_detector import RuleDetector
-from yoi_bundle.boundary.scanner import DetectorScanner, create_scanner
+from yoi_bundle.boundary.scanner import DetectorScanner
 
 SEEDS = range(3)
 SCANNER = DetectorScanner([RuleDetector()])

@@ -7,14 +7,14 @@ import pytest
 
 from support.bundles.corpora import corpus_path
 from support.bundles.secret_tokens import BASE62, HEX, TOKEN_KINDS, make_token
+from yoi_bundle.boundary.default_scanner import create_scanner
+from yoi_bundle.boundary.hits import SecretHit
 from yoi_bundle.boundary.kingfisher import KingfisherDetector, neutralise_comments
 from yoi_bundle.boundary.rule_detector import RuleDetector
 from yoi_bundle.boundary.scanner import (
     DetectorScanner,
     SecretFinding,
-    SecretHit,
     SecretScanner,
-    create_scanner,
 )
 
 TOKENS = {kind.name: make_token(kind) for kind in TOKEN_KINDS}

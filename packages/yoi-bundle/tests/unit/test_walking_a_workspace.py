@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from support.bundles.source_trees import WordScanner, list_rules
+from support.bundles.source_trees import WordScanner, list_rules, make_tree
 from yoi_bundle.authoring.build import build_bundle
 from yoi_bundle.authoring.source.case_collisions import find_case_collisions
-from yoi_bundle.authoring.source.walk import SourceTree, make_tree, show_path, walk_directory
+from yoi_bundle.authoring.source.walk import SourceTree, show_path, walk_directory
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import Limits
 

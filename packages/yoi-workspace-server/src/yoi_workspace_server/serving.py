@@ -13,7 +13,8 @@ from worker_runtime.contract.caller import build_local_caller
 from worker_runtime.embedded.maintenance_loop import run_maintenance
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.host.local_host import LocalHost
-from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
+from yoi_bundle.boundary.default_scanner import create_scanner
+from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError

@@ -14,7 +14,8 @@ import pytest
 from support.bundles.secret_tokens import TOKEN_KINDS, make_token
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from yoi_bundle.archive import write_archive
-from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
+from yoi_bundle.boundary.default_scanner import create_scanner
+from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.errors import BundleInvalidError, SecretValueError
 from yoi_bundle.verified import verify_manifest
 from yoi_wire.backend.workspaces import DirectorySource, GitSource, NewWorkspace, PublishedSource

@@ -11,7 +11,8 @@ from worker_runtime.resolution.fast_path.plan_cache import PlanCache
 from worker_runtime.resolution.fast_path.spec_cache import SpecCache
 from worker_runtime.store.connection import Database
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
-from yoi_bundle.boundary.scanner import SecretScanner, create_scanner
+from yoi_bundle.boundary.default_scanner import create_scanner
+from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.schema import KNOWN_FEATURES

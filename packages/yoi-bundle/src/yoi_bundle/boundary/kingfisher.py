@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from yoi_bundle.boundary.scanner import SecretHit
+from yoi_bundle.boundary.hits import SecretHit
 from yoi_bundle.boundary.secret_rules import is_placeholder_token
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
 
 from yoi_bundle.boundary.generated_value_shape import find_shape_fault
-from yoi_bundle.boundary.scanner import SecretHit
+from yoi_bundle.boundary.hits import SecretHit
 from yoi_bundle.boundary.secret_rules import (
     SecretFormat,
     find_in_format,

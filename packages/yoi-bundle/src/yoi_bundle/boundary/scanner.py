@@ -1,10 +1,11 @@
-"""The port to scanners of prose, and the one that builders use (B-07; the choice is in ADR 0003)."""
+"""Secret scanners: the port, and one that asks several detectors (B-07)."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
+
+from yoi_bundle.boundary.hits import SecretDetector, SecretHit
 
 
 class SecretFinding(Struct, frozen=True, kw_only=True, order=True):
@@ -34,25 +35,6 @@ class SecretScanner(Protocol):
         ...
 
 
-class SecretHit(Struct, frozen=True, kw_only=True):
-    """A finding inside one text, before its place is known.
-
-    Attributes:
-        start, end: Byte offsets of what was found.
-    """
-
-    rule: str
-    start: int
-    end: int
-    doubtful: bool = False
-
-
-class SecretDetector(Protocol):
-    """Finds credentials in one text; scanners are made of several."""
-
-    def detect(self, data: bytes) -> Iterable[SecretHit]: ...
-
-
 class DetectorScanner:
     """Asks several detectors about each text, and says once what more than one of them found.
 
@@ -74,16 +56,3 @@ class DetectorScanner:
         for hit in kept:
             line = data.count(b"\n", 0, hit.start) + 1
             yield SecretFinding(place=place, line=line, rule=hit.rule, doubtful=hit.doubtful)
-
-
-def create_scanner(*, cache_directory: Path | None = None) -> SecretScanner:
-    """Return the scanner of ADR 0003: our own rules first, then kingfisher's.
-
-    Args:
-        cache_directory: Where kingfisher may keep its compiled rules (about 2.5 MB): a directory of this user alone. None keeps
-            nothing, and every process compiles them anew, which takes seconds. Nothing is written elsewhere.
-    """
-    from yoi_bundle.boundary.kingfisher import KingfisherDetector
-    from yoi_bundle.boundary.rule_detector import RuleDetector
-
-    return DetectorScanner([RuleDetector(), KingfisherDetector(cache_directory=cache_directory)])

@@ -55,10 +55,6 @@ class BundleDiff(Struct, frozen=True, kw_only=True):
     new: str
     changes: tuple[Change, ...]
 
-    def list_classes(self, profile: str) -> frozenset[ChangeClass]:
-        """Return the classes of the changes that concern a profile, by selector."""
-        return frozenset(change.change_class for change in self.changes if profile in change.profiles)
-
 
 def summarise(value: Any) -> str:
     """Write a value for people: a text as it is, anything else as JSON; cut when long."""

@@ -14,7 +14,7 @@ from yoi_bundle.authoring.build import BuildResult, BuiltBundle, build_bundle
 from yoi_bundle.authoring.read import Progress
 from yoi_bundle.authoring.source.provenance import describe_provenance
 from yoi_bundle.authoring.source.walk import walk_directory
-from yoi_bundle.boundary.scanner import create_scanner
+from yoi_bundle.boundary.default_scanner import create_scanner
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.errors import LimitExceededError

@@ -9,8 +9,6 @@ from yoi_bundle.authoring.drafts.file_diagnostics import Remarks, show_name
 from yoi_bundle.authoring.formats.frontmatter import FrontmatterField
 from yoi_bundle.identifiers import ModelName
 
-_YES = frozenset({"true", "yes", "on", "1"})
-_NO = frozenset({"false", "no", "off", "0"})
 _CONFINING_NAMES = frozenset(
     {
         "tools",
@@ -59,18 +57,6 @@ class FieldReader:
             )
             return ""
         return field.text.strip()
-
-    def get_flag(self, key: str) -> bool | None:
-        field = self.take(key)
-        if field is None:
-            return None
-        word = field.text.strip().lower()
-        if word in _YES or word in _NO:
-            return word in _YES
-        self._remarks.warn(
-            "frontmatter.wrong_type", field.line, f"`{key}` is neither true nor false", "write one of them"
-        )
-        return None
 
     def get_count(self, key: str) -> int | None:
         """Return a number of at least 1. Anything else is an error, because a lost limit would widen."""

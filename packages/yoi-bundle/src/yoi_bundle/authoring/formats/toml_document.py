@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct
@@ -14,6 +15,15 @@ _KEY = re.compile(
     r"\s*((?:\"[^\"]*\"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:\"[^\"]*\"|'[^']*'|[A-Za-z0-9_-]+))*)\s*="
 )
 _STEP = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s.\"']+)")
+_STRUCTURE = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}'  # a text of several lines, which may end in quotes of its own
+    r"|'''.*?'{3,5}"
+    r'|"(?:\\.|[^"\\\n])*"'
+    r"|'[^'\n]*'"
+    r"|#[^\n]*"
+    r"|[\[\]{}\n]",
+    re.DOTALL,
+)
 _AT_LINE = re.compile(r"\(at line (\d+)")
 
 
@@ -76,13 +86,26 @@ def _malformed(file: str, line: int, message: str) -> Diagnostic:
 def _find_lines(text: str) -> dict[tuple[str, ...], int]:
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in _list_statements(text):
         if header := _HEADER.match(line):
             table = _split_key(header.group(1))
             lines.setdefault(table, number)
         elif key := _KEY.match(line):
             lines.setdefault(table + _split_key(key.group(1)), number)
     return lines
+
+
+def _list_statements(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each line, with its number, that begins neither inside a text nor inside an array of several lines."""
+    written = text.split("\n")
+    yield 1, written[0]
+    number, depth = 1, 0
+    for token in _STRUCTURE.finditer(text):
+        sign = token.group()
+        number += sign.count("\n")
+        depth += (sign in "[{") - (sign in "]}")
+        if sign == "\n" and depth == 0:
+            yield number, written[number - 1]
 
 
 def _split_key(text: str) -> tuple[str, ...]:

@@ -37,16 +37,6 @@ class SourceTree(Struct, frozen=True, kw_only=True):
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def make_tree(files: dict[str, bytes], *, executable: frozenset[str] = frozenset()) -> SourceTree:
-    """Make a tree of files that are in memory."""
-    return SourceTree(
-        files=tuple(
-            SourceFile(path=path, data=data, executable=path in executable)
-            for path, data in sorted(files.items())
-        )
-    )
-
-
 def walk_directory(
     root: Path, *, limits: Limits = DEFAULT_LIMITS, is_excluded: Callable[[str], bool] | None = None
 ) -> SourceTree:
