@@ -12,7 +12,7 @@ pytestmark = pytest.mark.req("B-14")
 PIECES = st.sampled_from(
     [
         "---", "\n", "\r\n", "\r", ": ", ":", "- ", "  ", "\t", "tools", "name", "a", "&a", "*a", "!t", "|", ">", "'", '"', "[",
-        "]", "{", "}", ",", "#", "? ", "...", "<example>", "</example>", "\\", "\x04", "\u00a0", "é", "1.0", "null", "%", "@", "`",
+        "]", "{", "}", ",", "#", "? ", "...", "<example>", "</example>", "\\", "\x04", "\u00a0", "é", "1.0", "null", "%", "@", "`", "\x85", "\u2028", "<<: *a",
     ]
 )  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=40).map("".join)

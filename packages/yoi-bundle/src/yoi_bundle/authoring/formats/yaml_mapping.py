@@ -8,12 +8,6 @@ from msgspec import Struct
 
 from yoi_bundle.authoring.formats.yaml_structure import YamlStructure, count_keys, scan_structure
 
-# Text that needs no scanner: one-line entries and lists of plain items, with nothing that could start a node specially.
-_SPECIAL = re.compile(
-    r"^[\"']|(?:^|[\s\[{,:])[&*!?](?=\S)|[{\\]|^\s+(?:- +)?[^\s:]+:(?:\s|$)|- -|[|>][+-]?\d?\s*$|\[.*\[",
-    re.MULTILINE,
-)
-_PLAIN_KEY = re.compile(r"^([A-Za-z_][\w.-]*)[ \t]*:(?=\s|$)", re.MULTILINE)
 _PLACE = re.compile(r" at byte \d+ line (\d+) column \d+")
 
 
@@ -40,13 +34,13 @@ class YamlMapping(Struct, frozen=True):
 
 
 def parse_mapping(text: str, *, max_depth: int) -> YamlMapping | YamlFault:
-    """Parse text whose outermost node is a mapping in block form; empty text is an empty mapping."""
-    simple = _SPECIAL.search(text) is None
-    if simple:
-        names = [match[1] for match in _PLAIN_KEY.finditer(text)]
-        simple = len(set(names)) == len(names)
-    structure = None if simple else scan_structure(text)
-    if structure is not None and (fault := _find_structure_fault(structure, max_depth)) is not None:
+    """Parse text whose outermost node is a mapping; empty text is an empty mapping.
+
+    The parser's answer is taken only when it holds every key of the text's events.
+    """
+    structure = scan_structure(text)
+    fault = _find_structure_fault(structure, max_depth)
+    if fault is not None:
         return fault
     try:
         value: Any = yaml12.parse_yaml(text)
@@ -54,9 +48,17 @@ def parse_mapping(text: str, *, max_depth: int) -> YamlMapping | YamlFault:
         return _describe(error)
     if value is None:
         value = {}
-    if simple and isinstance(value, dict) and list(value) == names:
-        return YamlMapping(value, _find_lines(text))
-    return _compare(value, structure or scan_structure(text), max_depth)
+    if not isinstance(value, dict):
+        return YamlFault("shape", 0, "not lines of `key: value`")
+    names = [key.name for key in structure.keys]
+    agrees = len(names) == len(value) and all(
+        not isinstance(key, str) or key == name for key, name in zip(value, names, strict=True)
+    )
+    if not (structure.is_whole and agrees and structure.total == count_keys(value)):
+        return YamlFault("shape", 0, "keys that two readers of YAML see differently")
+    return YamlMapping(
+        dict(zip(names, value.values(), strict=True)), {key.name: key.line for key in structure.keys}
+    )
 
 
 def _find_structure_fault(structure: YamlStructure, max_depth: int) -> YamlFault | None:
@@ -67,39 +69,9 @@ def _find_structure_fault(structure: YamlStructure, max_depth: int) -> YamlFault
         names = {"&": "an anchor", "*": "an alias", "!": "a tag", "?": "a key that is no plain text"}
         return YamlFault("mark", mark.line, f"{names[mark.sign]} is not taken")
     if structure.repeated:
-        return YamlFault(
-            "repeated",
-            structure.repeated[0].line,
-            f"the key `{structure.repeated[0].name[:40]}` stands twice",
-        )
+        key = structure.repeated[0]
+        return YamlFault("repeated", key.line, f"the key `{key.name[:40]}` stands twice")
     return None
-
-
-def _compare(value: Any, structure: YamlStructure, max_depth: int) -> YamlMapping | YamlFault:
-    """Take the parser's answer only when it holds every key that the scanner saw."""
-    fault = _find_structure_fault(structure, max_depth)
-    if fault is not None:
-        return fault
-    if not isinstance(value, dict):
-        return YamlFault("shape", 0, "not lines of `key: value`")
-    names = [key.name for key in structure.keys]
-    agrees = len(names) == len(value) and all(
-        not isinstance(key, str) or key == name for key, name in zip(value, names, strict=True)
-    )
-    if not agrees or structure.total != count_keys(value):
-        return YamlFault("shape", 0, "keys that two readers of YAML see differently")
-    return YamlMapping(
-        dict(zip(names, value.values(), strict=True)), {key.name: key.line for key in structure.keys}
-    )
-
-
-def _find_lines(text: str) -> dict[str, int]:
-    lines: dict[str, int] = {}
-    for number, line in enumerate(text.split("\n")):
-        match = _PLAIN_KEY.match(line)
-        if match is not None:
-            lines[match[1]] = number
-    return lines
 
 
 def _describe(error: Exception) -> YamlFault:
