@@ -38,7 +38,7 @@ def parse_mapping(text: str, *, max_depth: int) -> YamlMapping | YamlFault:
 
     The parser's answer is taken only when it holds every key of the text's events.
     """
-    structure = scan_structure(text)
+    structure = scan_structure(text, max_depth=max_depth)
     fault = _find_structure_fault(structure, max_depth)
     if fault is not None:
         return fault
@@ -63,7 +63,7 @@ def parse_mapping(text: str, *, max_depth: int) -> YamlMapping | YamlFault:
 
 def _find_structure_fault(structure: YamlStructure, max_depth: int) -> YamlFault | None:
     if structure.depth > max_depth:
-        return YamlFault("depth", 0, f"collections nest {structure.depth} deep, at most {max_depth} allowed")
+        return YamlFault("depth", 0, f"collections nest more than {max_depth} deep")
     if structure.marks:
         mark = structure.marks[0]
         names = {"&": "an anchor", "*": "an alias", "!": "a tag", "?": "a key that is no plain text"}

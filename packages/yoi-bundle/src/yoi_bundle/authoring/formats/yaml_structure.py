@@ -35,7 +35,7 @@ class YamlStructure(Struct):
         keys: Of the outermost mapping, in order, duplicates included.
         total: Number of keys at all depths. A parser that finds fewer has dropped some.
         repeated: Keys that stand twice in one mapping, at any depth, at the later place.
-        depth: How deeply collections nest.
+        depth: How deeply collections nest; one more than allowed where the walk ended.
         is_whole: Whether the text is YAML to its end, and one document.
     """
 
@@ -47,17 +47,20 @@ class YamlStructure(Struct):
     is_whole: bool = True
 
 
-def scan_structure(text: str) -> YamlStructure:
-    """Walk the events of a text; malformed text gives what stands before the fault, and never raises."""
+def scan_structure(text: str, *, max_depth: int) -> YamlStructure:
+    """Walk the events of a text; malformed text gives what stands before the fault, and never raises.
+
+    The walk ends below `max_depth`, because the time that a parser takes grows with the square of the depth.
+    """
     structure = YamlStructure()
     try:
-        _walk_events(text, structure)
+        _walk_events(text, structure, max_depth)
     except yaml.YAMLError:
         structure.is_whole = False
     return structure
 
 
-def _walk_events(text: str, structure: YamlStructure) -> None:
+def _walk_events(text: str, structure: YamlStructure, max_depth: int) -> None:
     breaks = [match.start() for match in re.finditer("\n", text)]
     documents = 0
     # Open collections: the keys seen in a mapping, or None for a sequence; and whether a key comes next.
@@ -97,6 +100,8 @@ def _walk_events(text: str, structure: YamlStructure) -> None:
                 is_mapping = isinstance(event, yaml.MappingStartEvent)
                 stack.append((set() if is_mapping else None, is_mapping))
                 structure.depth = max(structure.depth, len(stack))
+                if structure.depth > max_depth:
+                    return
 
 
 def count_keys(value: object) -> int:
