@@ -669,7 +669,7 @@ EVERY_CALL: tuple[ToolCall, ...] = (
 
 @st.composite
 def worker_manifests(draw: DrawFn) -> Manifest:
-    """Generate manifests with one profile in which everything matters: few tools, layers, wishes and grants."""
+    """Generate manifests with one profile in which everything matters: few tools, layers, references and grants."""
     layers = {name: draw(policies(max_rules=3)) for name in NAMES[: draw(st.integers(0, 2))]}
     found: dict[str, Tool] = {
         name: BuiltinTool() for name in ("file.read", "file.edit", "shell.run", "web.fetch")

@@ -3,7 +3,13 @@
 import pytest
 
 from yoi_bundle.authoring.dialects.claude.markdown import read_claude_agent, read_claude_command
-from yoi_bundle.authoring.drafts.draft import Contribution, NameWish, ProfileDraft, SourceFile, WorkflowDraft
+from yoi_bundle.authoring.drafts.draft import (
+    Contribution,
+    NameReference,
+    ProfileDraft,
+    SourceFile,
+    WorkflowDraft,
+)
 from yoi_bundle.manifest import Ask, StdioServer, WorkerLimits
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
 
@@ -44,10 +50,10 @@ def test_an_agent_becomes_a_profile_with_its_body_as_read() -> None:
     )
     (profile,) = found.profiles
     assert (profile.title, profile.description, profile.body) == ("3000", "Tunes", b"Hi\r\nyou")
-    assert profile.models == (NameWish(written="sonnet", line=5),)
-    assert profile.skills == (NameWish(written="pdf", line=7),)
+    assert profile.models == (NameReference(written="sonnet", line=5),)
+    assert profile.skills == (NameReference(written="pdf", line=7),)
     assert profile.asks.limits == WorkerLimits(turns=7)
-    assert [wish.pattern for wish in profile.tools or ()] == ["file.read", "file.search"]
+    assert [reference.pattern for reference in profile.tools or ()] == ["file.read", "file.search"]
     assert found.diagnostics == ()
 
 
@@ -58,7 +64,7 @@ def test_no_list_is_all_tools_and_an_empty_one_is_none() -> None:
 
 
 def test_a_list_repaired_from_no_yaml_means_what_it_meant_or_the_agent_goes() -> None:
-    assert [wish.pattern for wish in get_profile("tools: *").tools or ()] == ["*"]
+    assert [reference.pattern for reference in get_profile("tools: *").tools or ()] == ["*"]
     found = read_agent("tools: [Read] | [Write]")
     assert found.profiles == ()
     assert get_rules(found) == [("frontmatter.repaired", 2), ("tools.unreadable", 2)]
@@ -91,8 +97,12 @@ def test_an_agent_with_servers_and_no_list_is_confined_to_them() -> None:
     profile = get_profile("mcpServers:\n  - github\n  - local:\n      command: npx")
     tools = profile.tools
     assert tools is not None
-    assert {wish.pattern for wish in tools if wish.pattern} == {*BUILTIN_TOOLS, "http:*", "plugin:*"}
-    assert [wish.server for wish in tools if wish.server] == ["github", "local"]
+    assert {reference.pattern for reference in tools if reference.pattern} == {
+        *BUILTIN_TOOLS,
+        "http:*",
+        "plugin:*",
+    }
+    assert [reference.server for reference in tools if reference.server] == ["github", "local"]
     assert [(one.local_name, one.transport) for one in profile.servers] == [
         ("local", StdioServer(command="npx"))
     ]

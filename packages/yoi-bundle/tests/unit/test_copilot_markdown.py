@@ -36,7 +36,7 @@ def test_an_agent_becomes_a_profile() -> None:
         "name: Tuner\ndescription: Tunes\ntools: ['read', 'search/usages', 'github/*']\nmodel: GPT-4.1"
     ).profiles
     assert (profile.title, profile.description, profile.body) == ("Tuner", "Tunes", b"Text\n")
-    assert [wish.pattern or wish.server for wish in profile.tools or ()] == [
+    assert [reference.pattern or reference.server for reference in profile.tools or ()] == [
         "file.read",
         "file.search",
         "github",
@@ -56,20 +56,20 @@ def test_an_agent_becomes_a_profile() -> None:
 )
 def test_models_are_names_in_order_of_preference(model: str, names: list[str]) -> None:
     (profile,) = read_agent(f"model: {model}").profiles
-    assert [wish.written for wish in profile.models] == names
+    assert [reference.written for reference in profile.models] == names
 
 
 def test_a_listed_agent_is_the_only_one_that_may_be_started() -> None:
     tools = read_agent("tools: [read, agent]\nagents: [helper]").profiles[0].tools
     assert tools is not None
-    assert [(wish.pattern, wish.where) for wish in tools] == [
+    assert [(reference.pattern, reference.where) for reference in tools] == [
         ("file.read", None),
         ("agent.spawn", ExactMatch(argument="profile", value="helper")),
     ]
     everything = read_agent("agents: []").profiles[0].tools
     assert everything is not None
-    assert "agent.spawn" not in {wish.pattern for wish in everything}
-    assert {"file.read", "mcp:*", "http:*", "plugin:*"} <= {wish.pattern for wish in everything}
+    assert "agent.spawn" not in {reference.pattern for reference in everything}
+    assert {"file.read", "mcp:*", "http:*", "plugin:*"} <= {reference.pattern for reference in everything}
     assert read_agent("agents: ['*']").profiles[0].tools is None
 
 
@@ -144,7 +144,7 @@ def test_a_prompt_file_is_a_workflow_confined_to_its_tools() -> None:
     (workflow,) = read_prompt(
         "description: x\ntools: [search]\nagent: ask\nargument-hint: [x]\nmodel: o3"
     ).workflows
-    assert [wish.pattern for wish in workflow.tools or ()] == ["file.search"]
+    assert [reference.pattern for reference in workflow.tools or ()] == ["file.search"]
     assert {rule.effect for rule in workflow.rules} == {"deny"}
     assert [rule.tool.pattern for rule in workflow.rules] == ["file.edit", "notebook.edit", "shell.run"]
     assert workflow.argument_hint == "[x]"

@@ -1,16 +1,30 @@
 """Frontmatter: bytes kept, YAML 1.2, repairs that keep the author's meaning, refusals where there are two meanings."""
 
+from typing import NamedTuple
+
 import pytest
 
-from yoi_bundle.authoring.formats.frontmatter import FrontmatterReading, read_frontmatter, split_frontmatter
-from yoi_bundle.limits import Limits
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics
+from yoi_bundle.authoring.formats.frontmatter import FrontmatterField, read_frontmatter, split_frontmatter
+from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 
 pytestmark = pytest.mark.req("B-14")
 
 
-def read(header: str, *, limits: Limits | None = None) -> FrontmatterReading:
-    parts = split_frontmatter(f"---\n{header}\n---\nbody\n".encode())
-    return read_frontmatter(parts, file="a.md", limits=limits or Limits())
+class Reading(NamedTuple):
+    fields: dict[str, FrontmatterField] | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def read_data(data: bytes, *, limits: Limits = DEFAULT_LIMITS) -> Reading:
+    diagnostics = FileDiagnostics("a.md")
+    fields = read_frontmatter(split_frontmatter(data), diagnostics, limits=limits)
+    return Reading(fields, diagnostics.collect())
+
+
+def read(header: str, *, limits: Limits = DEFAULT_LIMITS) -> Reading:
+    return read_data(f"---\n{header}\n---\nbody\n".encode(), limits=limits)
 
 
 def read_values(header: str) -> dict[str, object]:
@@ -19,7 +33,7 @@ def read_values(header: str) -> dict[str, object]:
     return {key: field.value for key, field in reading.fields.items()}
 
 
-def get_rules(reading: FrontmatterReading) -> list[tuple[str, int]]:
+def get_rules(reading: Reading) -> list[tuple[str, int]]:
     return [(one.rule, one.line) for one in reading.diagnostics]
 
 
@@ -48,17 +62,17 @@ def test_a_file_that_does_not_begin_with_a_fence_is_all_body(data: bytes) -> Non
     parts = split_frontmatter(data)
     assert parts.header is None
     assert parts.body == data
-    assert read_frontmatter(parts, file="a.md").fields == {}
+    assert read_frontmatter(parts, FileDiagnostics("a.md")) == {}
 
 
 def test_a_fence_that_never_closes_is_an_error_and_not_a_file_without_restrictions() -> None:
-    reading = read_frontmatter(split_frontmatter(b"---\ntools: Read\nbody"), file="a.md")
+    reading = read_data(b"---\ntools: Read\nbody")
     assert reading.fields is None
     assert get_rules(reading) == [("frontmatter.unclosed", 1)]
 
 
 def test_a_byte_order_mark_is_reported_and_read_past() -> None:
-    reading = read_frontmatter(split_frontmatter(b"\xef\xbb\xbf---\na: b: c\n---\n"), file="a.md")
+    reading = read_data(b"\xef\xbb\xbf---\na: b: c\n---\n")
     assert reading.fields is not None
     assert reading.fields["a"].value == "b: c"
     assert get_rules(reading) == [("frontmatter.byte_order_mark", 1), ("frontmatter.repaired", 2)]
@@ -188,7 +202,7 @@ def test_a_deep_header_is_refused_or_taken_as_text(header: str) -> None:
 
 
 def test_bytes_that_are_not_utf8_are_refused_with_their_line() -> None:
-    reading = read_frontmatter(split_frontmatter(b"---\na: b\nc: \xff\n---\n"), file="a.md")
+    reading = read_data(b"---\na: b\nc: \xff\n---\n")
     assert get_rules(reading) == [("frontmatter.not_utf8", 3)]
 
 

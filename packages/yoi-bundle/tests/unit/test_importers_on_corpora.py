@@ -1,5 +1,6 @@
 """Every file of the kinds that are imported, as other people wrote them: each is an item or has an error, none raises."""
 
+import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +14,9 @@ from yoi_bundle.authoring.dialects.claude.permissions import read_claude_setting
 from yoi_bundle.authoring.dialects.copilot.markdown import read_copilot_agent, read_copilot_instructions
 from yoi_bundle.authoring.dialects.mcp.mcp_json import read_mcp_json
 from yoi_bundle.authoring.dialects.plugins.agent_plugins import read_agent_plugin, read_claude_plugin
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics
 from yoi_bundle.authoring.drafts.draft import Contribution, SourceFile
+from yoi_bundle.authoring.drafts.reader import ReadingContext
 from yoi_bundle.authoring.formats.frontmatter import read_frontmatter, split_frontmatter
 
 pytestmark = pytest.mark.req("B-14")
@@ -33,7 +36,9 @@ def list_files(corpus: str, pattern: str) -> Iterator[tuple[Path, SourceFile]]:
 def choose_reader(path: Path, data: bytes) -> tuple[str, Reader] | None:
     folders = path.parts[:-1]
     if path.name == "SKILL.md":
-        return "skill", lambda file: read_skill(file, (file,))
+        return "skill", lambda file: read_skill(
+            file, ReadingContext(skills={posixpath.dirname(file.path): (file,)})
+        )
     if path.name.endswith(".agent.md"):
         return "copilot agent", read_copilot_agent
     if path.name.endswith(".instructions.md"):
@@ -86,11 +91,10 @@ def test_frontmatter_that_was_no_yaml_is_repaired(corpus: str) -> None:
     for path, file in list_files(corpus, "*.md"):
         parts = split_frontmatter(file.data)
         assert file.data.endswith(parts.body), path
-        reading = read_frontmatter(parts, file=file.path)
+        diagnostics = FileDiagnostics(file.path)
+        fields = read_frontmatter(parts, diagnostics)
         if parts.header is not None:
-            outcome = (
-                "refused" if reading.fields is None else "repaired" if reading.diagnostics else "as written"
-            )
+            outcome = "refused" if fields is None else "repaired" if diagnostics.collect() else "as written"
             counts[outcome] += 1
     assert counts["refused"] == 0
     assert (

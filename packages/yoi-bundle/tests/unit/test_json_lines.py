@@ -2,6 +2,7 @@
 
 import pytest
 
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics
 from yoi_bundle.authoring.formats.json_lines import read_json
 from yoi_bundle.limits import Limits
 
@@ -10,7 +11,7 @@ pytestmark = pytest.mark.req("B-14")
 
 def test_every_value_has_its_line() -> None:
     text = '{\n "a": [\n  1,\n  {"b/c": "x"},\n  "y"\n ],\n "d":\n  {"~": {}}\n}'
-    document = read_json(text.encode(), file="a.json").document
+    document = read_json(text.encode(), FileDiagnostics("a.json"))
     assert document is not None
     assert document.lines == {
         "": 1, "/a": 2, "/a/1": 4, "/a/1/b~1c": 4, "/a/2": 5, "/d": 7, "/d/~0": 8,
@@ -34,18 +35,20 @@ def test_every_value_has_its_line() -> None:
     ],
 )
 def test_what_is_no_strict_json_is_refused_with_its_line(data: bytes, rule: str, line: int | None) -> None:
-    reading = read_json(data, file="a.json", limits=Limits())
-    assert reading.document is None
-    assert [one.rule for one in reading.diagnostics] == [rule]
-    assert line is None or reading.diagnostics[0].line == line
+    diagnostics = FileDiagnostics("a.json")
+    assert read_json(data, diagnostics, limits=Limits()) is None
+    (refusal,) = diagnostics.collect()
+    assert refusal.rule == rule
+    assert line is None or refusal.line == line
 
 
 def test_a_byte_order_mark_is_reported_and_read_past() -> None:
-    reading = read_json(b'\xef\xbb\xbf{"a": 1}', file="a.json")
-    assert reading.document is not None
-    assert reading.document.value == {"a": 1}
-    assert [one.rule for one in reading.diagnostics] == ["json.byte_order_mark"]
+    diagnostics = FileDiagnostics("a.json")
+    document = read_json(b'\xef\xbb\xbf{"a": 1}', diagnostics)
+    assert document is not None
+    assert document.value == {"a": 1}
+    assert [one.rule for one in diagnostics.collect()] == ["json.byte_order_mark"]
 
 
 def test_equal_keys_of_different_objects_are_no_repetition() -> None:
-    assert read_json(b'[{"a": {"a": 1}}, {"a": 2}]', file="a.json").document is not None
+    assert read_json(b'[{"a": {"a": 1}}, {"a": 2}]', FileDiagnostics("a.json")) is not None

@@ -8,6 +8,7 @@ import pytest
 from yoi_bundle.authoring.dialects.agent_skills import read_skill
 from yoi_bundle.authoring.dialects.plugins.agent_plugins import read_agent_plugin, read_claude_plugin
 from yoi_bundle.authoring.drafts.draft import ComponentPath, Contribution, SourceFile
+from yoi_bundle.authoring.drafts.reader import ReadingContext
 from yoi_bundle.manifest import PluginPath, StdioServer
 
 pytestmark = pytest.mark.req("B-14", "B-04")
@@ -18,7 +19,7 @@ SCHEMA = "https://agent-plugins.org/schemas/1.0.0/plugin.schema.json"
 def read_one_skill(header: str, directory: str = "skills/pdf") -> Contribution:
     skill = SourceFile(path=f"{directory}/SKILL.md", data=f"---\n{header}\n---\nUse it.\n".encode())
     script = SourceFile(path=f"{directory}/scripts/run.py", data=b"print()", executable=True)
-    return read_skill(skill, (script, skill))
+    return read_skill(skill, ReadingContext(skills={directory: (script, skill)}))
 
 
 def read_plugin(manifest: dict[str, Any]) -> Contribution:

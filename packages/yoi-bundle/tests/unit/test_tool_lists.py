@@ -2,13 +2,13 @@
 
 import pytest
 
-from yoi_bundle.authoring.dialects.claude.tool_lists import make_claude_wishes
+from yoi_bundle.authoring.dialects.claude.tool_lists import read_claude_tool_list
 from yoi_bundle.authoring.dialects.claude.vocabulary import CLAUDE_TOOLS, spell_server
-from yoi_bundle.authoring.dialects.copilot.tool_lists import make_copilot_wishes
+from yoi_bundle.authoring.dialects.copilot.tool_lists import read_copilot_tool_list
 from yoi_bundle.authoring.dialects.copilot.vocabulary import COPILOT_TOOLS
-from yoi_bundle.authoring.drafts.draft import ToolWish
-from yoi_bundle.authoring.drafts.file_diagnostics import Remarks
-from yoi_bundle.authoring.drafts.tool_names import ToolEntry, read_tool_entries, split_tool_text
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics
+from yoi_bundle.authoring.drafts.draft import ToolReference
+from yoi_bundle.authoring.drafts.tool_lists import ToolEntry, read_tool_entries, split_tool_text
 from yoi_bundle.authoring.formats.frontmatter import read_frontmatter, split_frontmatter
 from yoi_bundle.manifest import PrefixMatch
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
@@ -17,26 +17,28 @@ pytestmark = pytest.mark.req("B-14")
 
 
 def read_list(line: str, *, at_spaces: bool = True) -> list[str] | None:
-    reading = read_frontmatter(split_frontmatter(f"---\n{line}\n---\n".encode()), file="a.md")
-    assert reading.fields is not None
-    found = read_tool_entries(reading.fields["tools"], key="tools", file="a.md", at_spaces=at_spaces)
-    return None if found.entries is None else [entry.written for entry in found.entries]
+    diagnostics = FileDiagnostics("a.md")
+    fields = read_frontmatter(split_frontmatter(f"---\n{line}\n---\n".encode()), diagnostics)
+    assert fields is not None
+    entries = read_tool_entries(fields["tools"], key="tools", diagnostics=diagnostics, at_spaces=at_spaces)
+    assert (entries is None) == diagnostics.failed
+    return None if entries is None else [entry.written for entry in entries]
 
 
-def wish_claude(*names: str) -> tuple[list[str], list[str]]:
-    remarks = Remarks("a.md")
-    wishes = make_claude_wishes([ToolEntry(name, 3) for name in names], remarks)
-    return [_show(wish) for wish in wishes], [one.rule for one in remarks.collect()]
+def list_claude(*names: str) -> tuple[list[str], list[str]]:
+    diagnostics = FileDiagnostics("a.md")
+    references = read_claude_tool_list([ToolEntry(name, 3) for name in names], diagnostics)
+    return [_show(reference) for reference in references], [one.rule for one in diagnostics.collect()]
 
 
-def wish_copilot(*names: str) -> tuple[list[str], list[str]]:
-    remarks = Remarks("a.agent.md")
-    wishes = make_copilot_wishes([ToolEntry(name, 3) for name in names], remarks)
-    return [_show(wish) for wish in wishes], [one.rule for one in remarks.collect()]
+def list_copilot(*names: str) -> tuple[list[str], list[str]]:
+    diagnostics = FileDiagnostics("a.agent.md")
+    references = read_copilot_tool_list([ToolEntry(name, 3) for name in names], diagnostics)
+    return [_show(reference) for reference in references], [one.rule for one in diagnostics.collect()]
 
 
-def _show(wish: ToolWish) -> str:
-    return wish.pattern or f"{wish.server}:{wish.tool or '*'}"
+def _show(reference: ToolReference) -> str:
+    return reference.pattern or f"{reference.server}:{reference.tool or '*'}"
 
 
 @pytest.mark.parametrize(
@@ -90,41 +92,41 @@ def test_every_name_of_the_tables_means_tools_that_exist() -> None:
 
 
 def test_claude_names_become_ours_once_each() -> None:
-    wishes, rules = wish_claude(
+    references, rules = list_claude(
         "Read", "Grep", "Glob", "Write", "Edit", "Bash", "mcp__db__query", "mcp__web", "*"
     )
-    assert wishes == ["file.read", "file.search", "file.edit", "shell.run", "db:query", "web:*", "*"]
+    assert references == ["file.read", "file.search", "file.edit", "shell.run", "db:query", "web:*", "*"]
     assert rules == []
 
 
 def test_reading_a_shells_output_gives_no_shell() -> None:
-    assert wish_claude("Read", "BashOutput", "KillShell")[0] == ["file.read"]
-    assert wish_claude("BashOutput", "Bash") == (["shell.run"], [])
-    assert wish_copilot("read", "runTests", "execute/getTerminalOutput")[0] == ["file.read"]
-    assert wish_copilot("execute", "runTests") == (["shell.run"], [])
+    assert list_claude("Read", "BashOutput", "KillShell")[0] == ["file.read"]
+    assert list_claude("BashOutput", "Bash") == (["shell.run"], [])
+    assert list_copilot("read", "runTests", "execute/getTerminalOutput")[0] == ["file.read"]
+    assert list_copilot("execute", "runTests") == (["shell.run"], [])
 
 
 def test_an_argument_in_a_list_confines_the_tool() -> None:
-    remarks = Remarks("a.md")
-    wish = make_claude_wishes([ToolEntry("Bash(git log:*)", 3)], remarks)[0]
-    assert wish.where == PrefixMatch(argument="command", value="git log")
-    assert make_claude_wishes([ToolEntry("Bash(a\\*:*)", 3)], remarks) == ()
-    assert [one.rule for one in remarks.collect()] == ["tools.argument_left_out"]
+    diagnostics = FileDiagnostics("a.md")
+    reference = read_claude_tool_list([ToolEntry("Bash(git log:*)", 3)], diagnostics)[0]
+    assert reference.where == PrefixMatch(argument="command", value="git log")
+    assert read_claude_tool_list([ToolEntry("Bash(a\\*:*)", 3)], diagnostics) == ()
+    assert [one.rule for one in diagnostics.collect()] == ["tools.argument_left_out"]
 
 
 def test_names_that_mean_nothing_are_reported_by_name_and_left_out() -> None:
-    remarks = Remarks("a.md")
-    assert make_claude_wishes([ToolEntry("Raed", 3), ToolEntry("editFiles", 3)], remarks) == ()
-    foreign, unknown = remarks.collect()
+    diagnostics = FileDiagnostics("a.md")
+    assert read_claude_tool_list([ToolEntry("Raed", 3), ToolEntry("editFiles", 3)], diagnostics) == ()
+    foreign, unknown = diagnostics.collect()
     assert "`editFiles`" in foreign.message and "`Edit`" in foreign.remedy
     assert "`Raed`" in unknown.message and unknown.line == 3
 
 
 def test_a_path_is_a_built_in_when_its_head_is_an_alias_and_else_a_servers_tool() -> None:
-    wishes, rules = wish_copilot(
+    references, rules = list_copilot(
         "search/codebase", "search/*", "web", "github/*", "github/get issue", "context7", "vscode/memory"
     )
-    assert wishes == [
+    assert references == [
         "file.search",
         "web.fetch",
         "web.search",

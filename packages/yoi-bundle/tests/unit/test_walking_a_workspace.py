@@ -7,8 +7,9 @@ import pytest
 
 from support.bundles.source_trees import WordScanner, list_rules, make_tree
 from yoi_bundle.authoring.build import build_bundle
-from yoi_bundle.authoring.source.case_collisions import find_case_collisions
-from yoi_bundle.authoring.source.walk import SourceTree, show_path, walk_directory
+from yoi_bundle.authoring.drafts.diagnostics import Diagnostics, show_path
+from yoi_bundle.authoring.source.case_collisions import report_case_collisions
+from yoi_bundle.authoring.source.walk import SourceTree, walk_directory
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import Limits
 
@@ -28,7 +29,7 @@ def get_paths(tree: SourceTree) -> list[str]:
 
 
 def get_left_out(tree: SourceTree) -> list[tuple[str, str]]:
-    return [(one.rule, one.file) for one in tree.diagnostics]
+    return [(one.rule, show_path(one.file)) for one in tree.diagnostics]
 
 
 def test_files_come_sorted_with_their_bytes_and_the_owners_executable_bit(tmp_path: Path) -> None:
@@ -141,7 +142,9 @@ def test_excluded_files_are_listed_and_not_read(tmp_path: Path) -> None:
 
 def test_names_that_differ_in_case_only_warn() -> None:
     tree = make_tree({"agents/A.md": b"", "agents/a.md": b"", "agents/b.md": b""})
-    assert [one.file for one in find_case_collisions(tree)] == ["agents/a.md"]
+    diagnostics = Diagnostics()
+    report_case_collisions(tree, diagnostics)
+    assert [one.file for one in diagnostics.collect()] == ["agents/a.md"]
 
 
 @pytest.mark.req("B-07")

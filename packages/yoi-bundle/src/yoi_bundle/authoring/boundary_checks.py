@@ -1,15 +1,16 @@
-"""B-07 to B-09 over everything that would enter a bundle: every string, key, file name and blob."""
+"""Boundary checks, B-07 to B-09, over everything that would enter a bundle: every string, key, file name and blob."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from yoi_bundle.authoring.assembly.assemble import Assembly
-from yoi_bundle.authoring.assembly.item_pointers import ItemPointers
-from yoi_bundle.authoring.assembly.ledger import BlobUse, ItemKey
+from yoi_bundle.authoring.assembly.ledger import ItemKey, ItemPointers, Ledger
 from yoi_bundle.authoring.dialects.native.workspace_toml import AllowForm
-from yoi_bundle.authoring.source.walk import show_path
+from yoi_bundle.authoring.drafts.diagnostics import Place, show_path
+from yoi_bundle.authoring.formats.form import GUIDE
 from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
 from yoi_bundle.boundary.allowances import (
     MIN_KEY_CHARACTERS,
@@ -40,6 +41,28 @@ class Finding(Struct, frozen=True):
     items: tuple[ItemKey, ...] = ()
 
 
+def make_finding(
+    severity: Severity,
+    rule: str,
+    place: Place,
+    message: str,
+    remedy: str,
+    *,
+    items: tuple[ItemKey, ...] = (),
+    pointer: str = "",
+) -> Finding:
+    diagnostic = Diagnostic(
+        severity=severity,
+        rule=rule,
+        file=place.file,
+        line=place.line,
+        pointer=pointer,
+        message=message,
+        remedy=remedy,
+    )
+    return Finding(diagnostic, items)
+
+
 class _Text(Struct, frozen=True):
     """Bytes to look at; line 1 of them is line `first_line` of the file."""
 
@@ -51,35 +74,29 @@ class _Text(Struct, frozen=True):
 
 
 def check_boundaries(
-    assembly: Assembly,
-    *,
-    sources: Mapping[str, bytes],
-    scanner: SecretScanner,
-    allow: AllowForm,
-    limits: Limits,
+    assembly: Assembly, *, scanner: SecretScanner, allow: AllowForm, limits: Limits
 ) -> list[Finding]:
     """Return what the boundary says of an assembly, beyond what `verify_manifest` says of its fields.
 
     Args:
         assembly: The first of a build; later ones only have less.
-        sources: The files' bytes by path.
         scanner: Looks for credentials.
         allow: Reviewed false alarms.
         limits: For free JSON.
     """
-    blobs = list(_list_blobs(assembly, sources))
+    sources = assembly.ledger.sources
+    blobs = list(_list_blobs(assembly.ledger))
     findings = [finding for text in blobs if not text.scanned_only for finding in _check_text(text)]
-    findings.extend(_check_free_json(assembly, limits))
-    findings.extend(_check_names(assembly))
+    findings.extend(_check_free_json(assembly.ledger, limits))
+    findings.extend(_check_names(assembly.ledger))
     texts = list_texts(assembly.manifest)
-    findings.extend(_check_fields(assembly, texts))
-    findings.extend(_check_secrets(blobs, _Fields(assembly, sources, texts), sources, scanner, allow))
+    findings.extend(_check_fields(assembly.ledger, texts))
+    findings.extend(_check_secrets(blobs, _Fields(assembly.ledger, texts), sources, scanner, allow))
     return findings
 
 
-def _list_blobs(assembly: Assembly, sources: Mapping[str, bytes]) -> Iterator[_Text]:
+def _list_blobs(ledger: Ledger) -> Iterator[_Text]:
     """Yield each blob once, and the files of a package instead of the package."""
-    ledger = assembly.ledger
     for digest, uses in ledger.uses.items():
         if uses[0].media_type == PLUGIN_PACKAGE_MEDIA_TYPE:
             continue
@@ -89,17 +106,15 @@ def _list_blobs(assembly: Assembly, sources: Mapping[str, bytes]) -> Iterator[_T
         yield _Text(ledger.blobs[digest], place.file, place.line, items, not textual)
     for item, paths in ledger.package_files.items():
         for path in paths:
-            yield _Text(sources[path], path, 1, (item,))
+            yield _Text(ledger.sources[path], path, 1, (item,))
 
 
 class _Fields:
     """The manifest's keys and strings, and where they stand in the files."""
 
-    def __init__(
-        self, assembly: Assembly, sources: Mapping[str, bytes], texts: list[tuple[str, str]]
-    ) -> None:
-        self._pointers = ItemPointers(assembly.ledger)
-        self._sources = sources
+    def __init__(self, ledger: Ledger, texts: list[tuple[str, str]]) -> None:
+        self._pointers = ItemPointers(ledger)
+        self._sources = ledger.sources
         self._texts = ManifestTexts(texts)
         self.data = self._texts.data
 
@@ -137,28 +152,16 @@ def _check_text(text: _Text) -> Iterator[Finding]:
         )
 
 
-def _check_free_json(assembly: Assembly, limits: Limits) -> Iterator[Finding]:
-    for digest, uses in assembly.ledger.uses.items():
+def _check_free_json(ledger: Ledger, limits: Limits) -> Iterator[Finding]:
+    for digest, uses in ledger.uses.items():
         if uses[0].media_type != FREE_JSON_MEDIA_TYPE:
             continue
-        for fault in find_free_json_faults(assembly.ledger.blobs[digest], place="", limits=limits):
-            yield from (_find_use(use, fault.code, fault.message, fault.remedy) for use in uses[:1])
+        for fault in find_free_json_faults(ledger.blobs[digest], place="", limits=limits):
+            message, remedy = f"free JSON: {fault.message}", fault.remedy or GUIDE
+            yield make_finding("error", fault.code, uses[0].place, message, remedy, items=(uses[0].item,))
 
 
-def _find_use(use: BlobUse, rule: str, message: str, remedy: str) -> Finding:
-    diagnostic = Diagnostic(
-        severity="error",
-        rule=rule,
-        file=show_path(use.place.file),
-        line=use.place.line,
-        message=f"free JSON: {message}",
-        remedy=remedy or "see docs/guides/authoring.md",
-    )
-    return Finding(diagnostic, (use.item,))
-
-
-def _check_names(assembly: Assembly) -> Iterator[Finding]:
-    ledger = assembly.ledger
+def _check_names(ledger: Ledger) -> Iterator[Finding]:
     files: dict[str, dict[ItemKey, None]] = {}
     for uses in ledger.uses.values():
         for use in uses:
@@ -169,15 +172,16 @@ def _check_names(assembly: Assembly) -> Iterator[Finding]:
     for path, items in sorted(files.items()):
         kind = find_forbidden_name(path)
         if kind is not None:
-            text = _Text(b"", path, 0, tuple(items))
             message = f"the name of {kind}; such a file never enters a bundle"
             remedy = "take it out of the workspace, or exclude it in workspace.toml"
-            yield _find(text, 1, "error", rule="bundle.secret_value", message=message, remedy=remedy)
+            yield make_finding(
+                "error", "bundle.secret_value", Place(path), message, remedy, items=tuple(items)
+            )
 
 
-def _check_fields(assembly: Assembly, texts: list[tuple[str, str]]) -> Iterator[Finding]:
+def _check_fields(ledger: Ledger, texts: list[tuple[str, str]]) -> Iterator[Finding]:
     """Say what in fields is worth a warning; refusals come from `verify_manifest`."""
-    pointers = ItemPointers(assembly.ledger)
+    pointers = ItemPointers(ledger)
     rules = {
         "bundle.hidden_text": "text.invisible",
         "bundle.host_value": "text.host_place",
@@ -185,16 +189,8 @@ def _check_fields(assembly: Assembly, texts: list[tuple[str, str]]) -> Iterator[
     }
     for fault in find_boundary_warnings(texts):
         place = pointers.find_place(fault.pointer)
-        yield Finding(
-            Diagnostic(
-                severity="warning",
-                rule=rules[fault.code],
-                file=show_path(place.file),
-                line=place.line,
-                pointer=fault.pointer,
-                message=fault.message,
-                remedy=fault.remedy,
-            )
+        yield make_finding(
+            "warning", rules[fault.code], place, fault.message, fault.remedy, pointer=fault.pointer
         )
 
 
@@ -207,57 +203,44 @@ def _check_secrets(
 ) -> Iterator[Finding]:
     numbered = ((str(number), text.data) for number, text in enumerate(texts))
     items: dict[SecretFinding, dict[ItemKey, None]] = {}
-    for one in scanner.scan(chain(numbered, [(_FIELDS, fields.data)])):
-        if one.place == _FIELDS:
-            places = [(text, text.first_line) for text in fields.find_texts(one.line)]
+    for finding in scanner.scan(chain(numbered, [(_FIELDS, fields.data)])):
+        if finding.place == _FIELDS:
+            places = [(text, text.first_line) for text in fields.find_texts(finding.line)]
         else:
-            text = texts[int(one.place)]
-            places = [(text, text.first_line + one.line - 1)]
+            text = texts[int(finding.place)]
+            places = [(text, text.first_line + finding.line - 1)]
         for text, line in places:
-            moved = SecretFinding(place=text.file, line=line, rule=one.rule, doubtful=one.doubtful)
+            moved = replace(finding, place=text.file, line=line)
             items.setdefault(moved, {}).update(dict.fromkeys(text.items))
     if allow.findings and len(allow.key) < MIN_KEY_CHARACTERS:
         message = f"`allow.key` has fewer than {MIN_KEY_CHARACTERS} characters"
         remedy = "write a random text of that length"
-        yield Finding(
-            Diagnostic(
-                severity="error", rule="form.invalid", file=WORKSPACE_FILE, message=message, remedy=remedy
-            )
-        )
+        yield make_finding("error", "form.invalid", Place(WORKSPACE_FILE), message, remedy)
         return
-    allowances = [Allowance(rule=one.rule, file=one.file, line_hash=one.line_hash) for one in allow.findings]
+    allowances = [
+        Allowance(rule=form.rule, file=form.file, line_hash=form.line_hash) for form in allow.findings
+    ]
     key = allow.key if len(allow.key) >= MIN_KEY_CHARACTERS else ""
     judged = apply_allowances(sorted(items), allowances, key=key, read_line=_make_line_reader(sources))
     for verdict in judged:
         yield _judge(verdict, tuple(items[verdict.finding]))
     for unused in list_unused_allowances(judged, allowances):
         message = f"an allowance for {show_path(unused.file)} ({unused.rule}) covers nothing"
-        yield Finding(
-            Diagnostic(
-                severity="warning",
-                rule="allow.unused",
-                file=WORKSPACE_FILE,
-                message=message,
-                remedy="take it out",
-            )
-        )
+        yield make_finding("warning", "allow.unused", Place(WORKSPACE_FILE), message, "take it out")
 
 
 def _judge(verdict: JudgedFinding, items: tuple[ItemKey, ...]) -> Finding:
     finding = verdict.finding
-    rule = "bundle.secret_value" if verdict.refused else "secret.doubtful"
+    place = Place(finding.place, finding.line)
+    message = f"looks like a credential ({finding.rule})"
+    remedy = _REVOKE
+    if verdict.line_hash:
+        remedy += f"; to allow a reviewed false alarm: line_hash {verdict.line_hash}"
+    if verdict.refused:
+        return make_finding("error", "bundle.secret_value", place, message, remedy, items=items)
     if verdict.allowed:
-        rule = "secret.allowed"
-    hint = f"; to allow a reviewed false alarm: line_hash {verdict.line_hash}" if verdict.line_hash else ""
-    diagnostic = Diagnostic(
-        severity="error" if verdict.refused else "warning",
-        rule=rule,
-        file=show_path(finding.place),
-        line=finding.line,
-        message=f"looks like a credential ({finding.rule}){'; allowed' if verdict.allowed else ''}",
-        remedy=_REVOKE + hint,
-    )
-    return Finding(diagnostic, items if verdict.refused else ())
+        return make_finding("warning", "secret.allowed", place, f"{message}; allowed", remedy)
+    return make_finding("warning", "secret.doubtful", place, message, remedy)
 
 
 def _make_line_reader(sources: Mapping[str, bytes]) -> Callable[[str, int], bytes]:
@@ -273,12 +256,6 @@ def _make_line_reader(sources: Mapping[str, bytes]) -> Callable[[str, int], byte
 
 
 def _find(text: _Text, line: int, severity: Severity, *, rule: str, message: str, remedy: str) -> Finding:
-    diagnostic = Diagnostic(
-        severity=severity,
-        rule=rule,
-        file=show_path(text.file),
-        line=text.first_line + line - 1,
-        message=message,
-        remedy=remedy,
-    )
-    return Finding(diagnostic, text.items if severity == "error" else ())
+    place = Place(text.file, text.first_line + line - 1)
+    items = text.items if severity == "error" else ()
+    return make_finding(severity, rule, place, message, remedy, items=items)

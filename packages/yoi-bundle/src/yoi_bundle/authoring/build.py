@@ -1,22 +1,23 @@
-"""From a source tree to a verified bundle, or to the reasons why there is none (B-03, B-06 to B-11, B-14)."""
+"""Build of a bundle: from a source tree to a verified bundle, or to the reasons why there is none (B-03, B-06 to B-11, B-14)."""
 
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from yoi_bundle.authoring.assembly.assemble import Assembly, AssemblyInput, assemble
-from yoi_bundle.authoring.assembly.item_pointers import ItemPointers
-from yoi_bundle.authoring.assembly.ledger import ItemKey
-from yoi_bundle.authoring.assembly.workspace_refusals import refuse_early, report_emptiness
-from yoi_bundle.authoring.boundary_checks import Finding, check_boundaries
+from yoi_bundle.authoring.assembly.assemble import Assembly, AssemblyInput
+from yoi_bundle.authoring.assembly.ledger import ItemKey, ItemPointers
+from yoi_bundle.authoring.boundary_checks import Finding, check_boundaries, make_finding
 from yoi_bundle.authoring.dialects.native.workspace_items import list_schema_files
 from yoi_bundle.authoring.dialects.native.workspace_toml import WorkspaceForm
+from yoi_bundle.authoring.drafts.diagnostics import Diagnostics, Place, show_path
+from yoi_bundle.authoring.formats.form import GUIDE
 from yoi_bundle.authoring.read import Progress, SourceReading, read_source
 from yoi_bundle.authoring.source.file_account import FileAccount, account_files
-from yoi_bundle.authoring.source.walk import SourceTree, show_path
+from yoi_bundle.authoring.source.walk import SourceTree
 from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.builtin import NO_BUILTINS, BuiltinSet
@@ -24,6 +25,7 @@ from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.diagnostics import Diagnostic, sort_diagnostics
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import FaultyBundleError, LimitExceededError, YoiError
+from yoi_bundle.identifiers import WorkspaceId
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.manifest import Manifest
 from yoi_bundle.verified import VerifiedBundle, verify_manifest
@@ -73,7 +75,7 @@ class BuildResult(Struct, frozen=True, kw_only=True):
 
     @property
     def has_errors(self) -> bool:
-        return any(one.severity == "error" for one in self.diagnostics)
+        return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
 
 
 @contextmanager
@@ -118,10 +120,11 @@ def build_bundle(
     reading = read_source(tree, limits=limits, progress=progress)
     form = reading.workspace.form
     name = (form.id if form is not None else None) or workspace or DEFAULT_WORKSPACE
-    refusal = refuse_early(form, name)
-    if refusal is not None:
-        remarks = [*reading.diagnostics, *refusal]
-        return _finish(tree, name, remarks, manifest=None, bundle=None)
+    diagnostics = Diagnostics()
+    diagnostics.add(*reading.diagnostics)
+    # With a `workspace.toml` at fault even a lenient build refuses: the policies that it names are unknown.
+    if form is None or not _is_workspace_id(name, diagnostics):
+        return _finish(tree, name, diagnostics, manifest=None, bundle=None)
     source = AssemblyInput(
         workspace=name,
         reading=reading.workspace,
@@ -131,9 +134,7 @@ def build_bundle(
         failed_plugins=reading.failed_plugins,
         builtins=builtins,
     )
-    return _Build(tree, source, reading, limits).run(
-        scanner, form or WorkspaceForm(), lenient=lenient, progress=progress
-    )
+    return _Build(tree, source, reading, limits).run(scanner, form, lenient=lenient, progress=progress)
 
 
 class _Build:
@@ -146,48 +147,47 @@ class _Build:
         self._source = source
         self._reading = reading
         self._limits = limits
-        self._remarks: dict[Diagnostic, None] = {}
+        self._diagnostics: dict[Diagnostic, None] = {}
 
     def run(
         self, scanner: SecretScanner, form: WorkspaceForm, *, lenient: bool, progress: Progress | None
     ) -> BuildResult:
         if progress is not None:
             progress("check", 0, 1)
-        assembly = assemble(self._source, frozenset())
-        found = check_boundaries(
-            assembly,
-            sources=assembly.ledger.sources,
-            scanner=scanner,
-            allow=form.allow,
-            limits=self._limits,
-        )
+        assembly = Assembly(self._source, frozenset())
+        findings = check_boundaries(assembly, scanner=scanner, allow=form.allow, limits=self._limits)
         bundle, faults = self._verify(assembly)
-        found.extend(faults)
+        findings.extend(faults)
         excluded: set[ItemKey] = set()
-        while lenient and not _stands_in_the_way(found):
-            more = {item for one in found if one.diagnostic.severity == "error" for item in one.items}
-            self._keep(found)
+        while lenient and not _stands_in_the_way(findings):
+            more = {
+                item
+                for finding in findings
+                if finding.diagnostic.severity == "error"
+                for item in finding.items
+            }
+            self._keep(findings)
             if more <= excluded:
                 break
             excluded |= more
-            assembly = assemble(self._source, frozenset(excluded))
-            bundle, found = self._verify(assembly)
-        self._keep(found)
-        remarks = [*self._reading.diagnostics, *self._remarks, *assembly.ledger.diagnostics]
-        refused = any(one.severity == "error" for one in remarks) and not lenient
-        if refused or _stands_in_the_way(found):
+            assembly = Assembly(self._source, frozenset(excluded))
+            bundle, findings = self._verify(assembly)
+        self._keep(findings)
+        diagnostics = Diagnostics()
+        diagnostics.add(*self._reading.diagnostics, *self._diagnostics, *assembly.ledger.collect())
+        if (diagnostics.failed and not lenient) or _stands_in_the_way(findings):
             bundle = None
         return _finish(
             self._tree,
             self._source.workspace,
-            remarks,
+            diagnostics,
             manifest=assembly.manifest,
             bundle=bundle,
             schemas=list_schema_files(self._reading.workspace),
         )
 
-    def _keep(self, found: Iterable[Finding]) -> None:
-        self._remarks.update((one.diagnostic, None) for one in found)
+    def _keep(self, findings: Iterable[Finding]) -> None:
+        self._diagnostics.update((finding.diagnostic, None) for finding in findings)
 
     def _verify(self, assembly: Assembly) -> tuple[BuiltBundle | None, list[Finding]]:
         """Do what a receiver does; a fault is a finding about the item in which it lies."""
@@ -198,74 +198,74 @@ class _Build:
         except FaultyBundleError as error:
             return None, _locate_faults(error, assembly)
         except LimitExceededError as error:
-            return None, [Finding(_report_limit(error, assembly))]
+            return None, [_locate_limit(error, assembly)]
         except YoiError as error:
-            diagnostic = Diagnostic(
-                severity="error", rule=error.code, file=WORKSPACE_FILE, message=str(error), remedy=""
-            )
-            return None, [Finding(diagnostic)]
+            return None, [make_finding("error", error.code, Place(WORKSPACE_FILE), str(error), "")]
         held = {**assembly.ledger.blobs, **self._source.builtins.blobs}
         blobs = {name: held[name] for name in sorted(verified.blobs)}
         return BuiltBundle(manifest=data, digest=digest, blobs=blobs, verified=verified), []
 
 
-def _stands_in_the_way(found: Iterable[Finding]) -> bool:
+def _is_workspace_id(name: str, diagnostics: Diagnostics) -> bool:
+    try:
+        msgspec.convert(name, WorkspaceId)
+    except msgspec.ValidationError:
+        message = "the workspace id is not of its grammar"
+        remedy = "write small letters, digits, dots, hyphens and underscores"
+        diagnostics.report("error", "workspace.bad_id", Place(WORKSPACE_FILE), message, remedy)
+        return False
+    return True
+
+
+def _stands_in_the_way(findings: Iterable[Finding]) -> bool:
     """Tell whether an error is about the bundle as a whole, so that leaving items out does not help."""
-    return any(one.diagnostic.severity == "error" and not one.items for one in found)
+    return any(finding.diagnostic.severity == "error" and not finding.items for finding in findings)
 
 
 def _locate_faults(error: FaultyBundleError, assembly: Assembly) -> list[Finding]:
     pointers = ItemPointers(assembly.ledger)
-    findings: list[Finding] = []
-    for fault in error.faults:
-        place = pointers.find_place(fault.pointer)
-        diagnostic = Diagnostic(
-            severity="error",
-            rule=fault.code,
-            file=show_path(place.file),
-            line=place.line,
-            pointer=fault.pointer,
-            message=fault.message,
-            remedy=fault.remedy or "see docs/guides/authoring.md",
-        )
-        findings.append(Finding(diagnostic, pointers.find_items(fault.pointer)))
-    return findings
-
-
-def _report_limit(error: LimitExceededError, assembly: Assembly) -> Diagnostic:
-    uses = assembly.ledger.uses.get(error.place, [])
-    return Diagnostic(
-        severity="error",
-        rule=error.code,
-        file=show_path(uses[0].place.file) if uses else WORKSPACE_FILE,
-        message=str(error),
-        remedy="make it smaller, or split the workspace",
-    )
-
-
-def _show_files(remarks: list[Diagnostic]) -> list[Diagnostic]:
-    """Write every file's name as it may be shown, whoever made the remark."""
-    shown = {file: show_path(file) for file in {remark.file for remark in remarks}}
     return [
-        remark if shown[remark.file] == remark.file else replace(remark, file=shown[remark.file])
-        for remark in remarks
+        make_finding(
+            "error",
+            fault.code,
+            pointers.find_place(fault.pointer),
+            fault.message,
+            fault.remedy or GUIDE,
+            items=pointers.find_items(fault.pointer),
+            pointer=fault.pointer,
+        )
+        for fault in error.faults
     ]
+
+
+def _locate_limit(error: LimitExceededError, assembly: Assembly) -> Finding:
+    uses = assembly.ledger.uses.get(error.place)
+    file = uses[0].place.file if uses else WORKSPACE_FILE
+    return make_finding(
+        "error", error.code, Place(file), str(error), "make it smaller, or split the workspace"
+    )
 
 
 def _finish(
     tree: SourceTree,
     workspace: str,
-    remarks: list[Diagnostic],
+    diagnostics: Diagnostics,
     *,
     manifest: Manifest | None,
     bundle: BuiltBundle | None,
     schemas: frozenset[str] = frozenset(),
 ) -> BuildResult:
-    shown = _show_files(remarks)
-    account, complete = account_files(tree, manifest, shown, schemas=schemas)
-    if account.read == 0 and not any(one.severity == "error" for one in complete):
+    account, complete = account_files(tree, manifest, diagnostics, schemas=schemas)
+    if account.read == 0 and not any(diagnostic.severity == "error" for diagnostic in complete):
+        # A bundle that brings nothing would pass for the workspace's wish to have no profile any more.
         bundle = None
-        complete = [*complete, report_emptiness()]
+        emptiness = Diagnostics()
+        message = "nothing in this directory is agent configuration"
+        remedy = (
+            "begin with `.yoi/profiles/NAME.md`; the table in docs/guides/authoring.md says what else is read"
+        )
+        emptiness.report("error", "workspace.empty", Place("."), message, remedy)
+        complete += emptiness.collect()
     counts = {
         section: len(getattr(manifest, section)) if manifest is not None else 0
         for section in COUNTED_SECTIONS
@@ -273,7 +273,17 @@ def _finish(
     return BuildResult(
         workspace=workspace,
         bundle=bundle,
-        diagnostics=tuple(sort_diagnostics(list(dict.fromkeys(complete)))),
+        diagnostics=tuple(sort_diagnostics(list(dict.fromkeys(_show_files(complete))))),
         counts=counts,
         files=account,
     )
+
+
+def _show_files(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Write every file's name as it may be shown."""
+    shown: dict[str, str] = {}
+    for diagnostic in diagnostics:
+        file = diagnostic.file
+        if file not in shown:
+            shown[file] = show_path(file)
+        yield diagnostic if shown[file] == file else replace(diagnostic, file=shown[file])

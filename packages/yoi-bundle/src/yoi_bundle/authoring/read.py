@@ -1,4 +1,4 @@
-"""Every file of a source tree through the reader of its kind (B-14)."""
+"""Reading of a source tree: every file by the reader of its kind (B-14)."""
 
 import fnmatch
 import posixpath
@@ -16,9 +16,12 @@ from yoi_bundle.authoring.dialects.copilot.markdown import (
     read_copilot_prompt,
 )
 from yoi_bundle.authoring.dialects.mcp.mcp_json import read_mcp_json
+from yoi_bundle.authoring.dialects.native.markdown import (
+    read_native_profile,
+    read_native_prompt,
+    read_native_workflow,
+)
 from yoi_bundle.authoring.dialects.native.policy import read_native_policy
-from yoi_bundle.authoring.dialects.native.profile import read_native_profile
-from yoi_bundle.authoring.dialects.native.resources import read_native_prompt, read_native_workflow
 from yoi_bundle.authoring.dialects.native.workspace_items import list_schema_files, read_workspace_tools
 from yoi_bundle.authoring.dialects.native.workspace_toml import (
     SourceForm,
@@ -27,15 +30,18 @@ from yoi_bundle.authoring.dialects.native.workspace_toml import (
 )
 from yoi_bundle.authoring.dialects.plain_prompt import read_agent_without_frontmatter, read_plain_prompt
 from yoi_bundle.authoring.dialects.plugins.agent_plugins import read_agent_plugin, read_claude_plugin
+from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule, Diagnostics, Place
 from yoi_bundle.authoring.drafts.draft import (
+    NO_CONTRIBUTION,
     ComponentKind,
     Contribution,
     PluginDraft,
     SourceFile,
 )
-from yoi_bundle.authoring.source.case_collisions import find_case_collisions
-from yoi_bundle.authoring.source.classify import SKILL_FILE, Classified, Kind, classify_files
-from yoi_bundle.authoring.source.walk import SourceTree, show_path
+from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, Reader, ReadingContext
+from yoi_bundle.authoring.source.case_collisions import report_case_collisions
+from yoi_bundle.authoring.source.classify import Classified, Kind, classify_files
+from yoi_bundle.authoring.source.walk import SourceTree
 from yoi_bundle.authoring.source.workspace_path import GOVERNING_FILES, WORKSPACE_FILE
 from yoi_bundle.diagnostics import Diagnostic, Severity
 from yoi_bundle.limits import Limits
@@ -43,21 +49,6 @@ from yoi_bundle.limits import Limits
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, how many are done, and how many there are."""
 
-_READERS: dict[Kind, Callable[..., Contribution]] = {
-    Kind.NATIVE_PROFILE: read_native_profile,
-    Kind.NATIVE_PROMPT: read_native_prompt,
-    Kind.NATIVE_WORKFLOW: read_native_workflow,
-    Kind.NATIVE_POLICY: read_native_policy,
-    Kind.CLAUDE_AGENT: read_claude_agent,
-    Kind.CLAUDE_COMMAND: read_claude_command,
-    Kind.CLAUDE_SETTINGS: read_claude_settings,
-    Kind.CLAUDE_PLUGIN: read_claude_plugin,
-    Kind.AGENT_PLUGIN: read_agent_plugin,
-    Kind.MCP_SERVERS: read_mcp_json,
-    Kind.COPILOT_AGENT: read_copilot_agent,
-    Kind.COPILOT_INSTRUCTIONS: read_copilot_instructions,
-    Kind.COPILOT_PROMPT: read_copilot_prompt,
-}
 _PLUGIN_KINDS = (Kind.CLAUDE_PLUGIN, Kind.AGENT_PLUGIN)
 _COMPONENT_KINDS: dict[ComponentKind, tuple[str, Kind]] = {
     "agents": (".md", Kind.CLAUDE_AGENT),
@@ -71,7 +62,7 @@ class SourceReading(Struct, frozen=True, kw_only=True):
     """What all files say.
 
     Attributes:
-        diagnostics: Of reading, sorted by nothing; contributions keep none of their own.
+        diagnostics: Of the walk and of all files.
         failed: Files whose reader found errors and nothing else, and those that govern and could not be read.
         failed_plugins: Directories of plugins whose manifest is among them.
     """
@@ -89,41 +80,38 @@ def read_source(tree: SourceTree, *, limits: Limits, progress: Progress | None =
     workspace = read_workspace_toml(by_path.get(WORKSPACE_FILE))
     if _is_left_out(WORKSPACE_FILE, tree):
         workspace = WorkspaceReading(form=None)
+    diagnostics = Diagnostics()
+    diagnostics.add(*tree.diagnostics, *workspace.diagnostics)
+    report_case_collisions(tree, diagnostics)
     sources = workspace.form.source if workspace.form is not None else SourceForm()
-    diagnostics = [*tree.diagnostics, *workspace.diagnostics, *find_case_collisions(tree)]
-    files, excluded = _select(tree.files, sources)
-    diagnostics.extend(excluded)
-    tools = read_workspace_tools(workspace, by_path)
-    contributions = [tools]
+    classified = classify_files(_select(tree.files, sources, diagnostics))
+    context = ReadingContext(
+        limits=limits, skills=_group_skills(classified), schemas=list_schema_files(workspace)
+    )
+    contributions = [read_workspace_tools(workspace, by_path)]
     failed = {path for path in GOVERNING_FILES if _is_left_out(path, tree)}
     failed_plugins: set[str] = set()
-    classified = classify_files(files)
-    plugins = [one for one in classified if one.kind in _PLUGIN_KINDS]
-    others = [one for one in classified if one.kind not in _PLUGIN_KINDS]
-    for one in plugins:
-        contribution = _READERS[one.kind](one.file, limits=limits)
-        contributions.append(contribution)
-        if not contribution.plugins:
-            failed_plugins.add(_find_root(one))
-    declared = [plugin for contribution in contributions for plugin in contribution.plugins]
-    others = _apply_components(others, declared)
-    schemas = list_schema_files(workspace)
-    skills = _group_skills(others)
-    for number, one in enumerate(others):
+    for source in classified:
+        if source.kind in _PLUGIN_KINDS:
+            contribution = _READERS[source.kind](source.file, context)
+            contributions.append(contribution)
+            if not contribution.plugins:
+                failed_plugins.add(_find_root(source))
+    plugins = [plugin for contribution in contributions for plugin in contribution.plugins]
+    others = [source for source in classified if source.kind not in _PLUGIN_KINDS]
+    for number, source in enumerate(_apply_components(others, plugins)):
         if progress is not None and number % _PROGRESS_STEP == 0:
             progress("read", number, len(others))
-        contribution = _read_one(one, skills, schemas, limits)
+        contribution = _read_one(source, context)
         contributions.append(contribution)
-        if not _brings_anything(contribution) and any(
-            remark.severity == "error" for remark in contribution.diagnostics
-        ):
-            failed.add(one.file.path)
+        if _brings_only_errors(contribution):
+            failed.add(source.file.path)
     for contribution in contributions:
-        diagnostics.extend(contribution.diagnostics)
+        diagnostics.add(*contribution.diagnostics)
     return SourceReading(
         workspace=workspace,
         contributions=tuple(contributions),
-        diagnostics=tuple(diagnostics),
+        diagnostics=diagnostics.collect(),
         failed=frozenset(failed),
         failed_plugins=frozenset(failed_plugins),
     )
@@ -138,28 +126,23 @@ def matches_glob(path: str, globs: Iterable[str]) -> bool:
 
 
 def _select(
-    files: tuple[SourceFile, ...], sources: SourceForm
-) -> tuple[tuple[SourceFile, ...], list[Diagnostic]]:
-    """Return the files that `[source]` lets in, and a line for each other."""
+    files: tuple[SourceFile, ...], sources: SourceForm, diagnostics: Diagnostics
+) -> tuple[SourceFile, ...]:
+    """Return the files that `[source]` lets in, and report each other."""
     kept: list[SourceFile] = []
-    remarks: list[Diagnostic] = []
     for file in files:
         included = not sources.include or matches_glob(file.path, sources.include)
         if file.path == WORKSPACE_FILE or (included and not matches_glob(file.path, sources.exclude)):
             kept.append(file)
+            continue
+        message = "excluded by `[source]` in workspace.toml"
+        if file.path in GOVERNING_FILES:
+            message += ", and what it forbids every profile with it"
+            remedy = "include it, or say its rules in .yoi/policies"
+            diagnostics.report("warning", "source.excluded", Place(file.path), message, remedy)
         else:
-            governs = file.path in GOVERNING_FILES
-            remarks.append(
-                Diagnostic(
-                    severity="warning" if governs else "info",
-                    rule="source.excluded",
-                    file=show_path(file.path),
-                    message="excluded by `[source]` in workspace.toml"
-                    + (", and what it forbids every profile with it" if governs else ""),
-                    remedy="include it, or say its rules in .yoi/policies" if governs else "nothing to do",
-                )
-            )
-    return tuple(kept), remarks
+            diagnostics.report("info", "source.excluded", Place(file.path), message, "nothing to do")
+    return tuple(kept)
 
 
 def _is_left_out(path: str, tree: SourceTree) -> bool:
@@ -167,9 +150,9 @@ def _is_left_out(path: str, tree: SourceTree) -> bool:
     return any(path == left_out or path.startswith(f"{left_out}/") for left_out in tree.left_out)
 
 
-def _find_root(one: Classified) -> str:
-    directory = posixpath.dirname(one.file.path)
-    return posixpath.dirname(directory) if one.kind is Kind.CLAUDE_PLUGIN else directory
+def _find_root(source: Classified) -> str:
+    directory = posixpath.dirname(source.file.path)
+    return posixpath.dirname(directory) if source.kind is Kind.CLAUDE_PLUGIN else directory
 
 
 def _apply_components(classified: list[Classified], plugins: list[PluginDraft]) -> list[Classified]:
@@ -180,71 +163,78 @@ def _apply_components(classified: list[Classified], plugins: list[PluginDraft]) 
             if component.kind in _COMPONENT_KINDS:
                 suffix, kind = _COMPONENT_KINDS[component.kind]
                 places.append((posixpath.normpath(posixpath.join(plugin.root, component.path)), suffix, kind))
-    return [_apply_places(one, places) for one in classified] if places else classified
+    return [_apply_places(source, places) for source in classified] if places else classified
 
 
-def _apply_places(one: Classified, places: list[tuple[str, str, Kind]]) -> Classified:
-    if one.rule != "kind.unknown":
-        return one
-    path = one.file.path
+def _apply_places(source: Classified, places: list[tuple[str, str, Kind]]) -> Classified:
+    if source.kind is not Kind.LEFT_OUT or source.rule != "kind.unknown":
+        return source
+    path = source.file.path
     for place, suffix, kind in places:
         if path.endswith(suffix) and (path == place or path.startswith(f"{place}/")):
-            return Classified(file=one.file, kind=kind)
-    return one
+            return Classified(file=source.file, kind=kind)
+    return source
 
 
-def _group_skills(classified: list[Classified]) -> dict[str, list[SourceFile]]:
+def _group_skills(classified: list[Classified]) -> dict[str, tuple[SourceFile, ...]]:
     skills: dict[str, list[SourceFile]] = {}
-    for one in classified:
-        if one.kind is Kind.SKILL:
-            skills.setdefault(one.skill, []).append(one.file)
-    return skills
+    for source in classified:
+        if source.kind is Kind.SKILL:
+            skills.setdefault(source.skill, []).append(source.file)
+    return {directory: tuple(files) for directory, files in skills.items()}
 
 
-def _read_one(
-    one: Classified, skills: dict[str, list[SourceFile]], schemas: frozenset[str], limits: Limits
-) -> Contribution:
-    match one.kind:
-        case Kind.LEFT_OUT:
-            return Contribution(diagnostics=(_leave_out(one),))
-        case Kind.WORKSPACE:
-            return Contribution()
-        case Kind.NATIVE_PART:
-            unknown = replace(
-                one,
-                rule="kind.unknown",
-                message="no declaration of workspace.toml refers to it",
-                remedy='name it: `input_schema = "tools/…"`',
-            )
-            return (
-                Contribution()
-                if one.file.path in schemas
-                else Contribution(diagnostics=(_leave_out(unknown),))
-            )
-        case Kind.SKILL:
-            if posixpath.basename(one.file.path) != SKILL_FILE:
-                return Contribution()
-            return read_skill(one.file, tuple(skills[one.skill]), limits=limits)
-        case Kind.AGENT_INSTRUCTIONS:
-            return read_plain_prompt(one.file)
-        case Kind.AGENT_WITHOUT_FRONTMATTER:
-            return read_agent_without_frontmatter(one.file)
-        case _:
-            return _READERS[one.kind](one.file, limits=limits)
+def _read_one(source: Classified, context: ReadingContext) -> Contribution:
+    if source.kind is Kind.LEFT_OUT:
+        return _leave_out(source.file, source.rule, source.message, source.remedy)
+    return _READERS[source.kind](source.file, context)
 
 
-def _brings_anything(one: Contribution) -> bool:
-    return any(
-        (one.profiles, one.workflows, one.skills, one.prompts, one.policies, one.servers, one.http_tools)
+def _read_nothing(file: SourceFile, context: ReadingContext = NO_CONTEXT) -> Contribution:
+    """Bring nothing: `workspace.toml` is read before all other files."""
+    return NO_CONTRIBUTION
+
+
+def _read_native_part(file: SourceFile, context: ReadingContext = NO_CONTEXT) -> Contribution:
+    """Bring nothing: the declaration that refers to the file has it; report one that none refers to."""
+    if file.path in context.schemas:
+        return NO_CONTRIBUTION
+    message = "no declaration of workspace.toml refers to it"
+    return _leave_out(file, "kind.unknown", message, 'name it: `input_schema = "tools/…"`')
+
+
+def _leave_out(file: SourceFile, rule: DiagnosticRule, message: str, remedy: str) -> Contribution:
+    diagnostics = Diagnostics()
+    severity: Severity = "info" if rule == "kind.unknown" else "warning"
+    diagnostics.report(severity, rule, Place(file.path), f"left out: {message}", remedy)
+    return Contribution(diagnostics=diagnostics.collect())
+
+
+def _brings_only_errors(contribution: Contribution) -> bool:
+    drafts = replace(contribution, diagnostics=())
+    return drafts == NO_CONTRIBUTION and any(
+        diagnostic.severity == "error" for diagnostic in contribution.diagnostics
     )
 
 
-def _leave_out(one: Classified) -> Diagnostic:
-    severity: Severity = "info" if one.rule == "kind.unknown" else "warning"
-    return Diagnostic(
-        severity=severity,
-        rule=one.rule,
-        file=show_path(one.file.path),
-        message=f"left out: {one.message}",
-        remedy=one.remedy,
-    )
+_READERS: dict[Kind, Reader] = {
+    Kind.WORKSPACE: _read_nothing,
+    Kind.NATIVE_PROFILE: read_native_profile,
+    Kind.NATIVE_PROMPT: read_native_prompt,
+    Kind.NATIVE_WORKFLOW: read_native_workflow,
+    Kind.NATIVE_POLICY: read_native_policy,
+    Kind.NATIVE_PART: _read_native_part,
+    Kind.SKILL: read_skill,
+    Kind.CLAUDE_AGENT: read_claude_agent,
+    Kind.AGENT_WITHOUT_FRONTMATTER: read_agent_without_frontmatter,
+    Kind.CLAUDE_COMMAND: read_claude_command,
+    Kind.CLAUDE_SETTINGS: read_claude_settings,
+    Kind.CLAUDE_PLUGIN: read_claude_plugin,
+    Kind.AGENT_PLUGIN: read_agent_plugin,
+    Kind.MCP_SERVERS: read_mcp_json,
+    Kind.COPILOT_AGENT: read_copilot_agent,
+    Kind.COPILOT_INSTRUCTIONS: read_copilot_instructions,
+    Kind.COPILOT_PROMPT: read_copilot_prompt,
+    Kind.AGENT_INSTRUCTIONS: read_plain_prompt,
+}
+"""The reader of each kind that is read; all have one signature."""

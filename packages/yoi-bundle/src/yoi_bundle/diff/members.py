@@ -1,4 +1,4 @@
-"""Sets, wishes and bounds compared: which direction each difference has."""
+"""Sets, references and bounds compared: which direction each difference has."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -37,7 +37,7 @@ def compare_sets(
 def compare_asked(
     pointer: str, old: Mapping[str, Ask | MountAsk], new: Mapping[str, Ask | MountAsk]
 ) -> Iterator[Delta]:
-    """Compare wishes. A wish that was required and is so no longer lets Workers run that were refused before."""
+    """Compare references. A reference that was required and is so no longer lets Workers run that were refused before."""
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
         if before != after:

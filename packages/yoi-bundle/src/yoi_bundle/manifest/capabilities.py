@@ -30,13 +30,13 @@ class Member(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A wish for one thing. Without it a Worker is refused when `required`, and runs without it otherwise (S-09)."""
+    """A request for one thing. Without it a Worker is refused when `required`, and runs without it otherwise (S-09)."""
 
     required: bool = False
 
 
 class MountAsk(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A wish for a mount. A required one is refused with less access too."""
+    """A request for a mount. A required one is refused with less access too."""
 
     access: Access = READ_ONLY
     required: bool = False

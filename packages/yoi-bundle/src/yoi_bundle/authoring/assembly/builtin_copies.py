@@ -1,17 +1,17 @@
-"""Built-in profiles in use, copied into the bundle with all they refer to (B-04)."""
+"""Built-in profiles in use, copied into the bundle (B-04)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
 from yoi_bundle.authoring.assembly.identify import IdentifiedDrafts
-from yoi_bundle.authoring.assembly.ledger import Ledger, Place
+from yoi_bundle.authoring.assembly.ledger import Ledger
 from yoi_bundle.authoring.assembly.policies import Governing
 from yoi_bundle.authoring.dialects.native.workspace_toml import WorkspaceForm, WorkspaceReading
-from yoi_bundle.authoring.drafts.file_diagnostics import show_name
+from yoi_bundle.authoring.drafts.diagnostics import Place, show_name
 from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
 from yoi_bundle.builtin import BuiltinSet
-from yoi_bundle.manifest import BuiltinProfiles, Member, Policy, Profile, Prompt
+from yoi_bundle.manifest import BuiltinProfiles, Member, Profile
 
 BUILTIN_PREFIX = "builtin:"
 
@@ -32,14 +32,14 @@ def copy_builtins(
         for name, draft in drafts.profiles.items()
         if name in profiles and draft.extends is not None
     )
-    wanted = [*form.builtin_profiles]
-    wanted += [
+    names = [*form.builtin_profiles]
+    names += [
         name.removeprefix(BUILTIN_PREFIX)
         for name in (*extended, form.default_profile or "")
         if name.startswith(BUILTIN_PREFIX)
     ]
     copied: dict[str, Profile] = {}
-    for name in sorted(set(wanted)):
+    for name in sorted(set(names)):
         profile = builtins.manifest.profiles.get(name)
         if profile is None:
             ledger.report(
@@ -57,17 +57,9 @@ def copy_builtins(
     return BuiltinProfiles(set_digest=builtins.digest, profiles=copied)
 
 
-def copy_prompts(
-    builtins: BuiltinSet, copied: BuiltinProfiles, profiles: Mapping[str, Profile]
-) -> dict[str, Prompt]:
-    used = {
-        use.prompt for profile in (*copied.profiles.values(), *profiles.values()) for use in profile.prompts
-    }
-    return {name: prompt for name, prompt in builtins.manifest.prompts.items() if name in used}
+def list_used_prompts(profiles: Iterable[Profile]) -> set[str]:
+    return {use.prompt for profile in profiles for use in profile.prompts}
 
 
-def copy_policies(
-    builtins: BuiltinSet, copied: BuiltinProfiles, profiles: Mapping[str, Profile]
-) -> dict[str, Policy]:
-    used = {name for profile in (*copied.profiles.values(), *profiles.values()) for name in profile.policies}
-    return {name: policy for name, policy in builtins.manifest.policies.items() if name in used}
+def list_used_policies(profiles: Iterable[Profile]) -> set[str]:
+    return {name for profile in profiles for name in profile.policies}

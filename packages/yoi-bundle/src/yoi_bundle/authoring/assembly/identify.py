@@ -1,4 +1,4 @@
-"""Every draft under its id; two files that claim one id are both at fault (B-14)."""
+"""Ids from paths: ASCII, percent-encoded, unique where paths are; two files that claim one id are both at fault (B-14)."""
 
 import posixpath
 from collections.abc import Callable, Iterable
@@ -6,14 +6,8 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from yoi_bundle.authoring.assembly.item_ids import (
-    compute_item_id,
-    compute_plugin_id,
-    compute_policy_id,
-    compute_skill_id,
-    compute_tool_id,
-)
-from yoi_bundle.authoring.assembly.ledger import ItemKey, Ledger, Place
+from yoi_bundle.authoring.assembly.ledger import ItemKey, Ledger
+from yoi_bundle.authoring.drafts.diagnostics import Place, show_path
 from yoi_bundle.authoring.drafts.draft import (
     Contribution,
     HttpToolDraft,
@@ -25,7 +19,10 @@ from yoi_bundle.authoring.drafts.draft import (
     SkillDraft,
     WorkflowDraft,
 )
-from yoi_bundle.authoring.source.walk import show_path
+from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+from yoi_bundle.identifiers import encode_path, encode_segment
+
+ROOT_SKILL_ID = "SKILL"
 
 Draft = TypeVar(
     "Draft",
@@ -89,69 +86,60 @@ def identify_drafts(
         reserved: Ids of the built-in set, which no file may take.
         ledger: Where collisions go.
     """
-    ledger.reserved = reserved
-    found = tuple(contributions)
-    profiles = _identify(
-        ledger,
+    read = tuple(contributions)
+
+    def identify(
+        section: str, drafts: Iterable[Draft], compute_id: Callable[[Draft], str]
+    ) -> dict[str, Draft]:
+        return _identify(ledger, reserved, section, drafts, compute_id)
+
+    profiles = identify(
         "profiles",
-        (draft for one in found for draft in one.profiles),
+        (draft for file in read for draft in file.profiles),
         lambda draft: compute_item_id(draft.path, "profiles"),
     )
-    private = {
-        compute_tool_id("mcp", server.path, server.local_name): profile
-        for profile, draft in profiles.items()
-        for server in draft.servers
-    }
-    manifests = _choose_manifests([draft for one in found for draft in one.plugins], ledger)
+    manifests = _choose_manifests([draft for file in read for draft in file.plugins], ledger)
+    plugins = identify("plugins", manifests, lambda draft: compute_plugin_id(draft.root, draft.name))
     roots = {root: compute_plugin_id(root, "unreadable") for root in failed_plugins}
     roots |= {draft.root: compute_plugin_id(draft.root, draft.name) for draft in manifests}
-    plugins = _identify(
-        ledger,
-        "plugins",
-        manifests,
-        lambda draft: compute_plugin_id(draft.root, draft.name),
+    servers = (
+        *(draft for file in read for draft in file.servers),
+        *(draft for plugin in plugins.values() for draft in plugin.servers),
+        *(draft for profile in profiles.values() for draft in profile.servers),
     )
     return IdentifiedDrafts(
         profiles=profiles,
-        prompts=_identify(
-            ledger,
+        prompts=identify(
             "prompts",
-            (draft for one in found for draft in one.prompts),
+            (draft for file in read for draft in file.prompts),
             lambda draft: compute_item_id(draft.path, "prompts"),
         ),
-        workflows=_identify(
-            ledger,
+        workflows=identify(
             "workflows",
-            (draft for one in found for draft in one.workflows),
+            (draft for file in read for draft in file.workflows),
             lambda draft: compute_item_id(draft.path, "workflows"),
         ),
-        skills=_identify(
-            ledger,
+        skills=identify(
             "skills",
-            (draft for one in found for draft in one.skills),
+            (draft for file in read for draft in file.skills),
             lambda draft: compute_skill_id(draft.path),
         ),
-        policies=_identify(
-            ledger,
+        policies=identify(
             "policies",
-            (draft for one in found for draft in one.policies),
+            (draft for file in read for draft in file.policies),
             lambda draft: compute_policy_id(draft.path, draft.name),
         ),
-        servers=_identify(
-            ledger,
-            "tools",
-            (
-                *(draft for one in found for draft in one.servers),
-                *(draft for plugin in plugins.values() for draft in plugin.servers),
-                *(draft for profile in profiles.values() for draft in profile.servers),
-            ),
-            lambda draft: compute_tool_id("mcp", draft.path, draft.local_name),
+        servers=identify(
+            "tools", servers, lambda draft: compute_tool_id("mcp", draft.path, draft.local_name)
         ),
-        private_to=private,
-        http_tools=_identify(
-            ledger,
+        private_to={
+            compute_tool_id("mcp", server.path, server.local_name): profile
+            for profile, draft in profiles.items()
+            for server in draft.servers
+        },
+        http_tools=identify(
             "tools",
-            (draft for one in found for draft in one.http_tools),
+            (draft for file in read for draft in file.http_tools),
             lambda draft: compute_tool_id("http", draft.path, draft.local_name),
         ),
         plugins=plugins,
@@ -159,48 +147,88 @@ def identify_drafts(
     )
 
 
+def compute_item_id(path: str, folder: str) -> str:
+    """Return the id of the item that a Markdown file is.
+
+    Args:
+        path: `plugins/x/agents/y.md` gives `plugins/x/agents/y`; only a final `.md` is dropped.
+        folder: The folder of our own files of this kind; `.yoi/profiles/y.md` gives `y` with `profiles`.
+    """
+    return encode_path(path.removeprefix(f".yoi/{folder}/").removesuffix(".md"))
+
+
+def compute_file_id(path: str) -> str:
+    """Return the id under which a file's own prompt and rules stand; it keeps the folder `.yoi/profiles`."""
+    return encode_path(path.removesuffix(".md"))
+
+
+def compute_policy_id(path: str, name: str = "") -> str:
+    """Return the id of a policy: its file's path without the extension, and its name where the file has several."""
+    stem = posixpath.splitext(path.removeprefix(".yoi/policies/"))[0]
+    return encode_path(stem) + (f"/{encode_segment(name)}" if name else "")
+
+
+def compute_skill_id(path: str) -> str:
+    """Return the id of a skill, from the path of its `SKILL.md`."""
+    directory = posixpath.dirname(path)
+    return encode_path(directory.removeprefix(".yoi/skills/")) if directory else ROOT_SKILL_ID
+
+
+def compute_tool_id(kind: str, path: str, local_name: str) -> str:
+    """Return the key of an MCP server (`mcp`) or HTTP tool (`http`): `mcp:plugins/x/.mcp/NAME`.
+
+    One that `workspace.toml` declares has just its name: `mcp:NAME`.
+    """
+    name = encode_segment(local_name)
+    if path == WORKSPACE_FILE:
+        return f"{kind}:{name}"
+    stem = path.removesuffix(".md") if path.endswith(".md") else posixpath.splitext(path)[0]
+    return f"{kind}:{encode_path(stem)}/{name}"
+
+
+def compute_plugin_id(root: str, name: str) -> str:
+    """Return the source-qualified id of a plugin of this workspace, from its directory."""
+    return f"workspace:{encode_path(root) if root else encode_segment(name)}"
+
+
 def _identify(
-    ledger: Ledger, section: str, drafts: Iterable[Draft], compute_id: Callable[[Draft], str]
+    ledger: Ledger,
+    reserved: frozenset[ItemKey],
+    section: str,
+    drafts: Iterable[Draft],
+    compute_id: Callable[[Draft], str],
 ) -> dict[str, Draft]:
     groups: dict[str, list[Draft]] = {}
     for draft in drafts:
         groups.setdefault(compute_id(draft), []).append(draft)
     single: dict[str, Draft] = {}
     for item, group in sorted(groups.items()):
+        key = (section, item)
         place = Place(group[0].path, getattr(group[0], "line", 0))
-        if (section, item) in ledger.reserved:
+        if key in reserved:
             ledger.lose(
-                (section, item),
-                "id.collision",
-                place,
-                f"the built-in set has the id `{item}`",
-                "rename the file",
+                key, "id.collision", place, f"the built-in set has the id `{item}`", "rename the file"
             )
-        ledger.places[(section, item)] = place
+        ledger.places[key] = place
         if len(group) > 1:
-            _report_collision(ledger, section, item, group)
-        elif (section, item) not in ledger.lost:
+            _report_collision(ledger, key, group)
+        elif key not in ledger.lost:
             single[item] = group[0]
     return single
 
 
-def _report_collision(ledger: Ledger, section: str, item: str, group: list[Draft]) -> None:
-    paths = sorted({show_path(draft.path) for draft in group})
-    for path in paths:
-        others = ", ".join(other for other in paths if other != path) or "itself"
-        ledger.lose(
-            (section, item),
-            "id.collision",
-            Place(path),
-            f"has the same id in `{section}` as {others}: `{item}`",
-            "rename one of them",
-        )
+def _report_collision(ledger: Ledger, key: ItemKey, group: list[Draft]) -> None:
+    shown = {draft.path: show_path(draft.path) for draft in group}
+    for path in sorted(shown):
+        others = ", ".join(sorted({other for other in shown.values() if other != shown[path]})) or "itself"
+        message = f"has the same id in `{key[0]}` as {others}: `{key[1]}`"
+        ledger.lose(key, "id.collision", Place(path), message, "rename one of them")
 
 
 def _choose_manifests(drafts: list[PluginDraft], ledger: Ledger) -> list[PluginDraft]:
     """Take one manifest of each directory: the vendor-neutral one, where there are several."""
     chosen: dict[str, PluginDraft] = {}
-    for draft in sorted(drafts, key=lambda one: (one.dialect != "agent-plugins", one.path)):
+    for draft in sorted(drafts, key=lambda draft: (draft.dialect != "agent-plugins", draft.path)):
         first = chosen.setdefault(draft.root, draft)
         if first is not draft:
             ledger.report(

@@ -4,13 +4,18 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from yoi_bundle.authoring.assembly.ledger import ItemKey, Ledger, Place
-from yoi_bundle.authoring.assembly.scope import NameIndex
+from yoi_bundle.authoring.assembly.ledger import ItemKey, Ledger
+from yoi_bundle.authoring.assembly.names import NameIndex
 from yoi_bundle.authoring.assembly.tool_scope import ToolScope
 from yoi_bundle.authoring.assembly.tools import make_origin
-from yoi_bundle.authoring.drafts.draft import NameWish, PolicyDraft, ProfileDraft, UnsaidRule, WorkflowDraft
-from yoi_bundle.authoring.drafts.file_diagnostics import show_name
-from yoi_bundle.authoring.source.walk import show_path
+from yoi_bundle.authoring.drafts.diagnostics import Place, show_name, show_path
+from yoi_bundle.authoring.drafts.draft import (
+    NameReference,
+    PolicyDraft,
+    ProfileDraft,
+    UnsaidRule,
+    WorkflowDraft,
+)
 from yoi_bundle.authoring.source.workspace_path import GOVERNING_FILES, WORKSPACE_FILE
 from yoi_bundle.manifest import Effect, Policy, Rule
 
@@ -90,12 +95,12 @@ class PolicyBook:
         )
         return name
 
-    def resolve(self, wishes: Iterable[NameWish], owner: ItemKey, path: str) -> list[str] | None:
+    def resolve(self, references: Iterable[NameReference], owner: ItemKey, path: str) -> list[str] | None:
         """Return ids of policies by name; None when one of them is not to be had, and then the owner is lost."""
         found: list[str] = []
         complete = True
-        for wish in wishes:
-            ids = self._index.find(wish.written, path)
+        for reference in references:
+            ids = self._index.find(reference.written, path)
             if len(ids) == 1 and ("policies", ids[0]) not in self._ledger.lost:
                 found.append(ids[0])
                 continue
@@ -106,8 +111,8 @@ class PolicyBook:
             self._ledger.lose(
                 owner,
                 "policy.unresolved",
-                Place(path, wish.line),
-                f"the policy `{show_name(wish.written)}` that confines it {reason}",
+                Place(path, reference.line),
+                f"the policy `{show_name(reference.written)}` that confines it {reason}",
                 "name a policy of `.yoi/policies/`, by its id",
             )
         return found if complete else None
@@ -138,5 +143,5 @@ class PolicyBook:
                     f"the policy `{show_name(name)}` that governs every profile is not to be had",
                     "name one policy of `.yoi/policies/`, by its id, and mend it if it is at fault",
                 )
-        shown = ", ".join(show_path(one) for one in lost)
+        shown = ", ".join(show_path(name) for name in lost)
         return Governing(tuple(dict.fromkeys(policies)), shown)

@@ -1,4 +1,4 @@
-"""Prompts, skills, models and workflows of the manifest (B-04)."""
+"""Prompts, skills and workflows of the manifest (B-04)."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -6,23 +6,17 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from msgspec.structs import replace
 
-from yoi_bundle.authoring.assembly.item_ids import compute_file_id
-from yoi_bundle.authoring.assembly.ledger import ItemKey, Ledger, Place
-from yoi_bundle.authoring.assembly.policies import PolicyBook
-from yoi_bundle.authoring.assembly.tool_scope import ToolScope
+from yoi_bundle.authoring.assembly.confinement import Confinement, Confiner
+from yoi_bundle.authoring.assembly.ledger import ItemKey, Ledger
 from yoi_bundle.authoring.assembly.tools import make_origin, mark_features
-from yoi_bundle.authoring.drafts.draft import NameWish, PromptDraft, SkillDraft, SourceFile, WorkflowDraft
-from yoi_bundle.authoring.drafts.file_diagnostics import show_name
-from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
-from yoi_bundle.identifiers import ModelName, PathGlob, encode_path, encode_segment
+from yoi_bundle.authoring.drafts.diagnostics import Place
+from yoi_bundle.authoring.drafts.draft import PromptDraft, SkillDraft, SourceFile, WorkflowDraft
+from yoi_bundle.identifiers import PathGlob, encode_path
 from yoi_bundle.manifest import (
-    HostModel,
     Member,
-    Model,
     Prompt,
     Skill,
     SkillFile,
-    ToolList,
     Workflow,
     WorkflowReference,
     WorkflowText,
@@ -97,109 +91,22 @@ def choose_media_type(file: SourceFile) -> MediaType:
     return "text/markdown" if file.path.endswith(".md") else "text/plain"
 
 
-class ModelShelf:
-    """Models: those of `workspace.toml`, and aliases such as `sonnet` that the host provides (B-10)."""
-
-    def __init__(self, declared: Mapping[str, Model], lines: Mapping[str, int], ledger: Ledger) -> None:
-        """Take what `workspace.toml` declares, with the line of each."""
-        for name in declared:
-            ledger.places[("models", name)] = Place(WORKSPACE_FILE, lines.get(name, 0))
-        self.models: dict[str, Model] = {
-            name: model for name, model in declared.items() if ("models", name) not in ledger.lost
-        }
-        self._ledger = ledger
-
-    def resolve(self, wishes: Iterable[NameWish], path: str) -> tuple[str, ...] | None:
-        """Return ids in order; None when a model that the workspace declares is left out.
-
-        `inherit` names no model. An unknown name becomes a model that the host provides under it.
-        """
-        found: dict[str, None] = {}
-        for wish in wishes:
-            name = encode_segment(wish.written)
-            if wish.written.strip() in ("", "inherit"):
-                continue
-            if ("models", name) in self._ledger.lost:
-                return None
-            if name not in self.models and not self._add_alias(name, wish, path):
-                continue
-            found[name] = None
-        return tuple(found)
-
-    def _add_alias(self, name: str, wish: NameWish, path: str) -> bool:
-        place = Place(path, wish.line)
-        try:
-            msgspec.convert(wish.written, ModelName)
-        except msgspec.ValidationError:
-            self._ledger.report(
-                "warning",
-                "model.unreadable",
-                place,
-                f"`{show_name(wish.written)}` is not one model's name; the choice is left to the host",
-                "write one name, such as `sonnet`",
-            )
-            return False
-        self.models[name] = HostModel(alias=wish.written)
-        self._ledger.places[("models", name)] = place
-        self._ledger.report(
-            "info",
-            "model.host_alias",
-            place,
-            f"`{show_name(wish.written)}` is no model of the workspace; the host has to provide it under this name",
-            "declare it as `[models.NAME]` in workspace.toml",
-        )
-        return True
-
-
 def assemble_workflows(
-    drafts: Mapping[str, WorkflowDraft],
-    *,
-    scope: ToolScope,
-    policies: PolicyBook,
-    models: ModelShelf,
-    ledger: Ledger,
+    drafts: Mapping[str, WorkflowDraft], confiner: Confiner, ledger: Ledger
 ) -> dict[str, Workflow]:
     """Return workflows by id; one whose restrictions cannot all be kept is left out."""
     workflows: dict[str, Workflow] = {}
     for name, draft in drafts.items():
         key: ItemKey = ("workflows", name)
-        place = Place(draft.path, draft.line)
-        if not policies.can_be_said(key, draft.unsaid, place):
+        if not confiner.policies.can_be_said(key, draft.unsaid, Place(draft.path, draft.line)):
             continue
-        named = policies.resolve(draft.policies, key, draft.path)
-        chosen = models.resolve(draft.models, draft.path)
-        if named is None or chosen is None:
-            if chosen is None:
-                ledger.lose(key, "item.depends", place, "a model that it names is left out", "mend the model")
-            continue
-        file_id = compute_file_id(draft.path)
-        tools = None
-        if draft.tools is not None:
-            resolved = scope.resolve_list(draft.tools, path=draft.path)
-            tools = resolved.tools
-            if resolved.rules is not None:
-                named.append(policies.add_own(f"{file_id}/tools", key, "deny", resolved.rules, draft))
-        if draft.rules:
-            rules = scope.resolve_rules(draft.rules, path=draft.path)
-            named.append(policies.add_own(f"{file_id}/rules", key, draft.rules_default, rules, draft))
-        if any(("policies", policy) in ledger.lost for policy in named):
-            ledger.lose(
-                key, "item.depends", place, "a policy that confines it is left out", "mend the policy"
-            )
-            continue
-        workflows[name] = _make_workflow(draft, key, ledger, named, chosen, tools=tools)
+        confinement = confiner.confine(key, draft)
+        if confinement is not None:
+            workflows[name] = _make_workflow(draft, key, confinement, ledger)
     return workflows
 
 
-def _make_workflow(
-    draft: WorkflowDraft,
-    key: ItemKey,
-    ledger: Ledger,
-    policies: list[str],
-    models: tuple[str, ...],
-    *,
-    tools: ToolList | None,
-) -> Workflow:
+def _make_workflow(draft: WorkflowDraft, key: ItemKey, confinement: Confinement, ledger: Ledger) -> Workflow:
     body: WorkflowText | WorkflowReference
     if draft.url:
         body = WorkflowReference(url=draft.url, digest=draft.digest)
@@ -212,9 +119,9 @@ def _make_workflow(
         origin=make_origin(draft.path, draft.dialect),
         body=body,
         argument_hint=draft.argument_hint,
-        tools=tools,
-        policies={policy: Member() for policy in policies},
-        models=models,
+        tools=confinement.tools,
+        policies={policy: Member() for policy in confinement.policies},
+        models=confinement.models,
         asks=draft.asks,
     )
     return replace(item, features=mark_features(item))

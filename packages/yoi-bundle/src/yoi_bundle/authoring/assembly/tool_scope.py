@@ -4,19 +4,17 @@ A list says which tools exist. An entry with arguments, `Bash(git:*)`, says more
 policy with default deny that allows each entry. Lists lose what is foreign and stay lists.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from yoi_bundle.authoring.assembly.ledger import Ledger, Place
-from yoi_bundle.authoring.assembly.scope import NameIndex
-from yoi_bundle.authoring.drafts.draft import RuleDraft, ToolWish
-from yoi_bundle.authoring.drafts.file_diagnostics import show_name
+from yoi_bundle.authoring.assembly.ledger import Ledger
+from yoi_bundle.authoring.assembly.names import Names
+from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule, Place, show_name
+from yoi_bundle.authoring.drafts.draft import RuleDraft, ToolReference
 from yoi_bundle.closure import matches_tool
 from yoi_bundle.manifest import Ask, Effect, ExactMatch, Match, Rule, ToolList, compute_rule_id
-
-_NAMED_ARGUMENTS = ("profile", "skill", "workflow")
 
 
 class ResolvedTools(Struct, frozen=True, kw_only=True):
@@ -33,46 +31,33 @@ class ResolvedTools(Struct, frozen=True, kw_only=True):
 class ToolScope:
     """Resolves tool names as seen from one file."""
 
-    def __init__(
-        self,
-        *,
-        tools: Iterable[str],
-        plugins: Iterable[str],
-        servers: NameIndex,
-        private: Mapping[str, Mapping[str, str]],
-        names: Mapping[str, NameIndex],
-        ledger: Ledger,
-    ) -> None:
-        """Take what there is.
-
-        Args:
-            tools: Keys of the manifest's tools.
-            plugins: Ids of its plugins.
-            servers: Public MCP servers by local name.
-            private: Profile id → local name → key of a server that is private to it.
-            names: The indexes of profiles, skills and workflows, by the argument's name.
-            ledger: Where remarks go.
-        """
+    def __init__(self, *, tools: Iterable[str], plugins: Iterable[str], names: Names, ledger: Ledger) -> None:
+        """Index the manifest's tools and plugins; `ledger` gets what leads nowhere."""
         self._tools = frozenset(tools)
         self._plugins = frozenset(plugins)
-        self._servers = servers
-        self._private = private
         self._names = names
+        self._named_arguments = {
+            "profile": names.profiles,
+            "skill": names.skills,
+            "workflow": names.workflows,
+        }
         self._ledger = ledger
 
-    def resolve_list(self, wishes: Iterable[ToolWish], *, path: str, owner: str = "") -> ResolvedTools:
+    def resolve_list(
+        self, references: Iterable[ToolReference], *, path: str, owner: str = ""
+    ) -> ResolvedTools:
         """Resolve a tool list of the file at `path`; `owner` is the profile whose private servers count."""
         tools: dict[str, Ask] = {}
         rules: dict[str, Rule] = {}
         has_arguments = False
-        for wish in wishes:
-            has_arguments = has_arguments or wish.where is not None
-            pattern = self._find_one(wish, path, owner)
+        for reference in references:
+            has_arguments = has_arguments or reference.where is not None
+            pattern = self._find_one(reference, path, owner)
             if pattern is None:
                 continue
             held = tools.get(pattern)
-            tools[pattern] = Ask(required=wish.required or (held is not None and held.required))
-            for where in self._resolve_where(wish.where, path, effect="allow"):
+            tools[pattern] = Ask(required=reference.required or (held is not None and held.required))
+            for where in self._resolve_where(reference.where, path, effect="allow"):
                 _add_rule(rules, "allow", pattern, where)
         return ResolvedTools(tools=ToolList(tools=tools), rules=rules if has_arguments else None)
 
@@ -93,50 +78,52 @@ class ToolScope:
                     _add_rule(rules, draft.effect, pattern, where)
         return rules
 
-    def _find_one(self, wish: ToolWish, path: str, owner: str) -> str | None:
-        found = self._find_servers(wish, path, owner) if wish.server else self._find_pattern(wish)
+    def _find_one(self, reference: ToolReference, path: str, owner: str) -> str | None:
+        found = (
+            self._find_servers(reference, path, owner) if reference.server else self._find_pattern(reference)
+        )
         if len(found) > 1:
             self._report(
                 "tool.ambiguous",
-                wish,
+                reference,
                 path,
-                f"`{show_name(wish.written)}` may mean {len(found)} servers: {', '.join(found[:4])}",
+                f"`{show_name(reference.written)}` may mean {len(found)} servers: {', '.join(found[:4])}",
                 "declare the server next to the file that names it, or rename one",
             )
             return None
         if not found:
-            self._report_foreign(wish, path)
+            self._report_foreign(reference, path)
             return None
         return found[0]
 
-    def _find_all(self, wish: ToolWish, path: str, owner: str) -> tuple[str, ...]:
-        if not wish.server:
-            found = self._find_pattern(wish)
+    def _find_all(self, reference: ToolReference, path: str, owner: str) -> tuple[str, ...]:
+        if not reference.server:
+            found = self._find_pattern(reference)
         else:
-            readings = _list_readings(wish.server, wish.tool)
+            readings = _list_readings(reference.server, reference.tool)
             patterns = (
                 f"{key}/{tool or '*'}"
                 for server, tool in readings
-                for key in (*self._servers.find_all(server), *self._find_private(server, owner))
+                for key in (*self._names.servers.find_all(server), *self._find_private_servers(server, owner))
             )
             found = tuple(dict.fromkeys(patterns))
         if not found:
-            self._report_foreign(wish, path)
+            self._report_foreign(reference, path)
         return found
 
-    def _find_private(self, server: str, owner: str) -> tuple[str, ...]:
+    def _find_private_servers(self, server: str, owner: str) -> tuple[str, ...]:
         """Return private servers of a name: of the owner, or of every profile where the file is nobody's own."""
-        owners = (owner,) if owner else sorted(self._private)
-        found = (self._private.get(one, {}).get(server) for one in owners)
-        return tuple(key for key in found if key is not None)
+        owners = (owner,) if owner else sorted(self._names.private)
+        keys = (self._names.private.get(profile, {}).get(server) for profile in owners)
+        return tuple(key for key in keys if key is not None)
 
-    def _find_servers(self, wish: ToolWish, path: str, owner: str) -> tuple[str, ...]:
-        private = self._private.get(owner, {}).get(wish.server)
-        servers = (private,) if private else self._servers.find(wish.server, path)
-        return tuple(f"{server}/{wish.tool or '*'}" for server in servers)
+    def _find_servers(self, reference: ToolReference, path: str, owner: str) -> tuple[str, ...]:
+        private = self._names.private.get(owner, {}).get(reference.server)
+        servers = (private,) if private else self._names.servers.find(reference.server, path)
+        return tuple(f"{server}/{reference.tool or '*'}" for server in servers)
 
-    def _find_pattern(self, wish: ToolWish) -> tuple[str, ...]:
-        pattern = wish.pattern
+    def _find_pattern(self, reference: ToolReference) -> tuple[str, ...]:
+        pattern = reference.pattern
         if pattern.startswith("plugin:") and pattern != "plugin:*":
             plugin = pattern.removeprefix("plugin:")
             known = plugin in self._plugins or plugin.rsplit("/", 1)[0] in self._plugins
@@ -153,25 +140,27 @@ class ToolScope:
 
         A name that means nothing here stays as it is written.
         """
-        if not isinstance(where, ExactMatch) or where.argument not in _NAMED_ARGUMENTS:
+        if not isinstance(where, ExactMatch) or where.argument not in self._named_arguments:
             return (where,)
-        index = self._names[where.argument]
+        index = self._named_arguments[where.argument]
         found = index.find(where.value, path) if effect == "allow" else index.find_all(where.value)
         if effect == "allow" and len(found) > 1:
             return ()
         return tuple(replace(where, value=name) for name in found) or (where,)
 
-    def _report_foreign(self, wish: ToolWish, path: str) -> None:
+    def _report_foreign(self, reference: ToolReference, path: str) -> None:
         self._report(
             "tool.foreign",
-            wish,
+            reference,
             path,
-            f"`{show_name(wish.written)}` names a tool that nothing in the workspace declares; left out",
+            f"`{show_name(reference.written)}` names a tool that nothing in the workspace declares; left out",
             'declare it: an MCP server in `.mcp.json`, or `[tools.mcp.NAME]` with `host = "NAME"` in workspace.toml',
         )
 
-    def _report(self, rule: str, wish: ToolWish, path: str, message: str, remedy: str) -> None:
-        self._ledger.report("warning", rule, Place(path, wish.line), message, remedy)
+    def _report(
+        self, rule: DiagnosticRule, reference: ToolReference, path: str, message: str, remedy: str
+    ) -> None:
+        self._ledger.report("warning", rule, Place(path, reference.line), message, remedy)
 
 
 def _list_readings(server: str, tool: str) -> list[tuple[str, str]]:

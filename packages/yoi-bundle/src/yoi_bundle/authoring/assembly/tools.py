@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from msgspec.structs import replace
 
 from yoi_bundle.authoring.assembly.identify import IdentifiedDrafts
-from yoi_bundle.authoring.assembly.ledger import Ledger, Place
+from yoi_bundle.authoring.assembly.ledger import Ledger
 from yoi_bundle.authoring.dialects.native.workspace_toml import HostPluginForm
 from yoi_bundle.authoring.dialects.plugins.plugin_package import pack_plugin
+from yoi_bundle.authoring.drafts.diagnostics import Place
 from yoi_bundle.authoring.drafts.draft import HttpToolDraft, PluginDraft, ServerDraft, SourceFile
 from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
 from yoi_bundle.identifiers import encode_path

@@ -1,7 +1,7 @@
 """What one source file says, before names are resolved and ids given: the interface between readers and assembly.
 
-A reader (`read_…(file: SourceFile, …) -> Contribution`) is pure: it knows its format and nothing of the workspace
-around it. It gives no ids and resolves no names; `assemble` does both, because only it sees every file. Whatever a
+A reader (see `reader.Reader`) is pure: it knows its format and nothing of the workspace
+around it. It gives no ids and resolves no names; assembly does both, because only it sees every file. Whatever a
 reader leaves out it says in a diagnostic, and a restriction that it cannot say it hands on as an `UnsaidRule`, so
 that what depends on it can be left out too (leaving out never widens, B-14).
 """
@@ -30,7 +30,7 @@ class SourceFile(Struct, frozen=True, kw_only=True):
     executable: bool = False
 
 
-class NameWish(Struct, frozen=True, kw_only=True):
+class NameReference(Struct, frozen=True, kw_only=True):
     """A name as its author wrote it: of a model, skill, prompt, workflow, policy, plugin or profile.
 
     Attributes:
@@ -41,8 +41,8 @@ class NameWish(Struct, frozen=True, kw_only=True):
     line: int = 0
 
 
-class ToolWish(Struct, frozen=True, kw_only=True):
-    """One entry of a tool list; an entry that means several of our tools gives one wish for each.
+class ToolReference(Struct, frozen=True, kw_only=True):
+    """One entry of a tool list; an entry that means several of our tools gives one for each.
 
     Attributes:
         written: The entry as its author wrote it.
@@ -67,7 +67,7 @@ class RuleDraft(Struct, frozen=True, kw_only=True):
     """One rule whose tool may still be named by a server's local name."""
 
     effect: Effect
-    tool: ToolWish
+    tool: ToolReference
 
 
 class UnsaidRule(Struct, frozen=True, kw_only=True):
@@ -107,7 +107,7 @@ class ServerDraft(Struct, frozen=True, kw_only=True):
     Attributes:
         path: The file it is declared in.
         local_name: The name under which its neighbours refer to it, as written.
-        exposes: Names of the tools to take, as `ToolWish.tool`; None for all.
+        exposes: Names of the tools to take, as `ToolReference.tool`; None for all.
     """
 
     path: str
@@ -172,18 +172,18 @@ class ProfileDraft(Struct, frozen=True, kw_only=True):
     title: str = ""
     description: str = ""
     line: int = 0
-    extends: NameWish | None = None
-    prompts: tuple[NameWish, ...] = ()
-    models: tuple[NameWish, ...] = ()
+    extends: NameReference | None = None
+    prompts: tuple[NameReference, ...] = ()
+    models: tuple[NameReference, ...] = ()
     model_required: bool | None = None
-    tools: tuple[ToolWish, ...] | None = None
+    tools: tuple[ToolReference, ...] | None = None
     rules: tuple[RuleDraft, ...] = ()
     rules_default: Effect = "allow"
     unsaid: tuple[UnsaidRule, ...] = ()
-    policies: tuple[NameWish, ...] = ()
-    skills: tuple[NameWish, ...] = ()
-    workflows: tuple[NameWish, ...] = ()
-    plugins: tuple[NameWish, ...] = ()
+    policies: tuple[NameReference, ...] = ()
+    skills: tuple[NameReference, ...] = ()
+    workflows: tuple[NameReference, ...] = ()
+    plugins: tuple[NameReference, ...] = ()
     asks: Asks = NO_ASKS
     servers: tuple[ServerDraft, ...] = ()
     language: str | None = None
@@ -208,12 +208,12 @@ class WorkflowDraft(Struct, frozen=True, kw_only=True):
     argument_hint: str = ""
     url: str = ""
     digest: str = ""
-    tools: tuple[ToolWish, ...] | None = None
+    tools: tuple[ToolReference, ...] | None = None
     rules: tuple[RuleDraft, ...] = ()
     rules_default: Effect = "allow"
     unsaid: tuple[UnsaidRule, ...] = ()
-    policies: tuple[NameWish, ...] = ()
-    models: tuple[NameWish, ...] = ()
+    policies: tuple[NameReference, ...] = ()
+    models: tuple[NameReference, ...] = ()
     asks: Asks = NO_ASKS
 
 
@@ -289,3 +289,6 @@ class Contribution(Struct, frozen=True, kw_only=True):
     http_tools: tuple[HttpToolDraft, ...] = ()
     plugins: tuple[PluginDraft, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+
+
+NO_CONTRIBUTION = Contribution()

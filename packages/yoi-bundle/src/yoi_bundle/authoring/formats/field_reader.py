@@ -1,11 +1,12 @@
 """Frontmatter fields by key, each coerced to what its key means; what nobody asks for is reported by name (B-14)."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
-from yoi_bundle.authoring.drafts.draft import NameWish
-from yoi_bundle.authoring.drafts.file_diagnostics import Remarks, show_name
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
+from yoi_bundle.authoring.drafts.draft import NameReference
 from yoi_bundle.authoring.formats.frontmatter import FrontmatterField
 from yoi_bundle.identifiers import ModelName
 
@@ -26,10 +27,15 @@ _CONFINING_NAMES = frozenset(
 class FieldReader:
     """Hands out fields and remembers which were asked for."""
 
-    def __init__(self, fields: Mapping[str, FrontmatterField], remarks: Remarks) -> None:
+    def __init__(self, fields: Mapping[str, FrontmatterField], diagnostics: FileDiagnostics) -> None:
         self._fields = fields
-        self._remarks = remarks
+        self._diagnostics = diagnostics
         self._taken: set[str] = set()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All values by key, for a form that takes every key itself."""
+        return {key: field.value for key, field in self._fields.items()}
 
     def take(self, key: str) -> FrontmatterField | None:
         self._taken.add(key)
@@ -47,7 +53,7 @@ class FieldReader:
         if field is None or field.value is None:
             return ""
         if isinstance(field.value, list | dict) and not field.text:
-            report = self._remarks.error if confines else self._remarks.warn
+            report = self._diagnostics.error if confines else self._diagnostics.warn
             message = f"`{key}` is no text and is left out"
             report(
                 "frontmatter.wrong_type",
@@ -66,12 +72,12 @@ class FieldReader:
         text = field.text.strip()
         if text.isascii() and text.isdigit() and 0 < int(text[:16]) < 2**53:
             return int(text[:16])
-        self._remarks.error(
+        self._diagnostics.error(
             "frontmatter.wrong_type", field.line, f"`{key}` is no number of at least 1", "write a number"
         )
         return None
 
-    def get_names(self, key: str) -> tuple[NameWish, ...]:
+    def get_names(self, key: str) -> tuple[NameReference, ...]:
         """Return names from a list, or a text with commas between them."""
         field = self.take(key)
         if field is None or field.value is None:
@@ -79,17 +85,17 @@ class FieldReader:
         items = field.value if isinstance(field.value, list) else field.text.split(",")
         if not items or not all(isinstance(item, str) for item in items):
             message = f"`{key}` is no list of names and is left out"
-            self._remarks.warn("frontmatter.wrong_type", field.line, message, "write a list of names")
+            self._diagnostics.warn("frontmatter.wrong_type", field.line, message, "write a list of names")
             return ()
-        return tuple(NameWish(written=item.strip(), line=field.line) for item in items if item.strip())
+        return tuple(NameReference(written=item.strip(), line=field.line) for item in items if item.strip())
 
-    def get_models(self, key: str) -> tuple[NameWish, ...]:
+    def get_models(self, key: str) -> tuple[NameReference, ...]:
         """Return models in order of preference: a text, a list, or texts with `|` between them; `inherit` is none."""
         field = self.take(key)
         if field is None or field.value is None:
             return ()
         items = field.value if isinstance(field.value, list) else field.text.split("|")
-        models: list[NameWish] = []
+        models: list[NameReference] = []
         for item in items:
             name = item.strip().strip("'\"") if isinstance(item, str) else ""
             if name == "inherit":
@@ -98,9 +104,11 @@ class FieldReader:
                 msgspec.convert(name, ModelName)
             except msgspec.ValidationError:
                 message = f"`{key}` holds what is no model's name; it is left out"
-                self._remarks.warn("model.malformed", field.line, message, "write a name such as `sonnet`")
+                self._diagnostics.warn(
+                    "model.malformed", field.line, message, "write a name such as `sonnet`"
+                )
                 continue
-            models.append(NameWish(written=name, line=field.line))
+            models.append(NameReference(written=name, line=field.line))
         return tuple(models)
 
     def report_rest(self, reasons: Mapping[str, str]) -> None:
@@ -115,12 +123,12 @@ class FieldReader:
             plain = key.replace("-", "").replace("_", "").lower()
             if key not in reasons and plain in _CONFINING_NAMES:
                 message = f"`{show_name(key)}` looks like a restriction, and is no key of this format"
-                self._remarks.error(
+                self._diagnostics.error(
                     "frontmatter.misspelt_key", field.line, message, "correct its name, or take it out"
                 )
                 continue
             reason = reasons.get(key, "no field of a bundle holds it")
             message = f"`{show_name(key)}` is left out: {reason}"
-            self._remarks.note(
+            self._diagnostics.note(
                 "frontmatter.unmapped_key", field.line, message, "nothing to do, or say it in .yoi"
             )

@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics
 from yoi_bundle.authoring.formats.frontmatter_repair import Repair, repair_frontmatter
 from yoi_bundle.authoring.formats.yaml_mapping import YamlFault, YamlMapping, parse_mapping
-from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -60,13 +60,6 @@ class FrontmatterField(Struct, frozen=True, kw_only=True):
     repaired: bool = False
 
 
-class FrontmatterReading(Struct, frozen=True, kw_only=True):
-    """Attributes: fields: In the author's order; None when the header was refused, which `diagnostics` explain."""
-
-    fields: dict[str, FrontmatterField] | None
-    diagnostics: tuple[Diagnostic, ...] = ()
-
-
 def split_frontmatter(data: bytes) -> Frontmatter:
     """Cut a file at its fences: lines of `---`, the first one at the very start (after a byte order mark)."""
     opening = _OPENING.match(data)
@@ -83,62 +76,63 @@ def split_frontmatter(data: bytes) -> Frontmatter:
     )
 
 
-def read_frontmatter(parts: Frontmatter, *, file: str, limits: Limits = DEFAULT_LIMITS) -> FrontmatterReading:
-    """Read the header's fields; a file without one has none.
+def read_frontmatter(
+    parts: Frontmatter, diagnostics: FileDiagnostics, *, limits: Limits = DEFAULT_LIMITS
+) -> dict[str, FrontmatterField] | None:
+    """Read the header's fields, in the author's order; a file without one has none.
 
-    Never raises on bad input: the reading has no fields then, and a diagnostic of severity error.
+    Never raises on bad input: the answer is None then, and an error says why.
     """
     if not parts.closed:
-        return _refuse(
-            file,
-            1,
+        diagnostics.error(
             "frontmatter.unclosed",
+            1,
             "a fence opens and none closes it",
             "add a line `---` after the last key",
         )
+        return None
     if parts.header is None:
-        return FrontmatterReading(fields={})
+        return {}
     if len(parts.header) > limits.frontmatter_bytes:
         size = f"{len(parts.header)} bytes, at most {limits.frontmatter_bytes} allowed"
-        return _refuse(file, 2, "frontmatter.too_large", size, "move text below the closing fence")
+        diagnostics.error("frontmatter.too_large", 2, size, "move text below the closing fence")
+        return None
     try:
         text = parts.header.decode("utf-8")
     except UnicodeDecodeError as error:
         line = 2 + parts.header.count(b"\n", 0, error.start)
-        return _refuse(
-            file, line, "frontmatter.not_utf8", "bytes that are not UTF-8", "save the file as UTF-8"
-        )
+        diagnostics.error("frontmatter.not_utf8", line, "bytes that are not UTF-8", "save the file as UTF-8")
+        return None
     if (lone := _LONE_RETURN.search(text)) is not None:
         line = 2 + text.count("\n", 0, lone.start())
         message = (
             "a carriage return without its line feed, which readers of YAML take for a line's end or not"
         )
-        return _refuse(file, line, "frontmatter.malformed", message, "end lines with a line feed")
-    mark = (_report_mark(file),) if parts.marked else ()
+        diagnostics.error("frontmatter.malformed", line, message, "end lines with a line feed")
+        return None
     parsed = parse_mapping(text, max_depth=limits.depth)
-    if isinstance(parsed, YamlMapping):
-        return FrontmatterReading(fields=_make_fields(parsed, text, frozenset()), diagnostics=mark)
-    repaired = repair_frontmatter(text, max_depth=limits.depth)
-    if isinstance(repaired, YamlFault):
-        rule = "frontmatter.duplicate_key" if repaired.kind == "repeated" else "frontmatter.malformed"
-        return _refuse(file, 2 + repaired.line, rule, repaired.message, _REMEDIES[repaired.kind])
-    names = frozenset(repair.key for repair in repaired.repairs)
-    diagnostics = (*mark, *(_describe_repair(repair, file) for repair in repaired.repairs))
-    return FrontmatterReading(fields=_make_fields(repaired.mapping, text, names), diagnostics=diagnostics)
+    repairs: tuple[Repair, ...] = ()
+    if isinstance(parsed, YamlFault):
+        repaired = repair_frontmatter(text, max_depth=limits.depth)
+        if isinstance(repaired, YamlFault):
+            diagnostics.error(
+                "frontmatter.duplicate_key" if repaired.kind == "repeated" else "frontmatter.malformed",
+                2 + repaired.line,
+                repaired.message,
+                _REMEDIES[repaired.kind],
+            )
+            return None
+        parsed, repairs = repaired.mapping, repaired.repairs
+    if parts.marked:
+        diagnostics.warn(
+            "frontmatter.byte_order_mark", 1, "begins with a byte order mark", "save the file without one"
+        )
+    for repair in repairs:
+        _report_repair(repair, diagnostics)
+    return _make_fields(parsed, text, frozenset(repair.key for repair in repairs))
 
 
-def _report_mark(file: str) -> Diagnostic:
-    return Diagnostic(
-        severity="warning",
-        rule="frontmatter.byte_order_mark",
-        file=file,
-        line=1,
-        message="begins with a byte order mark",
-        remedy="save the file without one",
-    )
-
-
-def _describe_repair(repair: Repair, file: str) -> Diagnostic:
+def _report_repair(repair: Repair, diagnostics: FileDiagnostics) -> None:
     key = f"the value of `{repair.key[:40]}`"
     if not repair.as_text:
         message, remedy = f"{key} has a closing bracket that is not indented", "indent it below its key"
@@ -147,14 +141,7 @@ def _describe_repair(repair: Repair, file: str) -> Diagnostic:
     else:
         message = f"{key} is not YAML; taken as text with the {repair.lines - 1} lines after it"
         remedy = "write it as a block: `|` and indented lines"
-    return Diagnostic(
-        severity="warning",
-        rule="frontmatter.repaired",
-        file=file,
-        line=2 + repair.line,
-        message=message,
-        remedy=remedy,
-    )
+    diagnostics.warn("frontmatter.repaired", 2 + repair.line, message, remedy)
 
 
 def _make_fields(mapping: YamlMapping, text: str, repaired: frozenset[str]) -> dict[str, FrontmatterField]:
@@ -176,8 +163,3 @@ def _find_spelling(lines: list[str], number: int, value: object) -> str:
         return ""
     closed = not isinstance(value, list | dict) or match["text"].endswith(("]", "}"))
     return match["text"] if closed else ""
-
-
-def _refuse(file: str, line: int, rule: str, message: str, remedy: str) -> FrontmatterReading:
-    fault = Diagnostic(severity="error", rule=rule, file=file, line=line, message=message, remedy=remedy)
-    return FrontmatterReading(fields=None, diagnostics=(fault,))

@@ -6,8 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics
 from yoi_bundle.canonical import compute_depth
-from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 
@@ -33,58 +33,56 @@ class JsonDocument(Struct, frozen=True):
         return self.lines.get(pointer, 1)
 
 
-class JsonReading(Struct, frozen=True, kw_only=True):
-    """Attributes: document: None when the file was refused, which `diagnostics` explain."""
-
-    document: JsonDocument | None
-    diagnostics: tuple[Diagnostic, ...] = ()
-
-
-def read_json(data: bytes, *, file: str, limits: Limits = DEFAULT_LIMITS) -> JsonReading:
+def read_json(
+    data: bytes, diagnostics: FileDiagnostics, *, limits: Limits = DEFAULT_LIMITS
+) -> JsonDocument | None:
     """Parse a file; comments, duplicate keys, NaN and lone surrogates are refused, a byte order mark is reported.
 
-    Never raises on bad input.
+    Never raises on bad input: the answer is None then, and an error says why.
     """
-    found: list[Diagnostic] = []
-    if data.startswith(_BYTE_ORDER_MARK):
-        data = data[len(_BYTE_ORDER_MARK) :]
-        found.append(
-            _warn(file, "json.byte_order_mark", "begins with a byte order mark", "save it without one")
-        )
+    is_marked = data.startswith(_BYTE_ORDER_MARK)
+    data = data.removeprefix(_BYTE_ORDER_MARK)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = 1 + data.count(b"\n", 0, error.start)
-        return _refuse(file, line, "json.not_utf8", "bytes that are not UTF-8", "save the file as UTF-8")
+        diagnostics.error("json.not_utf8", line, "bytes that are not UTF-8", "save the file as UTF-8")
+        return None
     if compute_depth(data) > limits.depth:
         message = f"arrays and objects nest deeper than {limits.depth}"
-        return _refuse(file, 1, "json.too_deep", message, "nest less deeply")
+        diagnostics.error("json.too_deep", 1, message, "nest less deeply")
+        return None
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as error:
-        return _refuse_syntax(error, text, file)
+        _report_syntax(error, text, diagnostics)
+        return None
     except (ValueError, RecursionError):
         message = "a number or a text that JSON between programs cannot hold"
-        return _refuse(file, 1, "json.malformed", message, "write finite numbers and whole characters")
+        diagnostics.error("json.malformed", 1, message, "write finite numbers and whole characters")
+        return None
     lines, repeated = _find_lines(text)
     if repeated is not None:
-        message = "a key stands twice in one object"
-        return _refuse(file, repeated, "json.duplicate_key", message, "keep one of the two")
-    return JsonReading(document=JsonDocument(value, lines), diagnostics=tuple(found))
+        diagnostics.error(
+            "json.duplicate_key", repeated, "a key stands twice in one object", "keep one of the two"
+        )
+        return None
+    if is_marked:
+        diagnostics.warn("json.byte_order_mark", 1, "begins with a byte order mark", "save it without one")
+    return JsonDocument(value, lines)
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _refuse_syntax(error: json.JSONDecodeError, text: str, file: str) -> JsonReading:
+def _report_syntax(error: json.JSONDecodeError, text: str, diagnostics: FileDiagnostics) -> None:
     if _COMMENT.match(text, error.pos):
-        message = "a comment; JSON has none"
-        return _refuse(file, error.lineno, "json.comment", message, "take the comments out")
-    return _refuse(
-        file, error.lineno, "json.malformed", f"not JSON: {error.msg}", "correct the line or the one before"
-    )
+        diagnostics.error("json.comment", error.lineno, "a comment; JSON has none", "take the comments out")
+    else:
+        message = f"not JSON: {error.msg}"
+        diagnostics.error("json.malformed", error.lineno, message, "correct the line or the one before")
 
 
 def _find_lines(text: str) -> tuple[dict[str, int], int | None]:
@@ -124,12 +122,3 @@ def _is_key(text: str, end: int) -> bool:
     while end < len(text) and text[end] in " \t\r\n":
         end += 1
     return text[end : end + 1] == ":"
-
-
-def _warn(file: str, rule: str, message: str, remedy: str) -> Diagnostic:
-    return Diagnostic(severity="warning", rule=rule, file=file, line=1, message=message, remedy=remedy)
-
-
-def _refuse(file: str, line: int, rule: str, message: str, remedy: str) -> JsonReading:
-    fault = Diagnostic(severity="error", rule=rule, file=file, line=line, message=message, remedy=remedy)
-    return JsonReading(document=None, diagnostics=(fault,))

@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from yoi_bundle.authoring.source.walk import show_path
 from yoi_bundle.diagnostics import Diagnostic
 
 _HEADER = re.compile(r"\s*\[\[?([^\]]+)\]\]?\s*(?:#.*)?$")
@@ -76,7 +75,7 @@ def _malformed(file: str, line: int, message: str) -> Diagnostic:
     return Diagnostic(
         severity="error",
         rule="toml.malformed",
-        file=show_path(file),
+        file=file,
         line=line,
         message=message,
         remedy="write it as TOML 1.0",

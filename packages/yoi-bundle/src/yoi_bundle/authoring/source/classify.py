@@ -1,4 +1,4 @@
-"""Which path becomes which kind; the table of `docs/guides/authoring.md` in code (B-14).
+"""File kinds by path, name and shape of content; the table of `docs/guides/authoring.md` in code (B-14).
 
 The nearest recognised folder decides, then the name, then the shape of the content. Inside a directory that holds a
 `SKILL.md` everything is that skill's file, whatever its name.
@@ -11,10 +11,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule
 from yoi_bundle.authoring.drafts.draft import SourceFile
-from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
-
-SKILL_FILE = "SKILL.md"
+from yoi_bundle.authoring.source.workspace_path import SKILL_FILE, WORKSPACE_FILE
 
 
 class Kind(Enum):
@@ -52,7 +51,7 @@ class Classified(Struct, frozen=True, kw_only=True):
     file: SourceFile
     kind: Kind
     skill: str = ""
-    rule: str = ""
+    rule: DiagnosticRule = "kind.unknown"
     message: str = ""
     remedy: str = ""
 

@@ -1,11 +1,10 @@
-"""Files present = files read + files left out, each of these with a line that says why (B-14)."""
-
-from collections.abc import Iterable
+"""File account: files present = files read + files left out, each of these with a line that says why (B-14)."""
 
 from msgspec import Struct
 
+from yoi_bundle.authoring.drafts.diagnostics import Diagnostics, Place, show_path
 from yoi_bundle.authoring.drafts.draft import SourceFile
-from yoi_bundle.authoring.source.walk import SourceTree, show_path
+from yoi_bundle.authoring.source.walk import SourceTree
 from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
 from yoi_bundle.closure import list_items
 from yoi_bundle.diagnostics import Diagnostic
@@ -31,7 +30,7 @@ class FileAccount(Struct, frozen=True, kw_only=True):
 def account_files(
     tree: SourceTree,
     manifest: Manifest | None,
-    remarks: Iterable[Diagnostic],
+    diagnostics: Diagnostics,
     *,
     schemas: frozenset[str] = frozenset(),
 ) -> tuple[FileAccount, list[Diagnostic]]:
@@ -40,38 +39,40 @@ def account_files(
     Args:
         tree: The files.
         manifest: None when nothing could be put together.
-        remarks: All of them so far.
+        diagnostics: All of them so far.
         schemas: Files that declarations of `workspace.toml` refer to.
 
     Returns:
-        The account, and the remarks with the lines that were missing; a file of a plugin's package that is of no
+        The account, and the diagnostics with the lines that were missing; a file of a plugin's package that is of no
         kind by itself is not said to be left out.
     """
-    remarks = list(remarks)
     used = _list_used(manifest) if manifest is not None else frozenset[str]()
     if manifest is not None:
         used |= {encode_path(path) for path in schemas}
     reasons: dict[str, Diagnostic] = {}
-    for remark in remarks:
-        held = reasons.get(remark.file)
-        if held is None or (_GRAVITY[remark.severity], remark.rule) < (_GRAVITY[held.severity], held.rule):
-            reasons[remark.file] = remark
-    read_files: set[str] = set()
-    left_out = [LeftOut(path, reasons[path].rule) for path in tree.left_out]
-    read = 0
-    for file in tree.files:
-        if _is_used(file, used):
-            read += 1
-            read_files.add(show_path(file.path))
-            continue
-        shown = show_path(file.path)
-        if shown not in reasons:
-            reasons[shown] = _explain(shown)
-            remarks.append(reasons[shown])
-        left_out.append(LeftOut(shown, reasons[shown].rule))
-    return FileAccount(read=read, left_out=tuple(sorted(left_out, key=lambda one: one.file))), [
-        remark for remark in remarks if remark.rule not in _LEFT_OUT_RULES or remark.file not in read_files
+    for diagnostic in diagnostics.collect():
+        held = reasons.get(diagnostic.file)
+        if held is None or _rank(diagnostic) < _rank(held):
+            reasons[diagnostic.file] = diagnostic
+    read = {file.path for file in tree.files if _is_used(file, used)}
+    left_out = [*tree.left_out, *(file.path for file in tree.files if file.path not in read)]
+    for path in left_out:
+        if path not in reasons:
+            message = "nothing of it is in the bundle: it is empty, or what it belongs to is left out"
+            remedy = "see the other lines about its folder"
+            diagnostics.report("info", "source.brings_nothing", Place(path), message, remedy)
+    rules = {path: reasons[path].rule if path in reasons else "source.brings_nothing" for path in left_out}
+    shown = sorted((LeftOut(show_path(path), rules[path]) for path in left_out), key=lambda line: line.file)
+    return FileAccount(read=len(read), left_out=tuple(shown)), [
+        diagnostic
+        for diagnostic in diagnostics.collect()
+        if diagnostic.rule not in _LEFT_OUT_RULES or diagnostic.file not in read
     ]
+
+
+def _rank(diagnostic: Diagnostic) -> tuple[int, str]:
+    """Order reasons: the gravest first, then by rule."""
+    return _GRAVITY[diagnostic.severity], diagnostic.rule
 
 
 def _list_used(manifest: Manifest) -> frozenset[str]:
@@ -100,13 +101,3 @@ def _is_used(file: SourceFile, used: frozenset[str]) -> bool:
         return True
     steps = encoded.split("/")
     return any("/".join(steps[:depth]) + "/" in used for depth in range(1, len(steps)))
-
-
-def _explain(shown: str) -> Diagnostic:
-    return Diagnostic(
-        severity="info",
-        rule="source.brings_nothing",
-        file=shown,
-        message="nothing of it is in the bundle: it is empty, or what it belongs to is left out",
-        remedy="see the other lines about its folder",
-    )

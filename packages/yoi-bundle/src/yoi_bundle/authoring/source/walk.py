@@ -11,10 +11,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule, Diagnostics, Place, show_path
 from yoi_bundle.authoring.drafts.draft import SourceFile
 from yoi_bundle.authoring.source.links import DIRECTORY_FLAGS, FILE_FLAGS, open_inside, resolve_link
-from yoi_bundle.boundary.redaction import looks_generated
-from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.diagnostics import Diagnostic, Severity
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 
@@ -28,7 +28,7 @@ class SourceTree(Struct, frozen=True, kw_only=True):
 
     Attributes:
         files: What was read, by path in ascending order.
-        left_out: Paths, as they are shown to people, of what is present and was not read.
+        left_out: Paths, as they are on disk, of what is present and was not read.
         diagnostics: One line at least for each path in `left_out`.
     """
 
@@ -62,22 +62,8 @@ def walk_directory(
     return SourceTree(
         files=tuple(sorted(walk.files, key=lambda file: file.path)),
         left_out=tuple(sorted(walk.left_out)),
-        diagnostics=tuple(walk.diagnostics),
+        diagnostics=walk.diagnostics.collect(),
     )
-
-
-def show_path(path: str) -> str:
-    """Write a path for people: bytes that are not UTF-8 as escapes, and no step that may be a credential (B-07).
-
-    The same again gives the same.
-    """
-    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "/".join(_show_step(step) for step in text.split("/"))
-
-
-def _show_step(step: str) -> str:
-    generated = len(step) >= 8 and looks_generated(step)
-    return f"({len(step)} characters)" if generated else step
 
 
 class _Walk:
@@ -89,7 +75,7 @@ class _Walk:
         self.is_excluded = is_excluded
         self.files: list[SourceFile] = []
         self.left_out: list[str] = []
-        self.diagnostics: list[Diagnostic] = []
+        self.diagnostics = Diagnostics()
         self.bytes_read = 0
 
     def walk_into(self, descriptor: int, prefix: str, *, follow_directories: bool) -> None:
@@ -255,12 +241,11 @@ class _Walk:
             remedy="split the file, or exclude it in `workspace.toml`",
         )
 
-    def _leave_out(self, path: str, severity: str, rule: str, message: str, *, remedy: str = "") -> None:
-        shown = show_path(path)
-        self.left_out.append(shown)
-        self.diagnostics.append(
-            Diagnostic(severity=severity, rule=rule, file=shown, message=message, remedy=remedy)  # type: ignore[arg-type]
-        )
+    def _leave_out(
+        self, path: str, severity: Severity, rule: DiagnosticRule, message: str, *, remedy: str = ""
+    ) -> None:
+        self.left_out.append(path)
+        self.diagnostics.report(severity, rule, Place(path), message, remedy)
 
 
 def _name_as_utf8(name: str) -> str:

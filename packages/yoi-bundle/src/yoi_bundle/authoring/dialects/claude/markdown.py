@@ -3,24 +3,20 @@
 import re
 from typing import Any
 
-from yoi_bundle.authoring.dialects.claude.tool_lists import make_claude_rules, make_claude_wishes
+from yoi_bundle.authoring.dialects.claude.tool_lists import read_claude_rule_list, read_claude_tool_list
 from yoi_bundle.authoring.dialects.mcp.mcp_json import ServerPlace, read_servers
+from yoi_bundle.authoring.drafts.diagnostics import show_name
 from yoi_bundle.authoring.drafts.draft import (
     Contribution,
     ProfileDraft,
     RuleDraft,
     ServerDraft,
-    SourceFile,
-    ToolWish,
+    ToolReference,
     UnsaidRule,
     WorkflowDraft,
 )
-from yoi_bundle.authoring.drafts.file_diagnostics import Remarks, show_name
-from yoi_bundle.authoring.drafts.tool_names import read_tool_entries
-from yoi_bundle.authoring.drafts.tool_references import list_every_tool
-from yoi_bundle.authoring.formats.field_reader import FieldReader
-from yoi_bundle.authoring.formats.frontmatter import read_frontmatter, split_frontmatter
-from yoi_bundle.limits import DEFAULT_LIMITS, Limits
+from yoi_bundle.authoring.drafts.tool_lists import list_every_tool, read_tool_entries
+from yoi_bundle.authoring.formats.markdown import Markdown, reads_markdown
 from yoi_bundle.manifest import Ask, Asks, Effect, WorkerLimits
 
 _HOST_COMMAND = re.compile(rb"!`[^`\n]+`|^```!", re.MULTILINE)
@@ -46,29 +42,24 @@ _COMMAND_REASONS = {
 }
 
 
-def read_claude_agent(file: SourceFile, *, limits: Limits = DEFAULT_LIMITS) -> Contribution:
+@reads_markdown
+def read_claude_agent(file: Markdown) -> Contribution | None:
     """Read one agent; a restriction that cannot be read or said leaves it without a profile, or marks it `unsaid`."""
-    remarks = Remarks(file.path)
-    parts = split_frontmatter(file.data)
-    reading = read_frontmatter(parts, file=file.path, limits=limits)
-    remarks.extend(reading.diagnostics)
-    if reading.fields is None:
-        return Contribution(diagnostics=remarks.collect())
-    fields = FieldReader(reading.fields, remarks)
-    tools = _read_tools(fields, "tools", file.path, remarks)
-    rules, unsaid = _read_rules(fields, "disallowedTools", "deny", file.path, remarks)
-    mode_rules, mode_unsaid = _read_permission_mode(fields, remarks)
-    servers, tools = _read_servers(fields, tools, file.path, remarks)
+    fields = file.fields
+    tools = _read_tools(file)
+    rules, unsaid = _read_rules(file, "disallowedTools", "deny")
+    mode_rules, mode_unsaid = _read_permission_mode(file)
+    servers, tools = _read_servers(file, tools)
     turns = fields.get_count("maxTurns")
     title, description = fields.get_text("name"), fields.get_text("description")
     models, skills = fields.get_models("model"), fields.get_names("skills")
     fields.report_rest(_AGENT_REASONS)
-    if _has_fatal(remarks):
-        return Contribution(diagnostics=remarks.collect())
+    if file.diagnostics.has_fatal():
+        return None
     draft = ProfileDraft(
         path=file.path,
         dialect="claude",
-        body=parts.body,
+        body=file.body,
         title=title,
         description=description,
         line=1,
@@ -80,31 +71,26 @@ def read_claude_agent(file: SourceFile, *, limits: Limits = DEFAULT_LIMITS) -> C
         asks=Asks() if turns is None else Asks(limits=WorkerLimits(turns=turns)),
         servers=servers,
     )
-    return Contribution(profiles=(draft,), diagnostics=remarks.collect())
+    return Contribution(profiles=(draft,))
 
 
-def read_claude_command(file: SourceFile, *, limits: Limits = DEFAULT_LIMITS) -> Contribution:
+@reads_markdown
+def read_claude_command(file: Markdown) -> Contribution | None:
     """Read one command; its `allowed-tools` pass unasked while it runs, where the profile lets them, and all else asks."""
-    remarks = Remarks(file.path)
-    parts = split_frontmatter(file.data)
-    reading = read_frontmatter(parts, file=file.path, limits=limits)
-    remarks.extend(reading.diagnostics)
-    if reading.fields is None:
-        return Contribution(diagnostics=remarks.collect())
-    fields = FieldReader(reading.fields, remarks)
-    confined = "allowed-tools" in reading.fields
-    rules, unsaid = _read_rules(fields, "allowed-tools", "allow", file.path, remarks)
-    denies, denies_unsaid = _read_rules(fields, "disallowed-tools", "deny", file.path, remarks)
-    asks = _read_host_commands(parts.body, parts.body_line, remarks)
+    fields = file.fields
+    confined = fields.take("allowed-tools") is not None
+    rules, unsaid = _read_rules(file, "allowed-tools", "allow")
+    denies, denies_unsaid = _read_rules(file, "disallowed-tools", "deny")
+    asks = _read_host_commands(file)
     title, description = fields.get_text("name"), fields.get_text("description")
     hint, models = fields.get_text("argument-hint"), fields.get_models("model")
     fields.report_rest(_COMMAND_REASONS)
-    if _has_fatal(remarks):
-        return Contribution(diagnostics=remarks.collect())
+    if file.diagnostics.has_fatal():
+        return None
     draft = WorkflowDraft(
         path=file.path,
         dialect="claude",
-        body=parts.body,
+        body=file.body,
         title=title,
         description=description,
         line=1,
@@ -115,61 +101,53 @@ def read_claude_command(file: SourceFile, *, limits: Limits = DEFAULT_LIMITS) ->
         models=models,
         asks=asks,
     )
-    return Contribution(workflows=(draft,), diagnostics=remarks.collect())
+    return Contribution(workflows=(draft,))
 
 
-def _has_fatal(remarks: Remarks) -> bool:
-    """Tell whether there was an error that no `UnsaidRule` and no lost server stands for."""
-    return any(
-        one.severity == "error" and not one.rule.startswith(("policy.", "mcp.")) for one in remarks.collect()
-    )
-
-
-def _read_tools(fields: FieldReader, key: str, path: str, remarks: Remarks) -> tuple[ToolWish, ...] | None:
-    field = fields.take(key)
+def _read_tools(file: Markdown) -> tuple[ToolReference, ...] | None:
+    field = file.fields.take("tools")
     if field is None:
         return None
-    found = read_tool_entries(field, key=key, file=path, at_spaces=True)
-    remarks.extend(found.diagnostics)
-    return make_claude_wishes(found.entries or (), remarks)
+    entries = read_tool_entries(field, key="tools", diagnostics=file.diagnostics, at_spaces=True)
+    return read_claude_tool_list(entries or (), file.diagnostics)
 
 
 def _read_rules(
-    fields: FieldReader, key: str, effect: Effect, path: str, remarks: Remarks
+    file: Markdown, key: str, effect: Effect
 ) -> tuple[tuple[RuleDraft, ...], tuple[UnsaidRule, ...]]:
-    field = fields.take(key)
+    field = file.fields.take(key)
     if field is None:
         return (), ()
-    found = read_tool_entries(field, key=key, file=path, at_spaces=True)
-    remarks.extend(found.diagnostics)
-    return make_claude_rules(found.entries or (), effect, remarks)
+    entries = read_tool_entries(field, key=key, diagnostics=file.diagnostics, at_spaces=True)
+    return read_claude_rule_list(entries or (), effect, file.diagnostics)
 
 
-def _read_permission_mode(
-    fields: FieldReader, remarks: Remarks
-) -> tuple[tuple[RuleDraft, ...], tuple[UnsaidRule, ...]]:
-    mode, line = fields.get_text("permissionMode", confines=True), fields.get_line("permissionMode")
+def _read_permission_mode(file: Markdown) -> tuple[tuple[RuleDraft, ...], tuple[UnsaidRule, ...]]:
+    mode = file.fields.get_text("permissionMode", confines=True)
+    line = file.fields.get_line("permissionMode")
     if mode in ("", "default"):
         return (), ()
     if mode in ("acceptEdits", "auto", "bypassPermissions"):
         message = f"the mode `{mode}` would let calls pass unasked; it changes nothing here"
-        remarks.warn("policy.mode_left_out", line, message, "write allow rules for what may pass")
+        file.diagnostics.warn("policy.mode_left_out", line, message, "write allow rules for what may pass")
         return (), ()
     if mode == "plan":
         message = f"the mode `plan` becomes a deny of {', '.join(_READ_ONLY_DENIES)}"
-        remarks.warn("policy.mode_as_rules", line, message, "take the mode out to let a Worker act")
-        wishes = (ToolWish(written=mode, line=line, pattern=tool) for tool in _READ_ONLY_DENIES)
-        return tuple(RuleDraft(effect="deny", tool=wish) for wish in wishes), ()
+        file.diagnostics.warn("policy.mode_as_rules", line, message, "take the mode out to let a Worker act")
+        references = (ToolReference(written=mode, line=line, pattern=tool) for tool in _READ_ONLY_DENIES)
+        return tuple(RuleDraft(effect="deny", tool=reference) for reference in references), ()
     message = "`permissionMode` restricts in a way that rules cannot say"
-    remarks.error("policy.rule_unsaid", line, message, "take it out, and write a policy in .yoi/policies")
+    file.diagnostics.error(
+        "policy.rule_unsaid", line, message, "take it out, and write a policy in .yoi/policies"
+    )
     return (), (UnsaidRule(effect="deny", written="permissionMode", line=line),)
 
 
 def _read_servers(
-    fields: FieldReader, tools: tuple[ToolWish, ...] | None, path: str, remarks: Remarks
-) -> tuple[tuple[ServerDraft, ...], tuple[ToolWish, ...] | None]:
+    file: Markdown, tools: tuple[ToolReference, ...] | None
+) -> tuple[tuple[ServerDraft, ...], tuple[ToolReference, ...] | None]:
     """Read `mcpServers`: inline ones are private, and an agent without a tool list is confined to the servers named."""
-    field = fields.take("mcpServers")
+    field = file.fields.take("mcpServers")
     if field is None:
         return (), tools
     inline: dict[Any, Any] = {}
@@ -182,29 +160,28 @@ def _read_servers(
             inline.update(item)
         else:
             message = "`mcpServers` is neither names nor declarations"
-            remarks.error("tools.unreadable", field.line, message, "write a list of names")
-    drafts, diagnostics = read_servers(
-        inline, ServerPlace(path=path, dialect="claude", find_line=lambda _: field.line)
-    )
-    remarks.extend(diagnostics)
+            file.diagnostics.error("tools.unreadable", field.line, message, "write a list of names")
+    place = ServerPlace(path=file.path, dialect="claude", find_line=lambda _: field.line)
+    drafts = read_servers(inline, place, file.diagnostics)
     if tools is not None:
         return drafts, tools
-    wishes = tuple(
-        ToolWish(written=show_name(str(name)), line=field.line, server=str(name))
+    references = tuple(
+        ToolReference(written=show_name(str(name)), line=field.line, server=str(name))
         for name in [*names, *inline]
     )
-    return drafts, (*list_every_tool(field.line, servers=False), *wishes)
+    return drafts, (*list_every_tool(field.line, servers=False), *references)
 
 
-def _read_host_commands(body: bytes, body_line: int, remarks: Remarks) -> Asks:
+def _read_host_commands(file: Markdown) -> Asks:
     """Report commands that Claude Code would run while it renders the text; here they are text, and an ask for the shell."""
+    body = file.body
     first = _HOST_COMMAND.search(body) if b"`" in body and b"!" in body else None
     if first is None:
         return Asks()
-    line = body_line + body.count(b"\n", 0, first.start())
+    line = file.body_line + body.count(b"\n", 0, first.start())
     count = len(_HOST_COMMAND.findall(body))
     message = f"{count} host command{'s' if count > 1 else ''} in the text stay{'' if count > 1 else 's'} text; nothing runs by itself"
-    remarks.warn(
+    file.diagnostics.warn(
         "workflow.host_command",
         line,
         message,

@@ -5,20 +5,20 @@ Calls that no rule matches are asked about, as there. A mode that would let more
 
 from typing import Any
 
-from yoi_bundle.authoring.dialects.claude.tool_lists import make_claude_rules
+from yoi_bundle.authoring.dialects.claude.tool_lists import read_claude_rule_list
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
 from yoi_bundle.authoring.drafts.draft import (
     Contribution,
     PolicyDraft,
     RuleDraft,
     SourceFile,
-    ToolWish,
+    ToolReference,
     UnsaidRule,
 )
-from yoi_bundle.authoring.drafts.file_diagnostics import Remarks, show_name
-from yoi_bundle.authoring.drafts.tool_names import ToolEntry
+from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
+from yoi_bundle.authoring.drafts.tool_lists import ToolEntry
 from yoi_bundle.authoring.formats.json_lines import JsonDocument, read_json
 from yoi_bundle.faults import join_pointer
-from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.manifest import Effect
 
 _SECRET_HELPERS = frozenset(
@@ -40,25 +40,25 @@ _WIDENING_MODES = frozenset({"acceptEdits", "auto", "bypassPermissions"})
 _PLAN_DENIES = ("file.edit", "notebook.edit", "shell.run")
 
 
-def read_claude_settings(file: SourceFile, *, limits: Limits = DEFAULT_LIMITS) -> Contribution:
+def read_claude_settings(file: SourceFile, context: ReadingContext = NO_CONTEXT) -> Contribution:
     """Read one settings file; with any rules in it, or servers it forbids, it is one policy."""
-    remarks = Remarks(file.path)
-    reading = read_json(file.data, file=file.path, limits=limits)
-    remarks.extend(reading.diagnostics)
-    if reading.document is None:
-        return Contribution(diagnostics=remarks.collect())
-    if not isinstance(reading.document.value, dict):
-        remarks.error("settings.malformed", 1, "not an object of settings", 'write `{"permissions": {…}}`')
-        return Contribution(diagnostics=remarks.collect())
-    policy = _SettingsReader(file.path, reading.document, remarks).read()
-    return Contribution(policies=() if policy is None else (policy,), diagnostics=remarks.collect())
+    diagnostics = FileDiagnostics(file.path)
+    document = read_json(file.data, diagnostics, limits=context.limits)
+    policy = None
+    if document is not None and not isinstance(document.value, dict):
+        diagnostics.error(
+            "settings.malformed", 1, "not an object of settings", 'write `{"permissions": {…}}`'
+        )
+    elif document is not None:
+        policy = _SettingsReader(file.path, document, diagnostics).read()
+    return Contribution(policies=() if policy is None else (policy,), diagnostics=diagnostics.collect())
 
 
 class _SettingsReader:
-    def __init__(self, path: str, document: JsonDocument, remarks: Remarks) -> None:
+    def __init__(self, path: str, document: JsonDocument, diagnostics: FileDiagnostics) -> None:
         self.path = path
         self.document = document
-        self.remarks = remarks
+        self.diagnostics = diagnostics
         self.rules: list[RuleDraft] = []
         self.unsaid: list[UnsaidRule] = []
         self.default: Effect = "ask"
@@ -95,21 +95,23 @@ class _SettingsReader:
             self._read_servers(key, value, line)
         elif key in _SECRET_HELPERS:
             message = f"`{key}` runs a command that makes credentials; it is refused"
-            self.remarks.warn(
+            self.diagnostics.warn(
                 "settings.secret_helper", line, message, "name a secret ref; the host holds its value"
             )
         elif key == "hooks":
             self._list_hooks(value, line)
         elif key in _COMMANDS:
             message = f"`{key}` runs a command on the host and is left out"
-            self.remarks.note(
+            self.diagnostics.note(
                 "settings.left_out", line, message, "set it up on the host, where its operator decides"
             )
         elif key in _RESTRICTING_KEYS and value not in ({}, [], None):
             self._lose(key, f"`{key}` restricts, and cannot be said here", line)
         elif key not in _READ_KEYS:
             message = f"`{shown}` has no place in a bundle and is left out"
-            self.remarks.note("settings.left_out", line, message, "say it in workspace.toml or on the host")
+            self.diagnostics.note(
+                "settings.left_out", line, message, "say it in workspace.toml or on the host"
+            )
 
     def _read_permissions(self, value: Any, line: int) -> None:
         if not isinstance(value, dict):
@@ -126,10 +128,10 @@ class _SettingsReader:
                 case "additionalDirectories":
                     message = "`additionalDirectories` names places on a host and is left out"
                     remedy = "ask for a mount by name; the host says where it is"
-                    self.remarks.note("settings.directories_left_out", place, message, remedy)
+                    self.diagnostics.note("settings.directories_left_out", place, message, remedy)
                 case "disableBypassPermissionsMode" | "disableAutoMode":
                     message = f"`{key}` is left out: a Worker has no such mode"
-                    self.remarks.note("settings.left_out", place, message, "nothing to do")
+                    self.diagnostics.note("settings.left_out", place, message, "nothing to do")
                 case _:
                     self._lose(key, f"`permissions.{show_name(key)}` is unknown and may restrict", place)
 
@@ -137,7 +139,7 @@ class _SettingsReader:
         if not isinstance(member, list) or not all(isinstance(rule, str) for rule in member):
             if effect == "allow":
                 message = "`allow` is no list of texts and is left out"
-                self.remarks.warn("policy.allow_left_out", line, message, "write a list of rules")
+                self.diagnostics.warn("policy.allow_left_out", line, message, "write a list of rules")
             else:
                 self._lose(effect, f"`{effect}` is no list of texts", line)
             return
@@ -145,7 +147,7 @@ class _SettingsReader:
             ToolEntry(rule, self.document.get_line(join_pointer(pointer, index)))
             for index, rule in enumerate(member)
         ]
-        rules, unsaid = make_claude_rules(entries, effect, self.remarks)
+        rules, unsaid = read_claude_rule_list(entries, effect, self.diagnostics)
         self.rules.extend(rules)
         self.unsaid.extend(unsaid)
 
@@ -154,18 +156,22 @@ class _SettingsReader:
             return
         if mode in _WIDENING_MODES:
             message = f"the mode `{mode}` would let calls pass unasked; it changes nothing here"
-            self.remarks.warn("policy.mode_left_out", line, message, "write allow rules for what may pass")
+            self.diagnostics.warn(
+                "policy.mode_left_out", line, message, "write allow rules for what may pass"
+            )
         elif mode == "dontAsk":
             self.default = "deny"
             message = "the mode `dontAsk` refuses what no rule allows: the default is deny"
-            self.remarks.note("policy.mode_as_rules", line, message, "nothing to do")
+            self.diagnostics.note("policy.mode_as_rules", line, message, "nothing to do")
         elif mode == "plan":
             self.rules.extend(
-                RuleDraft(effect="deny", tool=ToolWish(written="plan", line=line, pattern=tool))
+                RuleDraft(effect="deny", tool=ToolReference(written="plan", line=line, pattern=tool))
                 for tool in _PLAN_DENIES
             )
             message = f"the mode `plan` becomes a deny of {', '.join(_PLAN_DENIES)}"
-            self.remarks.warn("policy.mode_as_rules", line, message, "take the mode out to let a Worker act")
+            self.diagnostics.warn(
+                "policy.mode_as_rules", line, message, "take the mode out to let a Worker act"
+            )
         else:
             self._lose("defaultMode", "a mode that is not known and may restrict", line)
 
@@ -175,7 +181,8 @@ class _SettingsReader:
             self._lose(key, f"`{key}` restricts MCP servers in a way that rules cannot say", line)
             return
         self.rules.extend(
-            RuleDraft(effect="deny", tool=ToolWish(written=name, line=line, server=name)) for name in names
+            RuleDraft(effect="deny", tool=ToolReference(written=name, line=line, server=name))
+            for name in names
         )
 
     def _list_hooks(self, value: Any, line: int) -> None:
@@ -184,13 +191,13 @@ class _SettingsReader:
             place = self.document.get_line(join_pointer("/hooks", event)) if event in events else line
             message = f"the hooks of `{show_name(str(event))}` run commands on the host and are left out"
             remedy = "set them up on the host, where its operator decides"
-            self.remarks.note("hooks.left_out", place, message, remedy)
+            self.diagnostics.note("hooks.left_out", place, message, remedy)
 
     def _lose(self, written: str, message: str, line: int) -> None:
         """Give up a restriction, and with it the policy."""
         self.unsaid.append(UnsaidRule(effect="deny", written=written, line=line))
         remedy = "write the rule in .yoi/policies, or take the key out"
-        self.remarks.error("policy.rule_unsaid", line, message, remedy)
+        self.diagnostics.error("policy.rule_unsaid", line, message, remedy)
 
 
 def _list_server_names(value: Any) -> list[str] | None:

@@ -8,13 +8,12 @@ from msgspec import Struct
 
 from yoi_bundle.authoring.dialects.mcp.server_transport import TransportReader
 from yoi_bundle.authoring.dialects.mcp.server_values import ValueReader
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
 from yoi_bundle.authoring.drafts.draft import Contribution, ServerDraft, SourceFile
-from yoi_bundle.authoring.drafts.file_diagnostics import Remarks, show_name
-from yoi_bundle.authoring.formats.json_lines import read_json
-from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
+from yoi_bundle.authoring.formats.json_lines import JsonDocument, read_json
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.identifiers import encode_segment
-from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.manifest import Dialect, HttpServer
 
 _READ_KEYS = frozenset(
@@ -50,54 +49,51 @@ class ServerPlace(Struct, frozen=True, kw_only=True):
     inputs: Mapping[str, bool] = {}
 
 
-def read_mcp_json(
-    file: SourceFile, *, dialect: Dialect = "mcp", limits: Limits = DEFAULT_LIMITS
-) -> Contribution:
+def read_mcp_json(file: SourceFile, context: ReadingContext = NO_CONTEXT) -> Contribution:
     """Read one file; every server of it becomes a draft or has an error of its own."""
-    remarks = Remarks(file.path)
-    reading = read_json(file.data, file=file.path, limits=limits)
-    remarks.extend(reading.diagnostics)
-    document = reading.document
-    if document is None:
-        return Contribution(diagnostics=remarks.collect())
+    diagnostics = FileDiagnostics(file.path)
+    document = read_json(file.data, diagnostics, limits=context.limits)
+    drafts = () if document is None else _read_document(document, diagnostics)
+    return Contribution(servers=drafts, diagnostics=diagnostics.collect())
+
+
+def _read_document(document: JsonDocument, diagnostics: FileDiagnostics) -> tuple[ServerDraft, ...]:
     pointer, servers = _find_servers(document.value)
     if servers is None:
-        remarks.error("mcp.no_servers", 1, "no servers in it", 'write `{"mcpServers": {NAME: {…}}}`')
-        return Contribution(diagnostics=remarks.collect())
+        diagnostics.error("mcp.no_servers", 1, "no servers in it", 'write `{"mcpServers": {NAME: {…}}}`')
+        return ()
+    dialect: Dialect = "mcp"
     if pointer:
         for key in document.value:
             if f"/{key}" != pointer and key not in ("inputs", "$schema"):
                 message = f"`{show_name(key)}` beside the servers is left out"
-                remarks.note(
-                    "mcp.unmapped_key", document.get_line(join_pointer("", key)), message, "take it out"
-                )
-    if pointer and str(document.value.get("$schema", "")).startswith(AGENT_PLUGINS_SCHEMAS):
-        dialect = "agent-plugins"
+                line = document.get_line(join_pointer("", key))
+                diagnostics.note("mcp.unmapped_key", line, message, "take it out")
+        if str(document.value.get("$schema", "")).startswith(AGENT_PLUGINS_SCHEMAS):
+            dialect = "agent-plugins"
+    if not servers:
+        diagnostics.note("mcp.no_servers", 1, "an empty map of servers", "take the file out")
     place = ServerPlace(
-        path=file.path,
+        path=diagnostics.file,
         dialect=dialect,
         find_line=lambda step: document.get_line(f"{pointer}{step}"),
         inputs=_read_inputs(document.value),
     )
-    drafts, diagnostics = read_servers(servers, place)
-    if not servers:
-        remarks.note("mcp.no_servers", 1, "an empty map of servers", "take the file out")
-    return Contribution(servers=drafts, diagnostics=(*remarks.collect(), *diagnostics))
+    return read_servers(servers, place, diagnostics)
 
 
 def read_servers(
-    servers: Mapping[Any, Any], place: ServerPlace
-) -> tuple[tuple[ServerDraft, ...], tuple[Diagnostic, ...]]:
-    """Read a map of server names to declarations; returns drafts and diagnostics."""
+    servers: Mapping[Any, Any], place: ServerPlace, diagnostics: FileDiagnostics
+) -> tuple[ServerDraft, ...]:
+    """Read a map of server names to declarations; one with an error is left out alone."""
     drafts: list[ServerDraft] = []
-    diagnostics: list[Diagnostic] = []
     for name, declaration in servers.items():
-        remarks = Remarks(place.path)
-        draft = _read_server(str(name), declaration, place, remarks)
-        if draft is not None and not remarks.failed:
+        own = FileDiagnostics(place.path)
+        draft = _read_server(str(name), declaration, place, own)
+        if draft is not None and not own.failed:
             drafts.append(draft)
-        diagnostics.extend(remarks.collect())
-    return tuple(drafts), tuple(diagnostics)
+        diagnostics.add(*own.collect())
+    return tuple(drafts)
 
 
 def _find_servers(value: Any) -> tuple[str, dict[str, Any] | None]:
@@ -123,12 +119,14 @@ def _read_inputs(value: dict[str, Any]) -> dict[str, bool]:
     }
 
 
-def _read_server(name: str, declaration: Any, place: ServerPlace, remarks: Remarks) -> ServerDraft | None:
+def _read_server(
+    name: str, declaration: Any, place: ServerPlace, diagnostics: FileDiagnostics
+) -> ServerDraft | None:
     pointer = join_pointer("", name)
     line = place.find_line(pointer)
     shown = show_name(name)
     if not isinstance(declaration, dict) or not name.strip():
-        remarks.error(
+        diagnostics.error(
             "mcp.value_malformed",
             line,
             f"server `{shown}` is no object",
@@ -136,24 +134,26 @@ def _read_server(name: str, declaration: Any, place: ServerPlace, remarks: Remar
         )
         return None
     if declaration.get("disabled") is True or declaration.get("enabled") is False:
-        remarks.note("mcp.disabled", line, f"server `{shown}` is switched off and left out", "nothing to do")
+        diagnostics.note(
+            "mcp.disabled", line, f"server `{shown}` is switched off and left out", "nothing to do"
+        )
         return None
 
     def find_line(step: str) -> int:
         return place.find_line(f"{pointer}{step}")
 
-    _report_keys(shown, declaration, find_line, remarks)
-    exposes = _read_exposed(shown, declaration.get("tools"), find_line("/tools"), remarks)
-    values = ValueReader(name, remarks, place.inputs)
-    transport = TransportReader(declaration, values, remarks, find_line).read()
+    _report_keys(shown, declaration, find_line, diagnostics)
+    exposes = _read_exposed(shown, declaration.get("tools"), find_line("/tools"), diagnostics)
+    values = ValueReader(name, diagnostics, place.inputs)
+    transport = TransportReader(declaration, values, diagnostics, find_line).read()
     if (
         place.dialect == "agent-plugins"
         and isinstance(transport, HttpServer)
         and _is_plain_remote(transport.url)
     ):
         message = f"server `{shown}`: Agent Plugins take `http:` on loopback only"
-        remarks.error("mcp.url_malformed", find_line("/url"), message, "write `https:`")
-    if transport is None or remarks.failed:
+        diagnostics.error("mcp.url_malformed", find_line("/url"), message, "write `https:`")
+    if transport is None or diagnostics.failed:
         return None
     return ServerDraft(
         path=place.path,
@@ -168,7 +168,7 @@ def _read_server(name: str, declaration: Any, place: ServerPlace, remarks: Remar
 
 
 def _report_keys(
-    shown: str, declaration: dict[str, Any], find_line: Callable[[str], int], remarks: Remarks
+    shown: str, declaration: dict[str, Any], find_line: Callable[[str], int], diagnostics: FileDiagnostics
 ) -> None:
     for key in declaration:
         line = find_line(join_pointer("", str(key)))
@@ -176,25 +176,25 @@ def _report_keys(
             continue
         if key in _RESTRICTING_KEYS:
             message = f"server `{shown}`: `{key}` confines it in a way that is not read here"
-            remarks.error("mcp.restriction_unsaid", line, message, "write `tools` with the names to take")
+            diagnostics.error("mcp.restriction_unsaid", line, message, "write `tools` with the names to take")
         elif key in _APPROVING_KEYS:
             message = f"server `{shown}`: `{key}` lets calls pass unasked, and is left out"
-            remarks.note("mcp.approval_left_out", line, message, "write allow rules for what may pass")
+            diagnostics.note("mcp.approval_left_out", line, message, "write allow rules for what may pass")
         elif key in ("headersHelper", "envFile"):
             message = f"server `{shown}`: `{key}` brings credentials from the host, and is left out"
-            remarks.warn("mcp.secret_helper", line, message, "name secret refs in `headers` or `env`")
+            diagnostics.warn("mcp.secret_helper", line, message, "name secret refs in `headers` or `env`")
         else:
             message = f"server `{shown}`: `{show_name(str(key))}` has no place in a bundle and is left out"
-            remarks.note("mcp.unmapped_key", line, message, "take it out, or correct its name")
+            diagnostics.note("mcp.unmapped_key", line, message, "take it out, or correct its name")
 
 
-def _read_exposed(shown: str, tools: Any, line: int, remarks: Remarks) -> tuple[str, ...] | None:
+def _read_exposed(shown: str, tools: Any, line: int, diagnostics: FileDiagnostics) -> tuple[str, ...] | None:
     """Read the list of tools to take; a text is a list of one, `*` is all."""
     if tools is None:
         return None
     names = [tools] if isinstance(tools, str) else tools
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        remarks.error(
+        diagnostics.error(
             "mcp.restriction_unsaid",
             line,
             f"server `{shown}`: `tools` is no list of names",
@@ -205,7 +205,9 @@ def _read_exposed(shown: str, tools: Any, line: int, remarks: Remarks) -> tuple[
         return None
     if any("*" in name for name in names):
         message = f"server `{shown}`: `tools` holds a pattern"
-        remarks.error("mcp.restriction_unsaid", line, message, "write the names of the tools, or `*` alone")
+        diagnostics.error(
+            "mcp.restriction_unsaid", line, message, "write the names of the tools, or `*` alone"
+        )
         return None
     return tuple(dict.fromkeys(encode_segment(name) for name in names))
 

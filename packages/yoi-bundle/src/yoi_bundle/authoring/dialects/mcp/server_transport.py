@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from yoi_bundle.authoring.dialects.mcp.server_values import ValueReader, read_plugin_path
-from yoi_bundle.authoring.drafts.file_diagnostics import Remarks, show_name
+from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule, FileDiagnostics, show_name
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.identifiers import ArgumentName, EnvironmentName, HeaderName, SafeUrl, encode_path
 from yoi_bundle.manifest import Argument, HttpServer, PluginPath, StdioServer, Transport, Value
@@ -32,18 +32,18 @@ _HTTP_TYPES: dict[str, Literal["streamable-http", "sse"]] = {
 
 
 class TransportReader:
-    """Reads one server's declaration; returns None after an error in `remarks` when it cannot be taken."""
+    """Reads one server's declaration; returns None after an error in `diagnostics` when it cannot be taken."""
 
     def __init__(
         self,
         declaration: Mapping[str, Any],
         values: ValueReader,
-        remarks: Remarks,
+        diagnostics: FileDiagnostics,
         find_line: Callable[[str], int],
     ) -> None:
         self.declaration = declaration
         self.values = values
-        self.remarks = remarks
+        self.diagnostics = diagnostics
         self.find_line = find_line
         self.line = find_line("")
 
@@ -57,7 +57,7 @@ class TransportReader:
         ):
             if written in _HTTP_TYPES:
                 message = f"server `{self.values.server}` is of type `{written}` and has a command; taken as `stdio`"
-                self.remarks.warn("mcp.type_mismatch", self.line, message, 'write `"type": "stdio"`')
+                self.diagnostics.warn("mcp.type_mismatch", self.line, message, 'write `"type": "stdio"`')
             return self._read_stdio()
         if has_url and (written is None or written in _HTTP_TYPES) and not has_command:
             return self._read_http(written)
@@ -65,8 +65,8 @@ class TransportReader:
         self._refuse("mcp.transport_unknown", message, "write `command` and `args`, or `type` and `url`")
         return None
 
-    def _refuse(self, rule: str, message: str, remedy: str, key: str = "") -> None:
-        self.remarks.error(rule, self.find_line(f"/{key}" if key else ""), message, remedy)
+    def _refuse(self, rule: DiagnosticRule, message: str, remedy: str, key: str = "") -> None:
+        self.diagnostics.error(rule, self.find_line(f"/{key}" if key else ""), message, remedy)
 
     def _read_stdio(self) -> StdioServer | None:
         command = self._read_command(self.declaration["command"])
@@ -82,7 +82,7 @@ class TransportReader:
             written_args = self._move_container_environment(written_args, env)
         args = self._read_args(written_args)
         cwd = self._read_cwd()
-        if args is None or self.remarks.failed:
+        if args is None or self.diagnostics.failed:
             return None
         return StdioServer(command=command, args=args, env=env, cwd=cwd)
 
@@ -154,7 +154,7 @@ class TransportReader:
         server = self.values.server
         if cwd in _HERE:
             message = f"server `{server}`: `cwd` is left out; the host starts it where the Worker works"
-            self.remarks.note("mcp.cwd_left_out", self.find_line("/cwd"), message, "nothing to do")
+            self.diagnostics.note("mcp.cwd_left_out", self.find_line("/cwd"), message, "nothing to do")
             return None
         if isinstance(cwd, str) and cwd.startswith("./") and ".." not in cwd.split("/"):
             return PluginPath(base="root", path=encode_path(cwd.removeprefix("./").rstrip("/")))
@@ -167,7 +167,7 @@ class TransportReader:
     def _read_http(self, written: str | None) -> HttpServer | None:
         address = self._read_url(self.declaration["url"])
         headers = self._read_map("headers", HeaderName)
-        if address is None or headers is None or self.remarks.failed:
+        if address is None or headers is None or self.diagnostics.failed:
             return None
         url, query = address
         if any(isinstance(value, PluginPath) for value in (*headers.values(), *query.values())):
@@ -220,7 +220,7 @@ class TransportReader:
             line = self.find_line(join_pointer(f"/{key}", str(name)))
             if not _fits(name, grammar):
                 message = f"server `{self.values.server}`: a name in `{key}` is not of its grammar"
-                self.remarks.error(
+                self.diagnostics.error(
                     "mcp.name_malformed", line, message, "write letters, digits and `_` or `-`"
                 )
                 continue

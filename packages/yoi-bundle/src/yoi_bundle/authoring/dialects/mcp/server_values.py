@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from yoi_bundle.authoring.drafts.file_diagnostics import Remarks, show_name
+from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule, FileDiagnostics, show_name
 from yoi_bundle.boundary.credential_names import is_credential_name, split_name, suggest_secret_name
 from yoi_bundle.boundary.host_places import find_host_place
 from yoi_bundle.boundary.literals import find_literal_fault
@@ -38,9 +38,11 @@ class ValueReader:
         inputs: VS Code's inputs: id → whether it is a password.
     """
 
-    def __init__(self, server: str, remarks: Remarks, inputs: Mapping[str, bool] | None = None) -> None:
+    def __init__(
+        self, server: str, diagnostics: FileDiagnostics, inputs: Mapping[str, bool] | None = None
+    ) -> None:
         self.server = show_name(server)
-        self.remarks = remarks
+        self.diagnostics = diagnostics
         self.inputs = inputs or {}
 
     def read(self, text: Any, *, name: str, line: int) -> Value | None:
@@ -92,7 +94,7 @@ class ValueReader:
         if _DEFAULT.match(text):
             message += "; its default is left out"
         remedy = f"give the host a {'secret' if placeholder.kind == 'secret' else 'parameter'} of this name"
-        self.remarks.warn("mcp.placeholder", line, message, remedy)
+        self.diagnostics.warn("mcp.placeholder", line, message, remedy)
         if placeholder.kind == "secret":
             return SecretRef(name=placeholder.name, prefix=placeholder.prefix)
         return HostParameter(name=placeholder.name)
@@ -113,7 +115,7 @@ class ValueReader:
         parameter = self._qualify_name(suggest_secret_name(name or "path"))
         if _EXAMPLE_PATH.match(text):
             message = f"{self._describe(name)} is an example of a host's path; it becomes the host parameter `{parameter}`"
-            self.remarks.warn("mcp.placeholder", line, message, "give the host a parameter of this name")
+            self.diagnostics.warn("mcp.placeholder", line, message, "give the host a parameter of this name")
             return HostParameter(name=parameter)
         remedy = f"write `{suggest_variable(parameter)}`, which becomes a host parameter"
         self._refuse(line, name, "mcp.host_place", f"names {place}", remedy)
@@ -123,8 +125,8 @@ class ValueReader:
         what = f"the value of `{show_name(name)}`" if name else "an argument"
         return f"server `{self.server}`: {what}"
 
-    def _refuse(self, line: int, name: str, rule: str, message: str, remedy: str) -> None:
-        self.remarks.error(rule, line, f"{self._describe(name)} {message}", remedy)
+    def _refuse(self, line: int, name: str, rule: DiagnosticRule, message: str, remedy: str) -> None:
+        self.diagnostics.error(rule, line, f"{self._describe(name)} {message}", remedy)
 
 
 def read_plugin_path(text: str) -> PluginPath | None:

@@ -4,47 +4,44 @@ from collections.abc import Iterable
 
 import msgspec
 
-from yoi_bundle.authoring.drafts.draft import RuleDraft, ToolWish, UnsaidRule
-from yoi_bundle.authoring.drafts.file_diagnostics import show_name
-from yoi_bundle.authoring.source.walk import show_path
-from yoi_bundle.diagnostics import Diagnostic
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
+from yoi_bundle.authoring.drafts.draft import RuleDraft, ToolReference, UnsaidRule
 from yoi_bundle.identifiers import ToolPattern, encode_segment
 from yoi_bundle.manifest import Effect
 from yoi_bundle.rule_text import RuleTextError, split_tool
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
 
+_REMEDY = "see the grammar of rules in docs/guides/authoring.md"
 _EFFECTS: tuple[Effect, ...] = ("deny", "ask", "allow")
 
 
 def read_tools(
-    entries: Iterable[str], *, file: str, line: int
-) -> tuple[tuple[ToolWish, ...], tuple[Diagnostic, ...]]:
+    entries: Iterable[str], diagnostics: FileDiagnostics, *, line: int
+) -> tuple[ToolReference, ...]:
     """Read a tool list; an entry that is no tool is reported and left out, and the list stays a list."""
-    wishes: list[ToolWish] = []
-    diagnostics: list[Diagnostic] = []
+    references: list[ToolReference] = []
     for entry in entries:
         try:
-            wishes.append(read_tool(entry, line=line))
+            references.append(read_tool(entry, line=line))
         except RuleTextError as error:
-            diagnostics.append(_report("tool.malformed", file, line, entry, error))
-    return tuple(wishes), tuple(diagnostics)
+            diagnostics.error("tool.malformed", line, f"`{show_name(entry)}`: {error}", _REMEDY)
+    return tuple(references)
 
 
 def read_rules(
-    entries: Iterable[str], *, file: str, line: int
-) -> tuple[tuple[RuleDraft, ...], tuple[UnsaidRule, ...], tuple[Diagnostic, ...]]:
+    entries: Iterable[str], diagnostics: FileDiagnostics, *, line: int
+) -> tuple[tuple[RuleDraft, ...], tuple[UnsaidRule, ...]]:
     """Read rules; one that cannot be read is reported, and counts as a lost restriction unless it says `allow`."""
     rules: list[RuleDraft] = []
     unsaid: list[UnsaidRule] = []
-    diagnostics: list[Diagnostic] = []
     for entry in entries:
         effect = _read_effect(entry)
         try:
             rules.append(_read_rule(entry, effect, line))
         except RuleTextError as error:
             unsaid.append(UnsaidRule(effect=effect or "deny", written=entry, line=line))
-            diagnostics.append(_report("rule.malformed", file, line, entry, error))
-    return tuple(rules), tuple(unsaid), tuple(diagnostics)
+            diagnostics.error("rule.malformed", line, f"`{show_name(entry)}`: {error}", _REMEDY)
+    return tuple(rules), tuple(unsaid)
 
 
 def _read_effect(entry: str) -> Effect | None:
@@ -58,7 +55,7 @@ def _read_rule(entry: str, effect: Effect | None, line: int) -> RuleDraft:
     return RuleDraft(effect=effect, tool=read_tool(entry.strip().removeprefix(effect), line=line))
 
 
-def read_tool(entry: str, *, line: int = 0) -> ToolWish:
+def read_tool(entry: str, *, line: int = 0) -> ToolReference:
     """Read one tool, `shell.run(command prefix: git)` or `mcp:NAME/TOOL`.
 
     Raises:
@@ -69,7 +66,7 @@ def read_tool(entry: str, *, line: int = 0) -> ToolWish:
         server, slash, tool = pattern.removeprefix("mcp:").rpartition("/")
         if not slash:
             server, tool = tool, "*"
-        return ToolWish(
+        return ToolReference(
             written=entry,
             line=line,
             server=server,
@@ -82,7 +79,7 @@ def read_tool(entry: str, *, line: int = 0) -> ToolWish:
         raise RuleTextError("not a tool pattern; write such as `file.read`, `mcp:NAME/TOOL` or `*`") from None
     if ":" not in pattern and pattern != "*" and not _names_builtin(pattern):
         raise RuleTextError(f"no built-in tool has this name; known: {', '.join(BUILTIN_TOOLS)}")
-    return ToolWish(written=entry, line=line, pattern=pattern, where=where)
+    return ToolReference(written=entry, line=line, pattern=pattern, where=where)
 
 
 def _names_builtin(pattern: str) -> bool:
@@ -93,14 +90,3 @@ def _names_builtin(pattern: str) -> bool:
 
 def _keep_encoded(tool: str) -> str:
     return tool if "%" in tool else encode_segment(tool)
-
-
-def _report(rule: str, file: str, line: int, entry: str, error: RuleTextError) -> Diagnostic:
-    return Diagnostic(
-        severity="error",
-        rule=rule,
-        file=show_path(file),
-        line=line,
-        message=f"`{show_name(entry)}`: {error}",
-        remedy="see the grammar of rules in docs/guides/authoring.md",
-    )

@@ -13,10 +13,16 @@ from yoi_bundle.authoring.dialects.native.workspace_toml import (
     WorkspaceReading,
     make_credential,
 )
-from yoi_bundle.authoring.drafts.draft import Contribution, HttpToolDraft, ServerDraft, SourceFile
-from yoi_bundle.authoring.source.walk import show_path
+from yoi_bundle.authoring.drafts.diagnostics import Diagnostics, Place, show_path
+from yoi_bundle.authoring.drafts.draft import (
+    NO_CONTRIBUTION,
+    Contribution,
+    HttpToolDraft,
+    ServerDraft,
+    SourceFile,
+)
+from yoi_bundle.authoring.formats.form import GUIDE
 from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
-from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.identifiers import encode_segment
 from yoi_bundle.manifest import (
     Argument,
@@ -38,19 +44,18 @@ _Written = str | int | bool | ValueForm
 
 
 def make_models(
-    forms: Mapping[str, ModelForm], find_line: Mapping[tuple[str, ...], int]
-) -> tuple[dict[str, Model], tuple[Diagnostic, ...]]:
+    forms: Mapping[str, ModelForm], lines: Mapping[tuple[str, ...], int], diagnostics: Diagnostics
+) -> dict[str, Model]:
     """Give the manifest's form of `[models]`; one that is neither here nor the host's is an error."""
     models: dict[str, Model] = {}
-    faults: list[Diagnostic] = []
     for name, form in forms.items():
         model = _make_model(form)
         if model is None:
             message = f"`models.{name}`: needs `provider` and `model`, or `host`, and not both"
-            faults.append(_report(message, find_line.get(("models", name), 0)))
+            _report(diagnostics, lines.get(("models", name), 0), message)
         else:
             models[encode_segment(name)] = model
-    return models, tuple(faults)
+    return models
 
 
 def read_workspace_tools(reading: WorkspaceReading, files: Mapping[str, SourceFile]) -> Contribution:
@@ -61,16 +66,16 @@ def read_workspace_tools(reading: WorkspaceReading, files: Mapping[str, SourceFi
         files: All files by path, for `input_schema`.
     """
     if reading.form is None:
-        return Contribution()
+        return NO_CONTRIBUTION
     servers: list[ServerDraft] = []
     http_tools: list[HttpToolDraft] = []
-    faults: list[Diagnostic] = []
+    diagnostics = Diagnostics()
     for name, form in reading.form.tools.mcp.items():
         line = reading.lines.get(("tools", "mcp", name), 0)
         transport = _make_transport(form)
         if transport is None:
             message = f"`tools.mcp.{name}`: needs just one of `command`, `url` and `host`"
-            faults.append(_report(message, line))
+            _report(diagnostics, line, message)
             continue
         servers.append(
             ServerDraft(
@@ -81,14 +86,16 @@ def read_workspace_tools(reading: WorkspaceReading, files: Mapping[str, SourceFi
                 line=line,
                 title=form.title,
                 description=form.description,
-                exposes=None if form.exposes is None else tuple(encode_segment(one) for one in form.exposes),
+                exposes=None
+                if form.exposes is None
+                else tuple(encode_segment(tool) for tool in form.exposes),
             )
         )
     for name, tool in reading.form.tools.http.items():
         line = reading.lines.get(("tools", "http", name), 0)
-        schema, fault = _find_schema(name, tool, line, files)
-        if fault is not None:
-            faults.append(fault)
+        schema, fault = _find_schema(tool, files)
+        if fault:
+            _report(diagnostics, line, f"`tools.http.{name}.input_schema`: {fault}")
             continue
         http_tools.append(
             HttpToolDraft(
@@ -99,7 +106,9 @@ def read_workspace_tools(reading: WorkspaceReading, files: Mapping[str, SourceFi
                 input_schema=schema,
             )
         )
-    return Contribution(servers=tuple(servers), http_tools=tuple(http_tools), diagnostics=tuple(faults))
+    return Contribution(
+        servers=tuple(servers), http_tools=tuple(http_tools), diagnostics=diagnostics.collect()
+    )
 
 
 def list_schema_files(reading: WorkspaceReading) -> frozenset[str]:
@@ -184,28 +193,20 @@ def _make_value(written: _Written) -> Value:
             return LiteralValue(value=str(written))
 
 
-def _find_schema(
-    name: str, form: HttpToolForm, line: int, files: Mapping[str, SourceFile]
-) -> tuple[bytes | None, Diagnostic | None]:
+def _find_schema(form: HttpToolForm, files: Mapping[str, SourceFile]) -> tuple[bytes | None, str]:
+    """Return the schema's bytes, when there is one, and what is wrong with it."""
     if form.input_schema is None:
-        return None, None
+        return None, ""
     path = f".yoi/{form.input_schema}"
     file = files.get(path)
     if file is None:
-        return None, _report(f"`tools.http.{name}.input_schema`: there is no file {show_path(path)}", line)
+        return None, f"there is no file {show_path(path)}"
     try:
         msgspec.json.decode(file.data)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return None, _report(f"`tools.http.{name}.input_schema`: {show_path(path)} is not JSON", line)
-    return file.data, None
+        return None, f"{show_path(path)} is not JSON"
+    return file.data, ""
 
 
-def _report(message: str, line: int) -> Diagnostic:
-    return Diagnostic(
-        severity="error",
-        rule="form.invalid",
-        file=WORKSPACE_FILE,
-        line=line,
-        message=message,
-        remedy="see docs/guides/authoring.md",
-    )
+def _report(diagnostics: Diagnostics, line: int, message: str) -> None:
+    diagnostics.report("error", "form.invalid", Place(WORKSPACE_FILE, line), message, GUIDE)

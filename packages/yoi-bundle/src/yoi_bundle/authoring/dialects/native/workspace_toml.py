@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from yoi_bundle.authoring.dialects.native.ask_form import NO_ASKS_FORM, AsksForm, GrantsForm
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics
 from yoi_bundle.authoring.drafts.draft import SourceFile
 from yoi_bundle.authoring.formats.form import read_form
 from yoi_bundle.authoring.formats.toml_document import read_toml
@@ -181,10 +182,9 @@ def read_workspace_toml(file: SourceFile | None) -> WorkspaceReading:
     document = read_toml(file.data, file.path)
     if isinstance(document, Diagnostic):
         return WorkspaceReading(form=None, diagnostics=(document,))
-    form = read_form(document.values, WorkspaceForm, file=file.path, find_line=document.find_line)
-    if isinstance(form, WorkspaceForm):
-        return WorkspaceReading(form=form, lines=document.lines)
-    return WorkspaceReading(form=None, diagnostics=form)
+    diagnostics = FileDiagnostics(file.path)
+    form = read_form(document.values, WorkspaceForm, diagnostics, find_line=document.find_line)
+    return WorkspaceReading(form=form, diagnostics=diagnostics.collect(), lines=document.lines)
 
 
 def make_credential(form: SecretName | CredentialForm) -> SecretRef:

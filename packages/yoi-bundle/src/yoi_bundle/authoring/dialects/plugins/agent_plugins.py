@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from yoi_bundle.authoring.dialects.mcp.mcp_json import AGENT_PLUGINS_SCHEMAS, ServerPlace, read_servers
 from yoi_bundle.authoring.dialects.plugins.plugin_extension import ExtensionDraft, read_extension
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
 from yoi_bundle.authoring.drafts.draft import (
     ComponentKind,
     ComponentPath,
@@ -18,10 +19,10 @@ from yoi_bundle.authoring.drafts.draft import (
     ServerDraft,
     SourceFile,
 )
-from yoi_bundle.authoring.drafts.file_diagnostics import Remarks, show_name
+from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
 from yoi_bundle.authoring.formats.json_lines import JsonDocument, read_json
 from yoi_bundle.faults import join_pointer
-from yoi_bundle.limits import DEFAULT_LIMITS, Limits
+from yoi_bundle.limits import Limits
 from yoi_bundle.plugin_manifest import EXTENSION_KEY
 
 _PLUGIN_NAME = re.compile(r"(?!.*(?:--|\.\.))[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?")
@@ -53,38 +54,38 @@ _CLAUDE_REASONS = {
 }
 
 
-def read_agent_plugin(file: SourceFile, *, limits: Limits = DEFAULT_LIMITS) -> Contribution:
+def read_agent_plugin(file: SourceFile, context: ReadingContext = NO_CONTEXT) -> Contribution:
     """Read one `plugin.json` of Agent Plugins 1.0: an unknown field is reported, a wrong type rejects the plugin."""
-    remarks = Remarks(file.path)
-    document = _open(file, limits, remarks)
+    diagnostics = FileDiagnostics(file.path)
+    document = _open(file, context.limits, diagnostics)
     if document is None:
-        return Contribution(diagnostics=remarks.collect())
+        return Contribution(diagnostics=diagnostics.collect())
     manifest: dict[str, Any] = document.value
     schema = manifest.get("$schema")
     if not isinstance(schema, str) or not schema.startswith(AGENT_PLUGINS_SCHEMAS):
         message = "`$schema` does not say Agent Plugins 1.0"
-        remarks.error(
+        diagnostics.error(
             "plugin.schema_unknown",
             document.get_line("/$schema"),
             message,
             f"write `{AGENT_PLUGINS_SCHEMAS}plugin.schema.json`",
         )
-    _check_types(document, _AGENT_PLUGIN_KEYS, remarks)
+    _check_types(document, _AGENT_PLUGIN_KEYS, diagnostics)
     name = manifest.get("name")
     if not isinstance(name, str) or not _PLUGIN_NAME.fullmatch(name):
         message = "`name` is not of the specification's grammar"
         remedy = "write 1 to 64 small letters, digits, single dots and hyphens"
-        remarks.error("plugin.malformed", document.get_line("/name"), message, remedy)
+        diagnostics.error("plugin.malformed", document.get_line("/name"), message, remedy)
     for key in manifest:
         if key not in _AGENT_PLUGIN_KEYS:
             message = f"`{show_name(key)}` is no field of Agent Plugins 1.0 and is left out"
-            remarks.warn(
+            diagnostics.warn(
                 "plugin.unknown_field", document.get_line(join_pointer("", key)), message, "take it out"
             )
-    _report_left_out([key for key in _UNMAPPED_KEYS if key in manifest], {}, document, remarks)
-    extension = _read_extensions(manifest.get("extensions"), document, remarks)
-    if remarks.failed:
-        return Contribution(diagnostics=remarks.collect())
+    _report_left_out([key for key in _UNMAPPED_KEYS if key in manifest], {}, document, diagnostics)
+    extension = _read_extensions(manifest.get("extensions"), document, diagnostics)
+    if diagnostics.failed:
+        return Contribution(diagnostics=diagnostics.collect())
     draft = PluginDraft(
         path=file.path,
         root=posixpath.dirname(file.path),
@@ -97,27 +98,27 @@ def read_agent_plugin(file: SourceFile, *, limits: Limits = DEFAULT_LIMITS) -> C
         permissions=extension.permissions,
         config=extension.config,
     )
-    return Contribution(plugins=(draft,), diagnostics=remarks.collect())
+    return Contribution(plugins=(draft,), diagnostics=diagnostics.collect())
 
 
-def read_claude_plugin(file: SourceFile, *, limits: Limits = DEFAULT_LIMITS) -> Contribution:
+def read_claude_plugin(file: SourceFile, context: ReadingContext = NO_CONTEXT) -> Contribution:
     """Read one `.claude-plugin/plugin.json`; places outside the plugin's folder are errors."""
-    remarks = Remarks(file.path)
-    document = _open(file, limits, remarks)
+    diagnostics = FileDiagnostics(file.path)
+    document = _open(file, context.limits, diagnostics)
     if document is None:
-        return Contribution(diagnostics=remarks.collect())
+        return Contribution(diagnostics=diagnostics.collect())
     manifest: dict[str, Any] = document.value
     name = manifest.get("name")
     if not isinstance(name, str) or not 0 < len(name) <= 256:
-        remarks.error(
+        diagnostics.error(
             "plugin.malformed", document.get_line("/name"), "`name` is missing or no text", "write a name"
         )
-    _check_types(document, {"version": str, "description": str}, remarks)
-    components, servers = _read_components(document, file.path, remarks)
+    _check_types(document, {"version": str, "description": str}, diagnostics)
+    components, servers = _read_components(document, diagnostics)
     known = {"name", "version", "description", "$schema", *_COMPONENT_KEYS}
-    _report_left_out([key for key in manifest if key not in known], _CLAUDE_REASONS, document, remarks)
-    if any(one.severity == "error" and not one.rule.startswith("mcp.") for one in remarks.collect()):
-        return Contribution(diagnostics=remarks.collect())
+    _report_left_out([key for key in manifest if key not in known], _CLAUDE_REASONS, document, diagnostics)
+    if diagnostics.has_fatal():
+        return Contribution(diagnostics=diagnostics.collect())
     draft = PluginDraft(
         path=file.path,
         root=posixpath.dirname(posixpath.dirname(file.path)),
@@ -129,39 +130,40 @@ def read_claude_plugin(file: SourceFile, *, limits: Limits = DEFAULT_LIMITS) -> 
         servers=servers,
         components=components,
     )
-    return Contribution(plugins=(draft,), diagnostics=remarks.collect())
+    return Contribution(plugins=(draft,), diagnostics=diagnostics.collect())
 
 
-def _open(file: SourceFile, limits: Limits, remarks: Remarks) -> JsonDocument | None:
-    reading = read_json(file.data, file=file.path, limits=limits)
-    remarks.extend(reading.diagnostics)
-    if reading.document is not None and not isinstance(reading.document.value, dict):
-        remarks.error("plugin.malformed", 1, "not an object", 'write `{"name": …}`')
+def _open(file: SourceFile, limits: Limits, diagnostics: FileDiagnostics) -> JsonDocument | None:
+    document = read_json(file.data, diagnostics, limits=limits)
+    if document is not None and not isinstance(document.value, dict):
+        diagnostics.error("plugin.malformed", 1, "not an object", 'write `{"name": …}`')
         return None
-    return reading.document
+    return document
 
 
-def _check_types(document: JsonDocument, expected: dict[str, type], remarks: Remarks) -> None:
+def _check_types(document: JsonDocument, expected: dict[str, type], diagnostics: FileDiagnostics) -> None:
     names: dict[Any, str] = {str: "a text", dict: "an object", list: "a list"}
     for key, kind in expected.items():
         if key in document.value and not isinstance(document.value[key], kind):
             line = document.get_line(join_pointer("", key))
-            remarks.error("plugin.malformed", line, f"`{key}` is not {names[kind]}", f"write {names[kind]}")
+            diagnostics.error(
+                "plugin.malformed", line, f"`{key}` is not {names[kind]}", f"write {names[kind]}"
+            )
 
 
 def _report_left_out(
-    keys: list[str], reasons: dict[str, str], document: JsonDocument, remarks: Remarks
+    keys: list[str], reasons: dict[str, str], document: JsonDocument, diagnostics: FileDiagnostics
 ) -> None:
     """Report keys with a reason one by one, all others in one remark."""
     for key in keys:
         if key in reasons:
             message = f"`{key}` is left out: {reasons[key]}"
-            remarks.note("plugin.left_out", document.get_line(f"/{key}"), message, "nothing to do")
+            diagnostics.note("plugin.left_out", document.get_line(f"/{key}"), message, "nothing to do")
     others = [key for key in keys if key not in reasons]
     if others:
         shown = ", ".join(f"`{show_name(key)}`" for key in others)
         line = document.get_line(join_pointer("", others[0]))
-        remarks.note(
+        diagnostics.note(
             "plugin.unmapped_key",
             line,
             f"left out, for no field of a bundle holds them: {shown}",
@@ -169,23 +171,25 @@ def _report_left_out(
         )
 
 
-def _read_extensions(extensions: Any, document: JsonDocument, remarks: Remarks) -> ExtensionDraft:
+def _read_extensions(extensions: Any, document: JsonDocument, diagnostics: FileDiagnostics) -> ExtensionDraft:
     if not isinstance(extensions, dict):
         return ExtensionDraft()
-    _report_left_out_extensions([key for key in extensions if key != EXTENSION_KEY], document, remarks)
+    _report_left_out_extensions([key for key in extensions if key != EXTENSION_KEY], document, diagnostics)
     if EXTENSION_KEY not in extensions:
         return ExtensionDraft()
     pointer = join_pointer("/extensions", EXTENSION_KEY)
     return read_extension(
-        extensions[EXTENSION_KEY], lambda step: document.get_line(f"{pointer}{step}"), remarks
+        extensions[EXTENSION_KEY], lambda step: document.get_line(f"{pointer}{step}"), diagnostics
     )
 
 
-def _report_left_out_extensions(keys: list[str], document: JsonDocument, remarks: Remarks) -> None:
+def _report_left_out_extensions(
+    keys: list[str], document: JsonDocument, diagnostics: FileDiagnostics
+) -> None:
     if keys:
         shown = ", ".join(f"`{show_name(key)}`" for key in keys)
         line = document.get_line(join_pointer("/extensions", keys[0]))
-        remarks.note(
+        diagnostics.note(
             "plugin.foreign_extension",
             line,
             f"extensions of other programs are left out: {shown}",
@@ -194,7 +198,7 @@ def _report_left_out_extensions(keys: list[str], document: JsonDocument, remarks
 
 
 def _read_components(
-    document: JsonDocument, path: str, remarks: Remarks
+    document: JsonDocument, diagnostics: FileDiagnostics
 ) -> tuple[tuple[ComponentPath, ...], tuple[ServerDraft, ...]]:
     components: list[ComponentPath] = []
     servers: dict[str, Any] = {}
@@ -209,20 +213,18 @@ def _read_components(
         items = value if isinstance(value, list) else [value]
         for index, item in enumerate(items):
             line = document.get_line(join_pointer(pointer, index))
-            place = _read_place(item)
-            if place is None:
+            inside = _read_place(item)
+            if inside is None:
                 message = f"`{key}` names no place inside the plugin"
-                remarks.error("plugin.malformed", line, message, "write a path that begins with `./`")
+                diagnostics.error("plugin.malformed", line, message, "write a path that begins with `./`")
             else:
-                components.append(ComponentPath(kind=kind, path=place, line=line))
-    drafts, diagnostics = read_servers(
-        servers,
-        ServerPlace(
-            path=path, dialect="claude", find_line=lambda step: document.get_line(f"/mcpServers{step}")
-        ),
+                components.append(ComponentPath(kind=kind, path=inside, line=line))
+    place = ServerPlace(
+        path=diagnostics.file,
+        dialect="claude",
+        find_line=lambda step: document.get_line(f"/mcpServers{step}"),
     )
-    remarks.extend(diagnostics)
-    return tuple(components), drafts
+    return tuple(components), read_servers(servers, place, diagnostics)
 
 
 def _read_place(item: Any) -> str | None:

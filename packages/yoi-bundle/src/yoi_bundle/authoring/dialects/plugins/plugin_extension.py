@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics
 from yoi_bundle.authoring.drafts.draft import SurfaceDraft
-from yoi_bundle.authoring.drafts.file_diagnostics import Remarks
 from yoi_bundle.faults import find_type_faults
 from yoi_bundle.plugin_manifest import EXTENSION_KEY, PluginExtension, parse_entry
 
@@ -21,18 +21,20 @@ class ExtensionDraft(Struct, frozen=True, kw_only=True):
     config: bytes | None = None
 
 
-def read_extension(value: Any, find_line: Callable[[str], int], remarks: Remarks) -> ExtensionDraft:
+def read_extension(
+    value: Any, find_line: Callable[[str], int], diagnostics: FileDiagnostics
+) -> ExtensionDraft:
     """Read our extension strictly; any fault is an error, which rejects the plugin.
 
     Args:
         value: What stands under the key.
         find_line: Gives the line of a JSON pointer below it.
-        remarks: Gets the faults.
+        diagnostics: Gets the faults.
     """
     try:
         form = msgspec.convert(value, PluginExtension, strict=True)
     except (msgspec.ValidationError, ValueError):
-        _report_faults(value, find_line, remarks)
+        _report_faults(value, find_line, diagnostics)
         return ExtensionDraft()
     surfaces = []
     for name, surface in form.surfaces.items():
@@ -40,7 +42,7 @@ def read_extension(value: Any, find_line: Callable[[str], int], remarks: Remarks
         if entry is None:
             message = f"the entry of the surface `{name}` is no file inside the plugin"
             line = find_line(f"/surfaces/{name}/entry")
-            remarks.error("plugin.malformed", line, message, "write a path that begins with `./`")
+            diagnostics.error("plugin.malformed", line, message, "write a path that begins with `./`")
             continue
         schema = surface.input_schema
         surfaces.append(
@@ -64,11 +66,11 @@ def encode_free_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
 
 
-def _report_faults(value: Any, find_line: Callable[[str], int], remarks: Remarks) -> None:
+def _report_faults(value: Any, find_line: Callable[[str], int], diagnostics: FileDiagnostics) -> None:
     remedy = "see docs/guides/authoring.md for the form of the extension"
     faults = find_type_faults(value, PluginExtension)
     for fault in faults:
         message = f"`{EXTENSION_KEY}{fault.pointer}`: {fault.message}"
-        remarks.error("plugin.malformed", find_line(fault.pointer), message, fault.remedy or remedy)
+        diagnostics.error("plugin.malformed", find_line(fault.pointer), message, fault.remedy or remedy)
     if not faults:
-        remarks.error("plugin.malformed", find_line(""), f"`{EXTENSION_KEY}` is not of its form", remedy)
+        diagnostics.error("plugin.malformed", find_line(""), f"`{EXTENSION_KEY}` is not of its form", remedy)

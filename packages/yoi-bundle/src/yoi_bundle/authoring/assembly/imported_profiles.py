@@ -1,4 +1,8 @@
-"""What an imported profile may use without a list: the skills and workflows beside it (B-14)."""
+"""Imported profiles: what they have without saying so, because other formats have no word for it (B-14).
+
+By having tools they ask for the mount `workspace` and the shell; without a list they may use the skills and workflows
+beside them.
+"""
 
 import posixpath
 from collections.abc import Container, Mapping
@@ -6,9 +10,42 @@ from collections.abc import Container, Mapping
 from msgspec.structs import replace
 
 from yoi_bundle.authoring.assembly.identify import IdentifiedDrafts
-from yoi_bundle.authoring.assembly.implied_asks import takes_tool
+from yoi_bundle.authoring.assembly.inheritance import take_least
 from yoi_bundle.authoring.assembly.ledger import ItemKey
-from yoi_bundle.manifest import Ask, Plugin, Profile
+from yoi_bundle.closure import matches_tool
+from yoi_bundle.manifest import AllTools, Ask, Asks, MountAsk, Plugin, Profile, ToolSelection
+
+WORKSPACE_MOUNT = "workspace"
+
+
+def takes_tool(selection: ToolSelection, tool: str) -> bool:
+    """Tell whether a selection has a built-in tool."""
+    if isinstance(selection, AllTools):
+        return True
+    return any(matches_tool(pattern, tool) for pattern in selection.tools)
+
+
+def compute_implied_asks(selection: ToolSelection) -> Asks:
+    """Return what the tools need: the mount `workspace` for files, and the shell; nothing is required."""
+    writes = any(takes_tool(selection, tool) for tool in ("file.edit", "notebook.edit", "shell.run"))
+    reads = writes or any(takes_tool(selection, tool) for tool in ("file.read", "file.search"))
+    shell = takes_tool(selection, "shell.run")
+    return Asks(
+        mounts={WORKSPACE_MOUNT: MountAsk(access="rw" if writes else "ro")} if reads else {},
+        host={"shell": Ask()} if shell else {},
+    )
+
+
+def add_asks(own: Asks, more: Asks) -> Asks:
+    """Return both; where both ask for one thing, the own ask stands; limits take the minimum."""
+    return Asks(
+        secrets=more.secrets | own.secrets,
+        mounts=more.mounts | own.mounts,
+        network=more.network | own.network,
+        host=more.host | own.host,
+        plugin_permissions=more.plugin_permissions | own.plugin_permissions,
+        limits=take_least(own.limits, more.limits),
+    )
 
 
 class Neighbours:
