@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from yoi_bundle.authoring.build import BuildResult, build_bundle
 from yoi_bundle.authoring.drafts.draft import SourceFile
-from yoi_bundle.authoring.source.walk import SourceTree
+from yoi_bundle.authoring.source.tree import SourceTree
 from yoi_bundle.boundary.scanner import SecretFinding
 from yoi_bundle.builtin import NO_BUILTINS, BuiltinSet
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits

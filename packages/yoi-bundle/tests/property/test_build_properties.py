@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.bundles.source_trees import WordScanner, build_files, get_manifest
 from yoi_bundle.authoring.build import build_bundle
 from yoi_bundle.authoring.drafts.draft import SourceFile
-from yoi_bundle.authoring.source.walk import SourceTree
+from yoi_bundle.authoring.source.tree import SourceTree
 from yoi_bundle.identifiers import decode_path
 from yoi_bundle.manifest import AllTools, ToolList
 

@@ -8,7 +8,8 @@ from support.bundles.corpora import corpus_path
 from support.bundles.source_trees import WordScanner
 from yoi_bundle.authoring.build import BuildResult, build_bundle
 from yoi_bundle.authoring.source.classify import Kind, classify_files
-from yoi_bundle.authoring.source.walk import SourceTree, walk_directory
+from yoi_bundle.authoring.source.tree import SourceTree
+from yoi_bundle.authoring.source.walk import walk_directory
 from yoi_bundle.identifiers import encode_path
 
 EFFECTS = {"allow", "ask", "deny"}

@@ -6,7 +6,7 @@ import pytest
 
 from support.bundles.source_trees import WordScanner, build_files, get_manifest, list_rules, make_tree
 from yoi_bundle.authoring.build import BuildResult, build_bundle
-from yoi_bundle.authoring.source.walk import SourceTree
+from yoi_bundle.authoring.source.tree import SourceTree
 from yoi_bundle.boundary.allowances import compute_line_hash
 from yoi_bundle.builtin import make_builtin_set
 from yoi_bundle.diagnostics import Diagnostic

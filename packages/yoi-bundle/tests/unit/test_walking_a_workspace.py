@@ -9,7 +9,8 @@ from support.bundles.source_trees import WordScanner, list_rules, make_tree
 from yoi_bundle.authoring.build import build_bundle
 from yoi_bundle.authoring.drafts.diagnostics import Diagnostics, show_path
 from yoi_bundle.authoring.source.case_collisions import report_case_collisions
-from yoi_bundle.authoring.source.walk import SourceTree, walk_directory
+from yoi_bundle.authoring.source.tree import SourceTree
+from yoi_bundle.authoring.source.walk import walk_directory
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import Limits
 

@@ -11,7 +11,7 @@ from yoi_bundle.authoring.assembly.ledger import ItemKey, ItemPointers, Ledger
 from yoi_bundle.authoring.dialects.native.workspace_toml import AllowForm
 from yoi_bundle.authoring.drafts.diagnostics import Place, show_path
 from yoi_bundle.authoring.formats.form import GUIDE
-from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import WORKSPACE_FILE
 from yoi_bundle.boundary.allowances import (
     MIN_KEY_CHARACTERS,
     Allowance,

@@ -17,8 +17,7 @@ from yoi_bundle.authoring.drafts.diagnostics import Diagnostics, Place, show_pat
 from yoi_bundle.authoring.formats.form import GUIDE
 from yoi_bundle.authoring.read import Progress, SourceReading, read_source
 from yoi_bundle.authoring.source.file_account import FileAccount, account_files
-from yoi_bundle.authoring.source.walk import SourceTree
-from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import WORKSPACE_FILE, SourceTree
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.builtin import NO_BUILTINS, BuiltinSet
 from yoi_bundle.canonical import encode_canonical

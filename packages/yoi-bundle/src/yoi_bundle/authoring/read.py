@@ -41,8 +41,7 @@ from yoi_bundle.authoring.drafts.draft import (
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, Reader, ReadingContext
 from yoi_bundle.authoring.source.case_collisions import report_case_collisions
 from yoi_bundle.authoring.source.classify import Classified, Kind, classify_files
-from yoi_bundle.authoring.source.walk import SourceTree
-from yoi_bundle.authoring.source.workspace_path import GOVERNING_FILES, WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import GOVERNING_FILES, WORKSPACE_FILE, SourceTree
 from yoi_bundle.diagnostics import Diagnostic, Severity
 from yoi_bundle.limits import Limits
 

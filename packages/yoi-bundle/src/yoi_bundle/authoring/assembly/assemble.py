@@ -24,7 +24,7 @@ from yoi_bundle.authoring.dialects.native.workspace_items import make_models
 from yoi_bundle.authoring.dialects.native.workspace_toml import WorkspaceForm, WorkspaceReading
 from yoi_bundle.authoring.drafts.diagnostics import Place, show_name
 from yoi_bundle.authoring.drafts.draft import Contribution, SourceFile
-from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import WORKSPACE_FILE
 from yoi_bundle.builtin import NO_BUILTINS, BuiltinSet
 from yoi_bundle.identifiers import encode_segment
 from yoi_bundle.manifest import (

@@ -9,7 +9,7 @@ from yoi_bundle.authoring.assembly.ledger import Ledger
 from yoi_bundle.authoring.assembly.policies import Governing
 from yoi_bundle.authoring.dialects.native.workspace_toml import WorkspaceForm, WorkspaceReading
 from yoi_bundle.authoring.drafts.diagnostics import Place, show_name
-from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import WORKSPACE_FILE
 from yoi_bundle.builtin import BuiltinSet
 from yoi_bundle.manifest import BuiltinProfiles, Member, Profile
 

@@ -11,7 +11,7 @@ from yoi_bundle.authoring.assembly.policies import PolicyBook
 from yoi_bundle.authoring.assembly.tool_scope import ToolScope
 from yoi_bundle.authoring.drafts.diagnostics import Place, show_name
 from yoi_bundle.authoring.drafts.draft import NameReference, ProfileDraft, WorkflowDraft
-from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import WORKSPACE_FILE
 from yoi_bundle.identifiers import ModelName, encode_segment
 from yoi_bundle.manifest import HostModel, Model, ToolList
 

@@ -19,7 +19,7 @@ from yoi_bundle.authoring.drafts.draft import (
     SkillDraft,
     WorkflowDraft,
 )
-from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import WORKSPACE_FILE
 from yoi_bundle.identifiers import encode_path, encode_segment
 
 ROOT_SKILL_ID = "SKILL"

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule, Diagnostics, Place
-from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import WORKSPACE_FILE
 from yoi_bundle.boundary.redaction import redact_pointer
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.faults import join_pointer

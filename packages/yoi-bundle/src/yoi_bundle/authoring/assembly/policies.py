@@ -16,7 +16,7 @@ from yoi_bundle.authoring.drafts.draft import (
     UnsaidRule,
     WorkflowDraft,
 )
-from yoi_bundle.authoring.source.workspace_path import GOVERNING_FILES, WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import GOVERNING_FILES, WORKSPACE_FILE
 from yoi_bundle.manifest import Effect, Policy, Rule
 
 

@@ -11,7 +11,7 @@ from yoi_bundle.authoring.dialects.native.workspace_toml import HostPluginForm
 from yoi_bundle.authoring.dialects.plugins.plugin_package import pack_plugin
 from yoi_bundle.authoring.drafts.diagnostics import Place
 from yoi_bundle.authoring.drafts.draft import HttpToolDraft, PluginDraft, ServerDraft, SourceFile
-from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import WORKSPACE_FILE
 from yoi_bundle.identifiers import encode_path
 from yoi_bundle.manifest import (
     Ask,

@@ -11,7 +11,7 @@ from yoi_bundle.authoring.drafts.draft import NO_CONTRIBUTION, Contribution, Ski
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
 from yoi_bundle.authoring.formats.field_reader import FieldReader
 from yoi_bundle.authoring.formats.markdown import Markdown, reads_markdown
-from yoi_bundle.authoring.source.workspace_path import SKILL_FILE
+from yoi_bundle.authoring.source.tree import SKILL_FILE
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _MAX_NAME_CHARACTERS = 64

@@ -1,7 +1,7 @@
 """Case collisions: names that some file systems cannot tell apart."""
 
 from yoi_bundle.authoring.drafts.diagnostics import Diagnostics, Place, show_path
-from yoi_bundle.authoring.source.walk import SourceTree
+from yoi_bundle.authoring.source.tree import SourceTree
 
 
 def report_case_collisions(tree: SourceTree, diagnostics: Diagnostics) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule
 from yoi_bundle.authoring.drafts.draft import SourceFile
-from yoi_bundle.authoring.source.workspace_path import SKILL_FILE, WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import SKILL_FILE, WORKSPACE_FILE
 
 
 class Kind(Enum):

@@ -4,8 +4,7 @@ from msgspec import Struct
 
 from yoi_bundle.authoring.drafts.diagnostics import Diagnostics, Place, show_path
 from yoi_bundle.authoring.drafts.draft import SourceFile
-from yoi_bundle.authoring.source.walk import SourceTree
-from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import WORKSPACE_FILE, SourceTree
 from yoi_bundle.closure import list_items
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.identifiers import encode_path

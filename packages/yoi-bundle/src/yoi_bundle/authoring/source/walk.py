@@ -9,32 +9,17 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from msgspec import Struct
-
 from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule, Diagnostics, Place, show_path
 from yoi_bundle.authoring.drafts.draft import SourceFile
 from yoi_bundle.authoring.source.links import DIRECTORY_FLAGS, FILE_FLAGS, open_inside, resolve_link
-from yoi_bundle.diagnostics import Diagnostic, Severity
+from yoi_bundle.authoring.source.tree import SourceTree
+from yoi_bundle.diagnostics import Severity
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 
 NOT_WALKED: frozenset[str] = frozenset({".git", ".hg", ".jj", ".svn"})
 MAX_DIRECTORY_DEPTH = 100
 """How many directories may lie in one another; each takes an open descriptor and two calls of the walk."""
-
-
-class SourceTree(Struct, frozen=True, kw_only=True):
-    """Files of a workspace at one time.
-
-    Attributes:
-        files: What was read, by path in ascending order.
-        left_out: Paths, as they are on disk, of what is present and was not read.
-        diagnostics: One line at least for each path in `left_out`.
-    """
-
-    files: tuple[SourceFile, ...]
-    left_out: tuple[str, ...] = ()
-    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def walk_directory(

@@ -22,7 +22,7 @@ from yoi_bundle.authoring.drafts.draft import (
     SourceFile,
 )
 from yoi_bundle.authoring.formats.form import GUIDE
-from yoi_bundle.authoring.source.workspace_path import WORKSPACE_FILE
+from yoi_bundle.authoring.source.tree import WORKSPACE_FILE
 from yoi_bundle.identifiers import encode_segment
 from yoi_bundle.manifest import (
     Argument,
