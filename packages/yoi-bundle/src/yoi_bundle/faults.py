@@ -20,7 +20,7 @@ _MAX_FAULTS = 200
 def find_type_faults(document: Any, expected: type) -> list[Fault]:
     """Return where `document`, decoded JSON, is not of the type; at most 200 faults."""
     faults: list[Fault] = []
-    for fault in _walk(document, inspect.type_info(expected), expected, ""):
+    for fault in _walk(document, inspect.type_info(expected), ""):
         # A key of a refused document may be a secret that somebody put in the wrong place (B-07).
         faults.append(replace(fault, pointer=redact_pointer(fault.pointer), name=redact_name(fault.name)))
         if len(faults) == _MAX_FAULTS:
@@ -38,12 +38,12 @@ def escape_step(step: str) -> str:
     return step.replace("~", "~0").replace("/", "~1") if "/" in step or "~" in step else step
 
 
-def _walk(value: Any, info: inspect.Type, original: Any, pointer: str) -> Iterator[Fault]:
+def _walk(value: Any, info: inspect.Type, pointer: str) -> Iterator[Fault]:
     match info:
         case inspect.StructType():
             yield from _walk_struct(value, info, pointer)
         case inspect.UnionType(types=types):
-            yield from _walk_union(value, types, original, pointer)
+            yield from _walk_union(value, types, pointer)
         case inspect.DictType(key_type=key_type, value_type=value_type):
             if not isinstance(value, dict):
                 yield _fault(pointer, f"expected an object, got {_name(value)}")
@@ -52,13 +52,13 @@ def _walk(value: Any, info: inspect.Type, original: Any, pointer: str) -> Iterat
                 step = join_pointer(pointer, key)
                 if _leaf_error(key, key_type) is not None:
                     yield _fault(step, "the key does not fit the grammar of its kind")
-                yield from _walk(member, value_type, None, step)
+                yield from _walk(member, value_type, step)
         case inspect.VarTupleType(item_type=item_type):
             if not isinstance(value, list):
                 yield _fault(pointer, f"expected an array, got {_name(value)}")
                 return
             for index, member in enumerate(value):
-                yield from _walk(member, item_type, None, join_pointer(pointer, index))
+                yield from _walk(member, item_type, join_pointer(pointer, index))
         case _:
             message = _leaf_error(value, info)
             if message is not None:
@@ -79,49 +79,63 @@ def _walk_struct(value: Any, info: inspect.StructType, pointer: str) -> Iterator
                 join_pointer(pointer, key), "no such field", remedy=f"known here: {', '.join(sorted(fields))}"
             )
         else:
-            yield from _walk(member, field.type, None, join_pointer(pointer, key))
+            yield from _walk(member, field.type, join_pointer(pointer, key))
     for name, field in fields.items():
         if field.required and name not in value:
             yield _fault(join_pointer(pointer, name), "the field is missing")
 
 
-def _walk_union(value: Any, types: tuple[inspect.Type, ...], original: Any, pointer: str) -> Iterator[Fault]:
-    structs = {info.tag: info for info in types if isinstance(info, inspect.StructType)}
-    others = [info for info in types if not isinstance(info, inspect.StructType)]
+def _walk_union(value: Any, types: tuple[inspect.Type, ...], pointer: str) -> Iterator[Fault]:
+    structs = [info for info in types if isinstance(info, inspect.StructType)]
+    container = next((info for info in types if _takes_container(info, value)), None)
     if isinstance(value, dict) and structs:
-        tag_field = next(iter(structs.values())).tag_field
-        if tag_field is None:
-            yield from _walk_struct(value, next(iter(structs.values())), pointer)
-            return
-        tag = value.get(tag_field)
-        chosen = structs.get(tag) if isinstance(tag, str) else None
-        if chosen is not None:
-            yield from _walk_struct(value, chosen, pointer)
-        elif isinstance(tag, str):
-            yield Fault(
-                code="declaration.unsupported",
-                pointer=join_pointer(pointer, tag_field),
-                message="a declaration of an unknown kind",
-                remedy=f"known here: {', '.join(sorted(str(known) for known in structs))}",
-                kind=redact_name(tag)[:64],
-                name=pointer.rsplit("/", 1)[-1],
-            )
-        else:
-            yield _fault(join_pointer(pointer, tag_field), "the kind is missing")
+        yield from _walk_tagged(value, structs, pointer)
+    elif container is not None:
+        yield from _walk(value, container, pointer)
+    else:
+        containers = (inspect.StructType, inspect.DictType, inspect.VarTupleType)
+        yield from _walk_leaf(value, [info for info in types if not isinstance(info, containers)], pointer)
+
+
+def _takes_container(info: inspect.Type, value: Any) -> bool:
+    return (isinstance(info, inspect.DictType) and isinstance(value, dict)) or (
+        isinstance(info, inspect.VarTupleType) and isinstance(value, list)
+    )
+
+
+def _walk_tagged(value: dict[str, Any], structs: list[inspect.StructType], pointer: str) -> Iterator[Fault]:
+    """Walk the struct that an object's tag names."""
+    tag_field = structs[0].tag_field
+    if tag_field is None:
+        yield from _walk_struct(value, structs[0], pointer)
         return
-    containers = [info for info in others if isinstance(info, inspect.DictType | inspect.VarTupleType)]
-    for container in containers:
-        wanted = dict if isinstance(container, inspect.DictType) else list
-        if isinstance(value, wanted):
-            yield from _walk(value, container, None, pointer)
-            return
-    # A written null is well typed where a field may be absent; that it is no canonical form is found later (B-01).
-    leaves = [info for info in others if info not in containers]
-    messages = [_leaf_error(value, info) for info in leaves]
-    if all(message is not None for message in messages):
-        wanted_types = [info for info in leaves if not isinstance(info, inspect.NoneType)]
-        texts = [_leaf_error(value, info) for info in wanted_types]
-        yield _fault(pointer, next((text for text in texts if text), f"{_name(value)} is not expected here"))
+    by_tag = {info.tag: info for info in structs}
+    tag = value.get(tag_field)
+    chosen = by_tag.get(tag) if isinstance(tag, str) else None
+    if chosen is not None:
+        yield from _walk_struct(value, chosen, pointer)
+    elif isinstance(tag, str):
+        yield Fault(
+            code="declaration.unsupported",
+            pointer=join_pointer(pointer, tag_field),
+            message="a declaration of an unknown kind",
+            remedy=f"known here: {', '.join(sorted(str(known) for known in by_tag))}",
+            kind=redact_name(tag)[:64],
+            name=pointer.rsplit("/", 1)[-1],
+        )
+    else:
+        yield _fault(join_pointer(pointer, tag_field), "the kind is missing")
+
+
+def _walk_leaf(value: Any, leaves: list[inspect.Type], pointer: str) -> Iterator[Fault]:
+    """Report a value that is of none of the types.
+
+    A written null is well typed where a field may be absent; that it is no canonical form is found later (B-01).
+    """
+    messages = [(info, _leaf_error(value, info)) for info in leaves]
+    if all(message is not None for _, message in messages):
+        said = (message for info, message in messages if message and not isinstance(info, inspect.NoneType))
+        yield _fault(pointer, next(said, f"{_name(value)} is not expected here"))
 
 
 def _leaf_error(value: Any, info: inspect.Type) -> str | None:

@@ -14,13 +14,14 @@ from yoi_bundle.identifiers import (
     ToolPattern,
 )
 from yoi_bundle.manifest import Access, HostCapability, Policy, WorkerLimits
-from yoi_bundle.manifest.capabilities import NO_LIMITS, share_default
+from yoi_bundle.manifest.canonical_struct import CanonicalStruct
+from yoi_bundle.manifest.capabilities import NO_LIMITS
 
 CapabilityText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=1400)]
 """One required capability in the grammar of `worker_runtime.contract.capability`: `mount:docs:rw`, `host:shell`."""
 
 
-class Narrowing(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Narrowing(CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the caller wants a Worker to keep; it only ever takes away (S-02).
 
     Absent narrows nothing; an empty set means none.
@@ -42,14 +43,11 @@ class Narrowing(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     limits: WorkerLimits = NO_LIMITS
     policy: Policy | None = None
 
-    def __post_init__(self) -> None:
-        share_default(self, "limits", NO_LIMITS)
-
 
 NO_NARROWING = Narrowing()
 
 
-class Intent(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Intent(CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the caller wants of one Worker.
 
     Attributes:
@@ -62,14 +60,13 @@ class Intent(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     requires: frozenset[CapabilityText] = frozenset()
     narrowing: Narrowing = NO_NARROWING
 
-    def __post_init__(self) -> None:
-        share_default(self, "narrowing", NO_NARROWING)
-
 
 NO_INTENT = Intent()
 
 
-class WorkerRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class WorkerRequest(
+    CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """Selector, digest and intent; never a resolved spec (K-06).
 
     Attributes:
@@ -80,9 +77,6 @@ class WorkerRequest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     selector: Annotated[str, Meta(max_length=1100)]
     bundle_digest: Digest | None = None
     intent: Intent = NO_INTENT
-
-    def __post_init__(self) -> None:
-        share_default(self, "intent", NO_INTENT)
 
 
 IdempotencyKey: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[!-~]+(?!\n)$")]

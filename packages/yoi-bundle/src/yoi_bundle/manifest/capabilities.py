@@ -3,26 +3,15 @@
 from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
-from msgspec.structs import force_setattr
 
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.identifiers import HostPattern, MountName, Permission, PluginId, SecretName
+from yoi_bundle.manifest.canonical_struct import CanonicalStruct
 
 Access: TypeAlias = Literal["ro", "rw"]
 HostCapability: TypeAlias = Literal["shell", "git"]
 READ_ONLY: Access = "ro"
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_SAFE_INTEGER)]
-
-
-def share_default(owner: Struct, field: str, default: object) -> None:
-    """Put the shared default in place of an equal value, so that the field is absent from the bytes (B-01).
-
-    msgspec leaves a field out when it holds the very object that is its default; an equal struct or string would
-    be written, a second form of the same content. Every default that is a struct or a text needs this.
-    """
-    value = getattr(owner, field)
-    if value is not default and value == default:
-        force_setattr(owner, field, default)
 
 
 class Member(Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,21 +24,15 @@ class Ask(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_
     required: bool = False
 
 
-class MountAsk(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class MountAsk(CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A request for a mount. A required one is refused with less access too."""
 
     access: Access = READ_ONLY
     required: bool = False
 
-    def __post_init__(self) -> None:
-        share_default(self, "access", READ_ONLY)
 
-
-class MountGrant(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class MountGrant(CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     access: Access = READ_ONLY
-
-    def __post_init__(self) -> None:
-        share_default(self, "access", READ_ONLY)
 
 
 class WorkerLimits(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -69,7 +52,7 @@ class WorkerLimits(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
 NO_LIMITS = WorkerLimits()
 
 
-class Asks(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Asks(CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a profile or workflow asks for beyond its tools, prompts and models.
 
     Attributes:
@@ -84,11 +67,8 @@ class Asks(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown
     plugin_permissions: dict[PluginId, dict[Permission, Ask]] = {}
     limits: WorkerLimits = NO_LIMITS
 
-    def __post_init__(self) -> None:
-        share_default(self, "limits", NO_LIMITS)
 
-
-class Grants(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Grants(CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What the workspace is willing to give its profiles. Silence grants nothing (S-02); limits bound."""
 
     secrets: dict[SecretName, Member] = {}
@@ -97,9 +77,6 @@ class Grants(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     host: dict[HostCapability, Member] = {}
     plugin_permissions: dict[PluginId, dict[Permission, Member]] = {}
     limits: WorkerLimits = NO_LIMITS
-
-    def __post_init__(self) -> None:
-        share_default(self, "limits", NO_LIMITS)
 
 
 NO_ASKS = Asks()

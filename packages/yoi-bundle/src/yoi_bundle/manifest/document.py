@@ -6,7 +6,8 @@ from msgspec import Meta, Struct
 
 from yoi_bundle.digest import Digest
 from yoi_bundle.identifiers import ItemId, LanguageTag, MetadataKey, PluginId, Selector, ToolId, WorkspaceId
-from yoi_bundle.manifest.capabilities import NO_GRANTS, Grants, share_default
+from yoi_bundle.manifest.canonical_struct import CanonicalStruct
+from yoi_bundle.manifest.capabilities import NO_GRANTS, Grants
 from yoi_bundle.manifest.item import Description, Title
 from yoi_bundle.manifest.model import Model
 from yoi_bundle.manifest.plugin import Plugin
@@ -52,7 +53,7 @@ class BuiltinProfiles(Struct, frozen=True, kw_only=True, omit_defaults=True, for
     profiles: dict[ItemId, Profile] = {}
 
 
-class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Manifest(CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """A bundle's content, all of it; its canonical bytes are what is hashed, sent and kept.
 
     Attributes:
@@ -76,8 +77,3 @@ class Manifest(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     profiles: dict[ItemId, Profile] = {}
     builtin: BuiltinProfiles | None = None
     default_profile: Selector | None = None
-
-    def __post_init__(self) -> None:
-        share_default(self, "project", NO_PROJECT)
-        share_default(self, "language", NO_LANGUAGE)
-        share_default(self, "grants", NO_GRANTS)

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.digest import Digest
 from yoi_bundle.identifiers import Feature, ResourcePath
+from yoi_bundle.manifest.canonical_struct import CanonicalStruct
 from yoi_bundle.manifest.capabilities import Member
 from yoi_bundle.media_types import MediaType
 
@@ -36,7 +37,7 @@ class Origin(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dialect: Dialect
 
 
-class Item(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Item(CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Fields that every item has.
 
     Attributes:

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.identifiers import ArgumentName, HostPattern, MountName, ToolPattern
-from yoi_bundle.manifest.capabilities import share_default
+from yoi_bundle.manifest.canonical_struct import CanonicalStruct
 from yoi_bundle.manifest.item import Item
 
 Effect: TypeAlias = Literal["deny", "ask", "allow"]
@@ -43,7 +43,7 @@ class GlobMatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, t
 
 
 class PathMatch(
-    Struct,
+    CanonicalStruct,
     frozen=True,
     kw_only=True,
     omit_defaults=True,
@@ -60,9 +60,6 @@ class PathMatch(
     argument: ArgumentName
     pattern: PatternText
     mount: MountName = DEFAULT_MOUNT
-
-    def __post_init__(self) -> None:
-        share_default(self, "mount", DEFAULT_MOUNT)
 
 
 class HostPathMatch(
@@ -103,9 +100,6 @@ class Policy(Item, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown
 
     default: Effect = DEFAULT_EFFECT
     rules: dict[RuleId, Rule] = {}
-
-    def __post_init__(self) -> None:
-        share_default(self, "default", DEFAULT_EFFECT)
 
 
 def compute_rule_id(rule: Rule) -> str:

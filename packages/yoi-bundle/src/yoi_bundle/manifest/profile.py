@@ -5,7 +5,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from yoi_bundle.identifiers import ItemId, LanguageTag, PluginId, ToolPattern
-from yoi_bundle.manifest.capabilities import NO_ASKS, Ask, Asks, Member, share_default
+from yoi_bundle.manifest.capabilities import NO_ASKS, Ask, Asks, Member
 from yoi_bundle.manifest.item import Item
 
 
@@ -60,6 +60,3 @@ class Profile(Item, frozen=True, kw_only=True, omit_defaults=True, forbid_unknow
     plugins: dict[PluginId, Ask] = {}
     asks: Asks = NO_ASKS
     language: LanguageTag | None = None
-
-    def __post_init__(self) -> None:
-        share_default(self, "asks", NO_ASKS)

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from yoi_bundle.digest import Digest
 from yoi_bundle.identifiers import ItemId, PathGlob, ResourcePath, SafeUrl
-from yoi_bundle.manifest.capabilities import NO_ASKS, Asks, Member, share_default
+from yoi_bundle.manifest.capabilities import NO_ASKS, Asks, Member
 from yoi_bundle.manifest.item import Descriptor, Item
 from yoi_bundle.manifest.profile import ToolSelection
 
@@ -60,9 +60,6 @@ class Workflow(Item, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     policies: dict[ItemId, Member] = {}
     models: tuple[ItemId, ...] = ()
     asks: Asks = NO_ASKS
-
-    def __post_init__(self) -> None:
-        share_default(self, "asks", NO_ASKS)
 
 
 class SkillFile(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

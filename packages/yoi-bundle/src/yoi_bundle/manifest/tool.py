@@ -13,7 +13,8 @@ from yoi_bundle.identifiers import (
     PluginId,
     SafeUrl,
 )
-from yoi_bundle.manifest.capabilities import Member, share_default
+from yoi_bundle.manifest.canonical_struct import CanonicalStruct
+from yoi_bundle.manifest.capabilities import Member
 from yoi_bundle.manifest.item import Descriptor, Item
 from yoi_bundle.manifest.values import PluginPath, Value
 
@@ -67,7 +68,7 @@ class StdioServer(
 
 
 class HttpServer(
-    Struct,
+    CanonicalStruct,
     frozen=True,
     kw_only=True,
     omit_defaults=True,
@@ -85,9 +86,6 @@ class HttpServer(
     protocol: Protocol = DEFAULT_PROTOCOL
     headers: dict[HeaderName, Value] = {}
     query: dict[ArgumentName, Value] = {}
-
-    def __post_init__(self) -> None:
-        share_default(self, "protocol", DEFAULT_PROTOCOL)
 
 
 class HostServer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="host"):
@@ -138,9 +136,6 @@ class HttpTool(
     headers: dict[HeaderName, Value] = {}
     query: dict[ArgumentName, Value] = {}
     input_schema: Descriptor | None = None
-
-    def __post_init__(self) -> None:
-        share_default(self, "method", DEFAULT_METHOD)
 
 
 Tool: TypeAlias = BuiltinTool | McpServer | HttpTool

@@ -21,7 +21,8 @@ from yoi_bundle.identifiers import (
     SurfaceName,
 )
 from yoi_bundle.manifest import Access, HostCapability, ParameterValue, Policy, WorkerLimits
-from yoi_bundle.manifest.capabilities import NO_LIMITS, share_default
+from yoi_bundle.manifest.canonical_struct import CanonicalStruct
+from yoi_bundle.manifest.capabilities import NO_LIMITS
 from yoi_bundle.manifest.plugin import Version
 from yoi_bundle.manifest.tool import CommandName
 
@@ -135,7 +136,7 @@ class PluginGrant(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
 NO_RULES = Policy()
 
 
-class HostPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class HostPolicy(CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What one workspace of one issuer gets on this host.
 
     Attributes:
@@ -169,10 +170,6 @@ class HostPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_u
     plugins: tuple[PluginGrant, ...] = ()
     tools: Policy = NO_RULES
     limits: WorkerLimits = NO_LIMITS
-
-    def __post_init__(self) -> None:
-        share_default(self, "tools", NO_RULES)
-        share_default(self, "limits", NO_LIMITS)
 
 
 NO_POLICY = HostPolicy()
