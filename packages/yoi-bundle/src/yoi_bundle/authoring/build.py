@@ -112,7 +112,7 @@ def build_bundle(
         scanner: Looks for credentials in everything that would enter the bundle.
         workspace: The id for a workspace whose `workspace.toml` says none; `local` when nobody does.
         builtins: The built-in profiles that may be used.
-        limits: HttpLimits of the bundle.
+        limits: Bounds of the bundle.
         lenient: Leave out just the items at fault and what depends on them, instead of refusing the whole.
         progress: Told about stages.
     """

@@ -36,7 +36,7 @@ class MountGrant(CanonicalStruct, frozen=True, kw_only=True, omit_defaults=True,
 
 
 class WorkerLimits(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """HttpLimits of one Worker; the least of all layers applies. Absent bounds nothing.
+    """Bounds of one Worker; the least of all layers applies. Absent bounds nothing.
 
     Attributes:
         turns: Model calls.

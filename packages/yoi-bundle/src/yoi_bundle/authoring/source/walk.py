@@ -32,7 +32,7 @@ def walk_directory(
 
     Args:
         root: The workspace. It may itself be a link.
-        limits: HttpLimits on the number and size of files.
+        limits: Bounds on the number and size of files.
         is_excluded: Tells by path which files are listed and not read.
 
     Raises:

@@ -50,7 +50,7 @@ def read_claude_tool_list(
 def read_claude_rule_list(
     entries: Iterable[ToolEntry], effect: Effect, diagnostics: FileDiagnostics
 ) -> tuple[tuple[RuleDraft, ...], tuple[UnsaidRule, ...]]:
-    """Read permission rules; a lost allow is a remark, a lost deny or ask an error and an `UnsaidRule`."""
+    """Read permission rules; a lost allow is a note, a lost deny or ask an error and an `UnsaidRule`."""
     rules: list[RuleDraft] = []
     unsaid: list[UnsaidRule] = []
     said_before: set[Target] = set()
@@ -122,7 +122,7 @@ def _find_targets(
 
 
 def _report_unknown(entries: list[ToolEntry], diagnostics: FileDiagnostics) -> None:
-    """Report names that no tool has, those that are another program's apart, in one remark each."""
+    """Report names that no tool has, those that are another program's apart, in one diagnostic each."""
     foreign = [entry for entry in entries if _get_name(entry.written) in COPILOT_TOOLS]
     if foreign:
         ours = {tool for entry in foreign for tool in COPILOT_TOOLS[_get_name(entry.written)]}

@@ -154,7 +154,7 @@ def _check_types(document: JsonDocument, expected: dict[str, type], diagnostics:
 def _report_left_out(
     keys: list[str], reasons: dict[str, str], document: JsonDocument, diagnostics: FileDiagnostics
 ) -> None:
-    """Report keys with a reason one by one, all others in one remark."""
+    """Report keys with a reason one by one, all others in one diagnostic."""
     for key in keys:
         if key in reasons:
             message = f"`{key}` is left out: {reasons[key]}"
