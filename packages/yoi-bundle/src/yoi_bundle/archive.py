@@ -89,7 +89,7 @@ def read_archive(
     Args:
         stream: The tar, read once and to its end.
         put_blob: Takes each blob, verified against digest and size, in digest order.
-        limits: HttpLimits, as for any bundle.
+        limits: Bounds, as for any bundle.
         features: What this reader knows.
 
     Raises:

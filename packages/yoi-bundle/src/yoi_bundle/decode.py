@@ -55,7 +55,7 @@ def decode_manifest(
 
     Args:
         data: The manifest's bytes.
-        limits: HttpLimits on its size, depth and counts.
+        limits: Bounds on its size, depth and counts.
         features: What this reader knows; items that need more are set apart, not decoded.
 
     Raises:
