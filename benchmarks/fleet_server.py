@@ -33,10 +33,10 @@ from yoi_bundle.digest import compute_digest
 from yoi_wire.clock import SystemClock
 from yoi_wire.readiness import Readiness
 from yoi_wire.server.http_state import HttpLimits, HttpState
-from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.listen_address import ListenAddress
 from yoi_wire.server.metrics import Metrics
 from yoi_wire.server.middleware import Asgi
-from yoi_wire.server.server import RestServer
+from yoi_wire.server.server import HttpServer
 
 COUNTING_HOST = "count"
 READY_LINE = "listening"
@@ -168,7 +168,7 @@ async def _serve(plan: ServerPlan, manifest: bytes) -> None:
             TrustStore(Path(plan.trust)), get_audience=find_audience, clock=SystemClock()
         ),
     )
-    server = RestServer(_Front(build_app(services)), Listening(socket=Path(plan.socket)))
+    server = HttpServer(_Front(build_app(services)), ListenAddress(socket=Path(plan.socket)))
     await server.start()
     print(READY_LINE, flush=True)
     await asyncio.Event().wait()

@@ -21,8 +21,8 @@ from yoi_bundle.verified import verify_manifest
 from yoi_wire.backend.tokens import Role, TokenScope
 from yoi_wire.backend.workspaces import NewWorkspace, PublishedSource, Source
 from yoi_wire.server.http_state import HttpLimits, HttpState
-from yoi_wire.server.listen_address import Listening
-from yoi_wire.server.server import RestServer
+from yoi_wire.server.listen_address import ListenAddress
+from yoi_wire.server.server import HttpServer
 from yoi_workspace_server.configuration import EmbeddedSettings, ServerSettings
 from yoi_workspace_server.first_start import create_secret
 from yoi_workspace_server.rest.app import build_app
@@ -55,7 +55,7 @@ class BackendRest:
         self._settings = ServerSettings(
             data_directory=directory,
             database=f"sqlite:///{directory / 'backend.db'}",
-            listening=Listening(),
+            listening=ListenAddress(),
             source_roots=tuple(source_roots),
             embedded=None if embedded is None else EmbeddedSettings(name=embedded),
         )
@@ -83,7 +83,7 @@ class BackendRest:
             old = self.services.http
             http = HttpState(old.check_readiness, metrics=old.metrics, log=old.log, limits=self._limits)
             self.services = replace(self.services, http=http)
-        self.server = RestServer(build_app(self.services), Listening(socket=self.socket))
+        self.server = HttpServer(build_app(self.services), ListenAddress(socket=self.socket))
         await self.server.start()
         self._resources.push_async_callback(self.server.stop)
         self._resources.callback(self.services.http.streams.end_all)

@@ -25,8 +25,8 @@ from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 from yoi_bundle.verified import verify_manifest
 from yoi_wire.backend.tokens import Role, TokenScope
 from yoi_wire.clock import SystemClock, format_instant
-from yoi_wire.server.listen_address import Listening
-from yoi_wire.server.server import RestServer
+from yoi_wire.server.listen_address import ListenAddress
+from yoi_wire.server.server import HttpServer
 from yoi_workspace_server.configuration import EmbeddedSettings, ServerSettings
 from yoi_workspace_server.first_start import create_secret
 from yoi_workspace_server.publishing.recording import record_bundle
@@ -69,7 +69,7 @@ class LiveBackend:
         )
         self.services = parts.services
         socket = self.sockets / "backend.sock"
-        server = RestServer(build_app(self.services), Listening(socket=socket))
+        server = HttpServer(build_app(self.services), ListenAddress(socket=socket))
         await server.start()
         self._resources.push_async_callback(server.stop)
         self._resources.callback(self.services.http.streams.end_all)
@@ -183,7 +183,7 @@ class LiveBackend:
         authenticator = TokenAuthenticator(trust, get_audience=get_audience, clock=self.clock)
         services = build_services(runtime, authenticator, runtime.check_readiness)
         socket = self.sockets / f"{name}.sock"
-        server = RestServer(build_runtime_app(services), Listening(socket=socket))
+        server = HttpServer(build_runtime_app(services), ListenAddress(socket=socket))
         await server.start()
         self._resources.push_async_callback(server.stop)
         self._resources.callback(services.http.streams.end_all)
@@ -234,7 +234,7 @@ async def open_live_backend(
     settings = ServerSettings(
         data_directory=data,
         database=database or f"sqlite:///{data / 'backend.db'}",
-        listening=Listening(),
+        listening=ListenAddress(),
         source_roots=tuple(source_roots),
         embedded=EmbeddedSettings(name="here"),
         host_policy=policy_file,

@@ -28,8 +28,8 @@ from worker_runtime.rest.services import Authenticator, Services
 from worker_runtime.trust.identity import create_identity
 from worker_runtime.trust.local_token import LOCAL_TOKEN_FILE, create_local_token
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
-from yoi_wire.server.listen_address import Listening
-from yoi_wire.server.server import RestServer
+from yoi_wire.server.listen_address import ListenAddress
+from yoi_wire.server.server import HttpServer
 
 CallerKind = Literal["local", "remote"]
 ISSUERS = ("main", "other")
@@ -137,7 +137,7 @@ class ServedContract:
 
     async def _serve(self) -> None:
         self._audience = self._audience or await self._get_audience()
-        self._servers: list[tuple[RestServer, Services]] = []
+        self._servers: list[tuple[HttpServer, Services]] = []
         doors = CallersDoors(open_local=self._open_local_door, open_remote=self._open_remote_doors)
         self.api = RemoteRuntime(cast(Connection, doors))
 
@@ -149,11 +149,11 @@ class ServedContract:
             list_workspaces=self._list_workspaces,
         )
         path = Path(self._sockets.name) / "runtime.sock"
-        self._servers.append(await self._start_server(local, Listening(socket=path)))
+        self._servers.append(await self._start_server(local, ListenAddress(socket=path)))
         return Connection(Endpoint(socket=path), LocalCredentials(self._local_token))
 
     async def _open_remote_doors(self) -> dict[str, Connection]:
-        server, services = await self._start_server(self._build_signed(), Listening(port=0))
+        server, services = await self._start_server(self._build_signed(), ListenAddress(port=0))
         self._servers.append((server, services))
         return {
             issuer: Connection(
@@ -167,10 +167,10 @@ class ServedContract:
         return TokenAuthenticator(self._trust, get_audience=self._get_audience, clock=self.clock)
 
     async def _start_server(
-        self, authenticator: Authenticator, listening: Listening
-    ) -> tuple[RestServer, Services]:
+        self, authenticator: Authenticator, listening: ListenAddress
+    ) -> tuple[HttpServer, Services]:
         services = build_services(self.embedded, authenticator, self.embedded.check_readiness)
-        server = RestServer(build_app(services), listening)
+        server = HttpServer(build_app(services), listening)
         await server.start()
         return server, services
 

@@ -25,8 +25,8 @@ from worker_runtime.trust.identity import create_identity
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 from yoi_wire.server.body_limits import BodyRate
 from yoi_wire.server.http_state import HttpLimits
-from yoi_wire.server.listen_address import Listening
-from yoi_wire.server.server import RestServer
+from yoi_wire.server.listen_address import ListenAddress
+from yoi_wire.server.server import HttpServer
 
 ISSUERS = ("main", "other")
 WORKSPACES = ("library", "museum")
@@ -132,7 +132,7 @@ class RestUnderTest:
         )
         self.http = services.http
         self.socket = socket = Path(self._sockets.name) / "runtime.sock"
-        self.server = RestServer(build_app(services), Listening(socket=socket))
+        self.server = HttpServer(build_app(services), ListenAddress(socket=socket))
         await self.server.start()
         signing = {
             issuer: SignedCredentials(identity, audience=audience, clock=self.clock)

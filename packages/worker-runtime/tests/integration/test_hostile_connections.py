@@ -15,8 +15,8 @@ from worker_runtime.rest.app import build_app
 from worker_runtime.sync.transfer.manifest_coding import encode_manifest
 from yoi_wire.server.body_limits import BodyRate
 from yoi_wire.server.http_state import HttpLimits
-from yoi_wire.server.listen_address import Listening
-from yoi_wire.server.server import RestServer
+from yoi_wire.server.listen_address import ListenAddress
+from yoi_wire.server.server import HttpServer
 
 pytestmark = pytest.mark.req("R-09")
 
@@ -36,7 +36,7 @@ def server(tmp_path: Path) -> Iterator[RestUnderTest]:
 async def _serve_impatiently(server: RestUnderTest) -> AsyncIterator[Path]:
     """Serve the same application where headers have to come in no time."""
     socket = server.socket.with_name("impatient.sock")
-    impatient = RestServer(build_app(server.services), Listening(socket=socket), header_seconds=0.3)
+    impatient = HttpServer(build_app(server.services), ListenAddress(socket=socket), header_seconds=0.3)
     await impatient.start()
     try:
         yield socket

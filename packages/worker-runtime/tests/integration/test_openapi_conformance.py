@@ -16,8 +16,8 @@ from worker_runtime.contract.operations import OPERATIONS
 from worker_runtime.contract.workers import PreviewRequest
 from worker_runtime.rest.app import build_app
 from worker_runtime.sync.transfer.pack import write_pack
-from yoi_wire.server.listen_address import Listening
-from yoi_wire.server.server import RestServer
+from yoi_wire.server.listen_address import ListenAddress
+from yoi_wire.server.server import HttpServer
 from yoi_wire.worker_requests import WorkerRequest
 
 # What a request of the right form may get all the same, for what a schema cannot say.
@@ -88,7 +88,7 @@ async def _join(pieces: AsyncIterator[bytes]) -> bytes:
 
 
 async def _run(server: RestUnderTest, known: KnownValues) -> Findings:
-    tcp = RestServer(build_app(server.services), Listening(port=0))
+    tcp = HttpServer(build_app(server.services), ListenAddress(port=0))
     await tcp.start()
     try:
         return await asyncio.to_thread(

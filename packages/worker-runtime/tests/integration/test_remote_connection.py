@@ -35,8 +35,8 @@ from yoi_wire.errors import (
     RuntimeUnavailableError,
     UnauthenticatedError,
 )
-from yoi_wire.server.listen_address import Listening
-from yoi_wire.server.server import RestServer
+from yoi_wire.server.listen_address import ListenAddress
+from yoi_wire.server.server import HttpServer
 
 _CALLER = build_caller(kind="remote", scopes=frozenset({"runtime:read"}))
 
@@ -92,8 +92,8 @@ async def _serve_tls(server: RestUnderTest, made: Certificate) -> AsyncIterator[
     trust = TrustStore(server.directory / TRUST_FILE)
     authenticator = TokenAuthenticator(trust, get_audience=get_audience, clock=server.clock)
     services = build_services(server.embedded, authenticator, server.embedded.check_readiness)
-    listening = Listening(port=0, certificate=made.certificate, private_key=made.private_key)
-    second = RestServer(build_app(services), listening)
+    listening = ListenAddress(port=0, certificate=made.certificate, private_key=made.private_key)
+    second = HttpServer(build_app(services), listening)
     await second.start()
     try:
         yield second.listening.describe()
@@ -351,17 +351,17 @@ def test_two_servers_never_share_an_address(server: RestUnderTest, tmp_path: Pat
 
     async def run() -> None:
         with pytest.raises(RequestInvalidError) as caught:
-            await RestServer(app, Listening(socket=server.socket)).start()
+            await HttpServer(app, ListenAddress(socket=server.socket)).start()
         assert caught.value.field == "socket"
         async with _serve_tls(server, made) as url:
             port = int(url.rpartition(":")[2])
             with pytest.raises(RequestInvalidError) as caught:
-                await RestServer(app, Listening(port=port)).start()
+                await HttpServer(app, ListenAddress(port=port)).start()
             assert caught.value.field == "port"
         file = tmp_path / "a-file"
         file.write_text("kept")
         with pytest.raises(RequestInvalidError):
-            await RestServer(app, Listening(socket=file)).start()
+            await HttpServer(app, ListenAddress(socket=file)).start()
         assert file.read_text() == "kept"
 
     server.run(run())
@@ -374,7 +374,7 @@ def test_servers_that_are_given_port_0_each_listen_on_a_port_of_their_own_and_sa
     app = server.server.app
 
     async def run() -> None:
-        servers = [RestServer(app, Listening(port=0)) for _ in range(3)]
+        servers = [HttpServer(app, ListenAddress(port=0)) for _ in range(3)]
         try:
             await asyncio.gather(*(one.start() for one in servers))
             ports = [one.listening.port for one in servers]
@@ -383,7 +383,7 @@ def test_servers_that_are_given_port_0_each_listen_on_a_port_of_their_own_and_sa
                 endpoint = Endpoint(url=one.listening.describe())
                 assert (await _ask(server, endpoint)).id == server.audience
                 with pytest.raises(RequestInvalidError) as caught:
-                    await RestServer(app, one.listening).start()
+                    await HttpServer(app, one.listening).start()
                 assert caught.value.field == "port"
         finally:
             for one in servers:

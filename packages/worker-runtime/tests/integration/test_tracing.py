@@ -22,8 +22,8 @@ from worker_runtime.contract.workers import CreateWorkerRequest
 from worker_runtime.rest.app import build_app
 from yoi_wire.errors import BundleMissingError, RequestInvalidError
 from yoi_wire.server.http_state import HttpLimits
-from yoi_wire.server.listen_address import Listening
-from yoi_wire.server.server import RestServer
+from yoi_wire.server.listen_address import ListenAddress
+from yoi_wire.server.server import HttpServer
 from yoi_wire.server.tracing import TracedApp
 from yoi_wire.trace_context import build_trace_headers
 from yoi_wire.tracing import Tracing, load_exporter
@@ -46,7 +46,7 @@ class Traced:
         self.tracing = Tracing(self.exporter)
         self._server = server
         app = TracedApp(build_app(server.services), self.tracing.tracer)
-        self._served = RestServer(app, Listening(socket=self.socket))
+        self._served = HttpServer(app, ListenAddress(socket=self.socket))
         server.run(self._served.start())
         self.client = server.open_client(self.socket)
 

@@ -7,8 +7,8 @@ import pytest
 
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.server.body_limits import BodyRate
-from yoi_wire.server.listen_address import Listening
-from yoi_wire.server.server import verify_listening
+from yoi_wire.server.listen_address import ListenAddress
+from yoi_wire.server.server import verify_listen_address
 
 _TLS: dict[str, Any] = {"certificate": Path("c.pem"), "private_key": Path("k.pem")}
 
@@ -17,34 +17,34 @@ _TLS: dict[str, Any] = {"certificate": Path("c.pem"), "private_key": Path("k.pem
 @pytest.mark.parametrize(
     ("listening", "trusted"),
     [
-        (Listening(), False),
-        (Listening(address="::1"), False),
-        (Listening(address="localhost"), False),
-        (Listening(socket=Path("s")), False),
-        (Listening(socket=Path("s"), address="0.0.0.0"), False),
-        (Listening(address="0.0.0.0", **_TLS), True),
-        (Listening(address="10.0.0.1", behind_proxy=True), True),
+        (ListenAddress(), False),
+        (ListenAddress(address="::1"), False),
+        (ListenAddress(address="localhost"), False),
+        (ListenAddress(socket=Path("s")), False),
+        (ListenAddress(socket=Path("s"), address="0.0.0.0"), False),
+        (ListenAddress(address="0.0.0.0", **_TLS), True),
+        (ListenAddress(address="10.0.0.1", behind_proxy=True), True),
     ],
 )
-def test_where_strangers_cannot_listen_in_it_may_listen(listening: Listening, trusted: bool) -> None:
-    verify_listening(listening, has_trusted_keys=trusted)
+def test_where_strangers_cannot_listen_in_it_may_listen(listening: ListenAddress, trusted: bool) -> None:
+    verify_listen_address(listening, has_trusted_keys=trusted)
 
 
 @pytest.mark.req("K-09")
 @pytest.mark.parametrize(
     ("listening", "trusted", "field"),
     [
-        (Listening(address="0.0.0.0"), True, "certificate"),
-        (Listening(address="::"), True, "certificate"),
-        (Listening(address="runtime.example"), True, "certificate"),
-        (Listening(address="0.0.0.0", **_TLS), False, "address"),
-        (Listening(address="0.0.0.0", behind_proxy=True), False, "address"),
-        (Listening(certificate=Path("c.pem")), True, "certificate"),
+        (ListenAddress(address="0.0.0.0"), True, "certificate"),
+        (ListenAddress(address="::"), True, "certificate"),
+        (ListenAddress(address="runtime.example"), True, "certificate"),
+        (ListenAddress(address="0.0.0.0", **_TLS), False, "address"),
+        (ListenAddress(address="0.0.0.0", behind_proxy=True), False, "address"),
+        (ListenAddress(certificate=Path("c.pem")), True, "certificate"),
     ],
 )
-def test_it_refuses_to_listen_in_the_open(listening: Listening, trusted: bool, field: str) -> None:
+def test_it_refuses_to_listen_in_the_open(listening: ListenAddress, trusted: bool, field: str) -> None:
     with pytest.raises(RequestInvalidError) as caught:
-        verify_listening(listening, has_trusted_keys=trusted)
+        verify_listen_address(listening, has_trusted_keys=trusted)
     assert caught.value.field == field
 
 

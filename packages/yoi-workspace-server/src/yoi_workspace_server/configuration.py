@@ -10,7 +10,7 @@ import msgspec
 
 from yoi_bundle.identifiers import WorkspaceId
 from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError
-from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.listen_address import ListenAddress
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 
 DEFAULT_PORT = 7320
@@ -75,7 +75,7 @@ class ServerSettings:
 
     data_directory: Path
     database: str
-    listening: Listening
+    listening: ListenAddress
     issuer: str = "backend"
     identity: Path | None = None
     source_roots: tuple[Path, ...] = ()
@@ -89,7 +89,7 @@ class ServerSettings:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-_SETTINGS = frozenset(one.name for kind in (ServerSettings, Listening) for one in fields(kind))
+_SETTINGS = frozenset(one.name for kind in (ServerSettings, ListenAddress) for one in fields(kind))
 _PATHS = ("data_directory", "socket", "certificate", "private_key", "identity", "git_configuration")
 _NEVER_EMPTY = frozenset({"data_directory", "database", "embedded", "identity", "host_policy"})
 """Flags that say nothing when they are empty."""
@@ -119,14 +119,14 @@ def load_settings(
     chosen.setdefault("database", f"sqlite:///{chosen['data_directory'] / DATABASE_FILE}")
     if "embedded" in chosen:
         chosen.setdefault("host_policy", beside / chosen["embedded"].host_policy)
-    listening = {one.name: chosen.pop(one.name) for one in fields(Listening) if one.name in chosen}
+    listening = {one.name: chosen.pop(one.name) for one in fields(ListenAddress) if one.name in chosen}
     return ServerSettings(
-        listening=replace(Listening(port=DEFAULT_PORT), **listening), environment=values, **chosen
+        listening=replace(ListenAddress(port=DEFAULT_PORT), **listening), environment=values, **chosen
     )
 
 
 Layer: TypeAlias = Mapping[str, Any]
-"""The settings of one source, by the names of `ServerSettings` and `Listening`; what it does not say is absent."""
+"""The settings of one source, by the names of `ServerSettings` and `ListenAddress`; what it does not say is absent."""
 
 
 def _merge_layers(layers: Sequence[Layer]) -> dict[str, Any]:

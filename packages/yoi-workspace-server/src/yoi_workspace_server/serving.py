@@ -22,7 +22,7 @@ from yoi_wire.readiness import Readiness
 from yoi_wire.server.http_state import HttpState
 from yoi_wire.server.metrics import Metrics
 from yoi_wire.server.readiness import RecentReadiness
-from yoi_wire.server.server import RestServer, verify_listening
+from yoi_wire.server.server import HttpServer, verify_listen_address
 from yoi_wire.stop_signals import watch_signals
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.configuration import ServerSettings
@@ -81,13 +81,13 @@ async def serve_backend(
     """Serve until SIGTERM or SIGINT, then let running requests end.
 
     Raises:
-        RequestInvalidError: A setting is wrong, or it would be open to the network; see `verify_listening`.
+        RequestInvalidError: A setting is wrong, or it would be open to the network; see `verify_listen_address`.
         BackendUnavailableError: The database cannot be asked, or is of a newer version.
     """
-    verify_listening(settings.listening, has_trusted_keys=True)
+    verify_listen_address(settings.listening, has_trusted_keys=True)
     stopping = watch_signals()
     async with open_parts(settings, clock or SystemClock()) as parts:
-        server = RestServer(build_app(parts.services), settings.listening)
+        server = HttpServer(build_app(parts.services), settings.listening)
         await server.start()
         announce(Served(address=server.listening.describe(), token_file=parts.token_file))
         LOG.event("started")

@@ -12,8 +12,8 @@ from support.bundles.small_bundles import build_small_bundle
 from support.hostile.generated_requests import Findings, KnownValues, send_generated_requests
 from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
 from yoi_wire.backend.operations import OPERATIONS
-from yoi_wire.server.listen_address import Listening
-from yoi_wire.server.server import RestServer
+from yoi_wire.server.listen_address import ListenAddress
+from yoi_wire.server.server import HttpServer
 from yoi_workspace_server.rest.app import build_app
 
 EXCLUDED = (
@@ -67,7 +67,7 @@ def served(tmp_path: Path) -> Iterator[BackendRest]:
 
 
 async def _run(backend: BackendRest, known: KnownValues) -> Findings:
-    tcp = RestServer(build_app(backend.services), Listening(port=0))
+    tcp = HttpServer(build_app(backend.services), ListenAddress(port=0))
     await tcp.start()
     try:
         return await asyncio.to_thread(

@@ -17,11 +17,11 @@ from worker_runtime.trust.local_token import LOCAL_TOKEN_FILE, create_local_toke
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 from yoi_wire.clock import Clock
 from yoi_wire.server.http_state import HttpState
-from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.listen_address import ListenAddress
 from yoi_wire.server.metrics import Metrics
 from yoi_wire.server.middleware import Asgi
 from yoi_wire.server.readiness import RecentReadiness
-from yoi_wire.server.server import RestServer, verify_listening
+from yoi_wire.server.server import HttpServer, verify_listen_address
 from yoi_wire.stop_signals import watch_signals
 
 _GRACE_SECONDS = 5.0
@@ -55,7 +55,7 @@ class _Audience:
 
 async def serve_runtime(
     embedded: EmbeddedRuntime,
-    listening: Listening,
+    listening: ListenAddress,
     *,
     data_directory: Path,
     clock: Clock,
@@ -73,10 +73,10 @@ async def serve_runtime(
         wrap: Puts something around the application, such as `yoi_wire.server.tracing.TracedApp`.
 
     Raises:
-        RequestInvalidError: It would be open to the network; see `verify_listening`.
+        RequestInvalidError: It would be open to the network; see `verify_listen_address`.
     """
     trust = TrustStore(data_directory / TRUST_FILE)
-    verify_listening(listening, has_trusted_keys=bool(trust.read().keys))
+    verify_listen_address(listening, has_trusted_keys=bool(trust.read().keys))
     stopping = watch_signals()
     report = await embedded.start()
     LOG.event("started", ready=report.readiness.ready)
@@ -88,7 +88,7 @@ async def serve_runtime(
         authenticator=_build_authenticator(embedded, trust, listening, token_file, clock),
     )
     app: Asgi = build_app(services)
-    server = RestServer(app if wrap is None else wrap(app), listening)
+    server = HttpServer(app if wrap is None else wrap(app), listening)
     await server.start()
     alone = listening.is_local and not trust.read().keys
     announce(Served(address=server.listening.describe(), local_token_file=token_file if alone else None))
@@ -112,7 +112,7 @@ async def serve_runtime(
 
 
 def _build_authenticator(
-    embedded: EmbeddedRuntime, trust: TrustStore, listening: Listening, token_file: Path, clock: Clock
+    embedded: EmbeddedRuntime, trust: TrustStore, listening: ListenAddress, token_file: Path, clock: Clock
 ) -> Authenticator:
     """Let the local token in only where strangers cannot come; it ends when the first key is trusted."""
     signed = TokenAuthenticator(trust, get_audience=_Audience(embedded).get, clock=clock)

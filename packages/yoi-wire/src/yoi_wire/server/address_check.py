@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from yoi_wire.errors import RequestInvalidError
-from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.listen_address import ListenAddress
 
 
-async def verify_free(listening: Listening) -> None:
+async def verify_free(listening: ListenAddress) -> None:
     """Check that nobody listens there; take away what a server that was killed has left of its Unix socket.
 
     Raises:
@@ -35,7 +35,7 @@ async def verify_free(listening: Listening) -> None:
 
 
 @contextmanager
-def reserve_port(listening: Listening) -> Iterator[Listening]:
+def reserve_port(listening: ListenAddress) -> Iterator[ListenAddress]:
     """Choose a free port where port 0 is asked for, and keep it until the server has bound it, too.
 
     The socket that keeps it never listens, so no connection goes to it. The kernel chooses no port that another socket
@@ -60,7 +60,7 @@ def reserve_port(listening: Listening) -> Iterator[Listening]:
         yield replace(listening, port=kept.getsockname()[1])
 
 
-async def is_answered(listening: Listening) -> bool:
+async def is_answered(listening: ListenAddress) -> bool:
     """Tell whether somebody takes connections there."""
     try:
         if listening.socket is not None:
@@ -73,7 +73,7 @@ async def is_answered(listening: Listening) -> bool:
     return True
 
 
-def _try_to_bind(listening: Listening) -> None:
+def _try_to_bind(listening: ListenAddress) -> None:
     with socket.socket(_find_family(listening), socket.SOCK_STREAM) as probe:
         # Connections of a former server that are still ending do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -83,7 +83,7 @@ def _try_to_bind(listening: Listening) -> None:
             raise RequestInvalidError("another server listens there, or nobody can", field="port") from None
 
 
-def _find_family(listening: Listening) -> socket.AddressFamily:
+def _find_family(listening: ListenAddress) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in listening.address else socket.AF_INET
 
 

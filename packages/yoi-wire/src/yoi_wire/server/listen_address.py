@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listening:
+class ListenAddress:
     """Where to listen: on a Unix socket, or on an address and a port.
 
     Attributes:

@@ -10,7 +10,7 @@ from granian.server.embed import Server
 
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.server.address_check import is_answered, reserve_port, verify_free
-from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.listen_address import ListenAddress
 from yoi_wire.server.middleware import Asgi
 
 HEADER_SECONDS = 10.0
@@ -21,7 +21,7 @@ _STOP_SECONDS = 15
 _POLL_SECONDS = 0.01
 
 
-def verify_listening(listening: Listening, *, has_trusted_keys: bool) -> None:
+def verify_listen_address(listening: ListenAddress, *, has_trusted_keys: bool) -> None:
     """Refuse to listen where strangers could listen in, or could come in.
 
     Raises:
@@ -43,7 +43,7 @@ def verify_listening(listening: Listening, *, has_trusted_keys: bool) -> None:
         )
 
 
-class RestServer:
+class HttpServer:
     """Serves an application until it is told to stop; runs in the event loop of its caller.
 
     Takes up to 512 connections, more than there may be requests at once, so that there is one to say 429 on; others wait.
@@ -57,7 +57,9 @@ class RestServer:
         header_seconds: How long a connection may take for its next headers, the first or those after an answer.
     """
 
-    def __init__(self, app: Asgi, listening: Listening, *, header_seconds: float = HEADER_SECONDS) -> None:
+    def __init__(
+        self, app: Asgi, listening: ListenAddress, *, header_seconds: float = HEADER_SECONDS
+    ) -> None:
         self.app = app
         self.listening = listening
         # The server logs through its own loggers; requests are logged by the envelope, as JSON.

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError
-from yoi_wire.server.listen_address import Listening
+from yoi_wire.server.listen_address import ListenAddress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +22,8 @@ class ServeSettings:
     traces: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
 
-    def build_listening(self) -> Listening:
-        return Listening(
+    def build_listening(self) -> ListenAddress:
+        return ListenAddress(
             socket=self.socket,
             address=self.address,
             port=self.port,
