@@ -49,7 +49,12 @@ def test_aliases_that_would_double_forty_times_are_seen_before_they_are_expanded
 
 
 def test_the_walk_ends_where_collections_nest_too_deeply() -> None:
-    assert scan_structure("a: " + "[" * 60_000, max_depth=8).depth == 9
+    assert scan_structure("a: " + "[" * 500 + "]" * 500, max_depth=8).depth == 9
+
+
+@pytest.mark.parametrize("nested", ["[" * 60_000, "{a: " * 15_000, "- " * 30_000, "? " * 30_000])
+def test_text_that_nests_without_end_is_refused(nested: str) -> None:
+    assert isinstance(parse_mapping(f"a:\n  {nested}", max_depth=32), YamlFault)
 
 
 def test_malformed_text_gives_what_stands_before_the_fault() -> None:

@@ -204,7 +204,7 @@ def _identify(
     single: dict[str, Draft] = {}
     for item, group in sorted(groups.items()):
         key = (section, item)
-        place = Place(group[0].path, getattr(group[0], "line", 0))
+        place = Place(group[0].path, group[0].line)
         if key in reserved:
             ledger.lose(
                 key, "id.collision", place, f"the built-in set has the id `{item}`", "rename the file"

@@ -82,41 +82,45 @@ class UnsaidRule(Struct, frozen=True, kw_only=True):
     line: int = 0
 
 
-class PolicyDraft(Struct, frozen=True, kw_only=True):
-    """A layer of rules.
+class Draft(Struct, frozen=True, kw_only=True):
+    """What every item of a file has.
 
     Attributes:
         path: The file it stands in; its id comes from it.
-        name: Distinguishes policies of one file; empty for the only one.
+        dialect: The format it was written in.
+        line: Where it starts, from 1; 0 when it is the whole file.
     """
 
     path: str
     dialect: Dialect
-    default: Effect
-    name: str = ""
     title: str = ""
     description: str = ""
     line: int = 0
+
+
+class PolicyDraft(Draft, frozen=True, kw_only=True):
+    """A layer of rules.
+
+    Attributes:
+        name: Distinguishes policies of one file; empty for the only one.
+    """
+
+    default: Effect
+    name: str = ""
     rules: tuple[RuleDraft, ...] = ()
     unsaid: tuple[UnsaidRule, ...] = ()
 
 
-class ServerDraft(Struct, frozen=True, kw_only=True):
+class ServerDraft(Draft, frozen=True, kw_only=True):
     """An MCP server.
 
     Attributes:
-        path: The file it is declared in.
         local_name: The name under which its neighbours refer to it, as written.
         exposes: Names of the tools to take, as `ToolReference.tool`; None for all.
     """
 
-    path: str
-    dialect: Dialect
     local_name: str
     transport: Transport
-    line: int = 0
-    title: str = ""
-    description: str = ""
     exposes: tuple[str, ...] | None = None
 
 
@@ -134,7 +138,7 @@ class HttpToolDraft(Struct, frozen=True, kw_only=True):
     input_schema: bytes | None = None
 
 
-class PromptDraft(Struct, frozen=True, kw_only=True):
+class PromptDraft(Draft, frozen=True, kw_only=True):
     """Text for the model.
 
     Attributes:
@@ -142,15 +146,11 @@ class PromptDraft(Struct, frozen=True, kw_only=True):
         applies_to: Path globs as written; empty applies always.
     """
 
-    path: str
-    dialect: Dialect
     body: bytes
-    title: str = ""
-    description: str = ""
     applies_to: tuple[str, ...] = ()
 
 
-class ProfileDraft(Struct, frozen=True, kw_only=True):
+class ProfileDraft(Draft, frozen=True, kw_only=True):
     """A recipe for a Worker.
 
     Attributes:
@@ -166,12 +166,7 @@ class ProfileDraft(Struct, frozen=True, kw_only=True):
         mentions: Fields that the file gives a value; the others it takes from `extends`.
     """
 
-    path: str
-    dialect: Dialect
     body: bytes
-    title: str = ""
-    description: str = ""
-    line: int = 0
     extends: NameReference | None = None
     prompts: tuple[NameReference, ...] = ()
     models: tuple[NameReference, ...] = ()
@@ -190,7 +185,7 @@ class ProfileDraft(Struct, frozen=True, kw_only=True):
     mentions: frozenset[str] = frozenset()
 
 
-class WorkflowDraft(Struct, frozen=True, kw_only=True):
+class WorkflowDraft(Draft, frozen=True, kw_only=True):
     """A task in words.
 
     Attributes:
@@ -199,12 +194,7 @@ class WorkflowDraft(Struct, frozen=True, kw_only=True):
         tools: None confines nothing.
     """
 
-    path: str
-    dialect: Dialect
     body: bytes = b""
-    title: str = ""
-    description: str = ""
-    line: int = 0
     argument_hint: str = ""
     url: str = ""
     digest: str = ""
@@ -217,18 +207,14 @@ class WorkflowDraft(Struct, frozen=True, kw_only=True):
     asks: Asks = NO_ASKS
 
 
-class SkillDraft(Struct, frozen=True, kw_only=True):
+class SkillDraft(Draft, frozen=True, kw_only=True):
     """A directory of files; `path` is that of its `SKILL.md`.
 
     Attributes:
         files: All files of the directory, `SKILL.md` among them; the reader gets and returns them unchanged.
     """
 
-    path: str
-    dialect: Dialect
     files: tuple[SourceFile, ...]
-    title: str = ""
-    description: str = ""
     license: str = ""
 
 
@@ -251,7 +237,7 @@ class ComponentPath(Struct, frozen=True, kw_only=True):
     line: int = 0
 
 
-class PluginDraft(Struct, frozen=True, kw_only=True):
+class PluginDraft(Draft, frozen=True, kw_only=True):
     """A plugin's manifest file.
 
     Attributes:
@@ -263,13 +249,9 @@ class PluginDraft(Struct, frozen=True, kw_only=True):
         permissions: What its code asks of the host; True where required.
     """
 
-    path: str
     root: str
-    dialect: Dialect
     name: str
     version: str = ""
-    title: str = ""
-    description: str = ""
     servers: tuple[ServerDraft, ...] = ()
     components: tuple[ComponentPath, ...] = ()
     surfaces: tuple[SurfaceDraft, ...] = ()
