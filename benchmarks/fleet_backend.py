@@ -15,10 +15,10 @@ from yoi_wire.backend.placements import PlacementRule
 from yoi_wire.backend.runtimes import RuntimeConnection
 from yoi_wire.backend.workspaces import NewWorkspace, PublishedSource
 from yoi_wire.clock import SystemClock
-from yoi_workspace_server.publishing.recording import record_bundle
+from yoi_workspace_server.publishing.builder import record_bundle
 from yoi_workspace_server.reconciler.reconciler import Reconciler
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
-from yoi_workspace_server.registry.dialing import Dialer
+from yoi_workspace_server.registry.dialer import Dialer
 from yoi_workspace_server.registry.registration import Registration
 from yoi_workspace_server.revisions import Activation, Revision
 from yoi_workspace_server.store.database.migration import migrate

@@ -33,10 +33,9 @@ from yoi_bundle.digest import compute_digest
 from yoi_wire.clock import SystemClock
 from yoi_wire.readiness import Readiness
 from yoi_wire.server.http_state import HttpLimits, HttpState
-from yoi_wire.server.listen_address import ListenAddress
 from yoi_wire.server.metrics import Metrics
 from yoi_wire.server.middleware import Asgi
-from yoi_wire.server.server import HttpServer
+from yoi_wire.server.server import HttpServer, ListenAddress
 
 COUNTING_HOST = "count"
 READY_LINE = "listening"

@@ -54,7 +54,7 @@ from worker_runtime.trust.identity import Identity, create_identity
 from worker_runtime.trust.tokens import issue_token
 from yoi_bundle.manifest import Manifest
 from yoi_wire.clock import SystemClock
-from yoi_workspace_server.registry.dialing import SUBJECT
+from yoi_workspace_server.registry.dialer import SUBJECT
 from yoi_workspace_server.revisions import Revision
 
 ALLOWED = 2.5

@@ -3,10 +3,10 @@
 import pytest
 
 from support.repository import ROOT
-from worker_runtime.rest.interface import RUNTIME_INTERFACE
+from worker_runtime.rest.app import RUNTIME_INTERFACE
 from yoi_wire.documentation import format_operation_table
 from yoi_wire.operation import Interface
-from yoi_workspace_server.rest.interface import BACKEND_INTERFACE
+from yoi_workspace_server.rest.app import BACKEND_INTERFACE
 
 
 @pytest.mark.parametrize(

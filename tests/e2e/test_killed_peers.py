@@ -20,9 +20,8 @@ from support.processes.killed_client import run_client
 from support.processes.served_process import ServedProcess, build_backend, wait_until
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.remote.runtime import RemoteRuntime
-from worker_runtime.sync.backoff import Backoff
 from worker_runtime.sync.bundle_sync import BundleSource, SyncReport, sync_bundle
-from worker_runtime.sync.retry import Patience
+from worker_runtime.sync.retry import Backoff, Patience
 
 pytestmark = pytest.mark.req("R-02", "R-04", "R-06")
 

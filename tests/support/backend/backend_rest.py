@@ -21,8 +21,7 @@ from yoi_bundle.verified import verify_manifest
 from yoi_wire.backend.tokens import Role, TokenScope
 from yoi_wire.backend.workspaces import NewWorkspace, PublishedSource, Source
 from yoi_wire.server.http_state import HttpLimits, HttpState
-from yoi_wire.server.listen_address import ListenAddress
-from yoi_wire.server.server import HttpServer
+from yoi_wire.server.server import HttpServer, ListenAddress
 from yoi_workspace_server.configuration import EmbeddedSettings, ServerSettings
 from yoi_workspace_server.first_start import create_secret
 from yoi_workspace_server.rest.app import build_app

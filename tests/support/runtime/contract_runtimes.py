@@ -28,8 +28,7 @@ from worker_runtime.rest.services import Authenticator, Services
 from worker_runtime.trust.identity import create_identity
 from worker_runtime.trust.local_token import LOCAL_TOKEN_FILE, create_local_token
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
-from yoi_wire.server.listen_address import ListenAddress
-from yoi_wire.server.server import HttpServer
+from yoi_wire.server.server import HttpServer, ListenAddress
 
 CallerKind = Literal["local", "remote"]
 ISSUERS = ("main", "other")

@@ -25,8 +25,7 @@ from worker_runtime.trust.identity import create_identity
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 from yoi_wire.server.body_limits import BodyRate
 from yoi_wire.server.http_state import HttpLimits
-from yoi_wire.server.listen_address import ListenAddress
-from yoi_wire.server.server import HttpServer
+from yoi_wire.server.server import HttpServer, ListenAddress
 
 ISSUERS = ("main", "other")
 WORKSPACES = ("library", "museum")

@@ -13,8 +13,7 @@ from joserfc.jwk import OKPKey
 
 from support.repository import ROOT
 from support.runtime.forged_tokens import build_header, encode_part, sign
-from worker_runtime.trust.identity import SigningKey
-from worker_runtime.trust.public_key import compute_key_id, format_public_key
+from worker_runtime.trust.identity import SigningKey, compute_key_id, format_public_key
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.tar_entry import END_OF_ARCHIVE, compute_padding, encode_entry_header

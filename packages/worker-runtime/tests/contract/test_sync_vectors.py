@@ -15,7 +15,7 @@ from worker_runtime.contract.bundles import ManifestBody, ManifestEncoding
 from worker_runtime.sync.transfer.manifest_coding import decode_manifest_body
 from worker_runtime.sync.transfer.pack import write_pack
 from worker_runtime.sync.transfer.pack_reader import read_pack
-from worker_runtime.trust.public_key import compute_key_id, parse_public_key
+from worker_runtime.trust.identity import compute_key_id, parse_public_key
 from worker_runtime.trust.tokens import verify_token
 from worker_runtime.trust.trust_store import TrustedKey, TrustedKeys
 from yoi_bundle.digest import compute_digest

@@ -15,8 +15,7 @@ from worker_runtime.rest.app import build_app
 from worker_runtime.sync.transfer.manifest_coding import encode_manifest
 from yoi_wire.server.body_limits import BodyRate
 from yoi_wire.server.http_state import HttpLimits
-from yoi_wire.server.listen_address import ListenAddress
-from yoi_wire.server.server import HttpServer
+from yoi_wire.server.server import HttpServer, ListenAddress
 
 pytestmark = pytest.mark.req("R-09")
 

@@ -16,8 +16,7 @@ from worker_runtime.contract.operations import OPERATIONS
 from worker_runtime.contract.workers import PreviewRequest
 from worker_runtime.rest.app import build_app
 from worker_runtime.sync.transfer.pack import write_pack
-from yoi_wire.server.listen_address import ListenAddress
-from yoi_wire.server.server import HttpServer
+from yoi_wire.server.server import HttpServer, ListenAddress
 from yoi_wire.worker_requests import WorkerRequest
 
 # What a request of the right form may get all the same, for what a schema cannot say.

@@ -35,8 +35,7 @@ from yoi_wire.errors import (
     RuntimeUnavailableError,
     UnauthenticatedError,
 )
-from yoi_wire.server.listen_address import ListenAddress
-from yoi_wire.server.server import HttpServer
+from yoi_wire.server.server import HttpServer, ListenAddress
 
 _CALLER = build_caller(kind="remote", scopes=frozenset({"runtime:read"}))
 

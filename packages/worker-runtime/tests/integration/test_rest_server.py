@@ -14,8 +14,7 @@ from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller, create_worker, store_bundle
 from worker_runtime.contract.headers import format_header_json
 from worker_runtime.contract.operations import OPERATIONS
-from worker_runtime.rest.app import HANDLERS
-from worker_runtime.rest.interface import RUNTIME_INTERFACE
+from worker_runtime.rest.app import HANDLERS, RUNTIME_INTERFACE
 from yoi_wire.openapi import build_openapi
 from yoi_wire.server.body_limits import BodyRate
 from yoi_wire.server.http_state import HttpLimits

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from support.runtime.forged_tokens import build_claims, build_header, sign
 from worker_runtime.trust.identity import create_identity
-from worker_runtime.trust.refusal import TokenForbiddenError, TokenRefusedError
+from worker_runtime.trust.local_token import TokenForbiddenError, TokenRefusedError
 from worker_runtime.trust.tokens import verify_token
 from worker_runtime.trust.trust_store import TrustedKey, TrustedKeys
 

@@ -7,11 +7,9 @@ import msgspec
 import pytest
 
 from worker_runtime.host.policy import NO_POLICY
-from worker_runtime.host.policy.bindings import HostPolicyDocument
-from worker_runtime.host.policy.check import check_host_policy, find_oddities
-from worker_runtime.host.policy.describe import describe_policy
+from worker_runtime.host.policy.bindings import HostPolicyDocument, compute_policy_generation
+from worker_runtime.host.policy.check import check_host_policy, describe_policy, find_oddities
 from worker_runtime.host.policy.file import HostPolicyInvalidError, load_host_policy, parse_host_policy
-from worker_runtime.host.policy.generation import compute_policy_generation
 from worker_runtime.host.policy.template import make_policy_template
 from yoi_bundle.canonical import encode_canonical
 

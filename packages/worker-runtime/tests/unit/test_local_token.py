@@ -6,11 +6,11 @@ import pytest
 
 from worker_runtime.trust.local_token import (
     LOCAL_TOKEN_PREFIX,
+    TokenRefusedError,
     create_local_token,
     find_local_token,
     verify_local_token,
 )
-from worker_runtime.trust.refusal import TokenRefusedError
 from yoi_wire.errors import RequestInvalidError, StoreCorruptError
 
 

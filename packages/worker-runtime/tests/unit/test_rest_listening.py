@@ -7,8 +7,7 @@ import pytest
 
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.server.body_limits import BodyRate
-from yoi_wire.server.listen_address import ListenAddress
-from yoi_wire.server.server import verify_listen_address
+from yoi_wire.server.server import ListenAddress, verify_listen_address
 
 _TLS: dict[str, Any] = {"certificate": Path("c.pem"), "private_key": Path("k.pem")}
 

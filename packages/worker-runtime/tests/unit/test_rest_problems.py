@@ -6,7 +6,7 @@ import pytest
 from support.repository import ROOT, read_table
 from support.runtime.error_samples import SAMPLES
 from worker_runtime.remote.refusals import rebuild_error
-from worker_runtime.trust.refusal import TokenForbiddenError, TokenRefusedError
+from worker_runtime.trust.local_token import TokenForbiddenError, TokenRefusedError
 from yoi_bundle.errors import YoiError
 from yoi_wire import errors
 from yoi_wire.errors import (
@@ -15,7 +15,7 @@ from yoi_wire.errors import (
     RuntimeOverloadedError,
     RuntimeUnavailableError,
 )
-from yoi_wire.server.problems import build_headers, build_problem
+from yoi_wire.server.responses import build_headers, build_problem
 
 _TABLE = {
     row["code"]: int(row["HTTP"])

@@ -11,9 +11,14 @@ from joserfc.jwk import OKPKey
 
 from support.runtime.forged_tokens import build_claims, build_header, encode_part, sign
 from worker_runtime.contract.caller import ALL_SCOPES, Caller
-from worker_runtime.trust.identity import Identity, SigningKey, create_identity
-from worker_runtime.trust.public_key import compute_key_id, format_public_key
-from worker_runtime.trust.refusal import RefusalReason, TokenForbiddenError, TokenRefusedError
+from worker_runtime.trust.identity import (
+    Identity,
+    SigningKey,
+    compute_key_id,
+    create_identity,
+    format_public_key,
+)
+from worker_runtime.trust.local_token import RefusalReason, TokenForbiddenError, TokenRefusedError
 from worker_runtime.trust.tokens import MAX_TOKEN_BYTES, VerifiedToken, issue_token, verify_token
 from worker_runtime.trust.trust_store import TrustedKey, TrustedKeys
 

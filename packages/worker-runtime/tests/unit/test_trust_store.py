@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import OKPKey
 
-from worker_runtime.trust.public_key import format_public_key
+from worker_runtime.trust.identity import format_public_key
 from worker_runtime.trust.trust_store import TrustStore
 from yoi_wire.errors import RequestInvalidError, StoreCorruptError
 

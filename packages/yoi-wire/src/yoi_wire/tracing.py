@@ -3,6 +3,8 @@
 The only module, beside those that make spans, that imports OpenTelemetry; nobody imports it who does not trace.
 """
 
+import sys
+from collections.abc import Mapping
 from importlib.metadata import entry_points, version
 from typing import cast
 
@@ -15,26 +17,6 @@ from yoi_wire.errors import RequestInvalidError
 
 _EXPORTERS = "opentelemetry_traces_exporter"
 """The entry points by which installed packages offer exporters; the SDK itself brings `console`."""
-
-
-class Tracing:
-    """The spans of one process, sent on in batches.
-
-    Args:
-        exporter: Where they go.
-    """
-
-    def __init__(self, exporter: SpanExporter) -> None:
-        self._provider = TracerProvider(resource=_describe_process(), shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
-
-    @property
-    def tracer(self) -> Tracer:
-        return self._provider.get_tracer("worker_runtime", version("worker-runtime"))
-
-    def close(self) -> None:
-        """Send what is left; may wait for the other side."""
-        self._provider.shutdown()
 
 
 def load_exporter(name: str) -> SpanExporter:
@@ -55,3 +37,40 @@ def _describe_process() -> Resource:
     """Say who traces; `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` go before what is said here."""
     own = {"service.name": "yoi-runtime", "service.version": version("worker-runtime")}
     return Resource.create(own).merge(OTELResourceDetector().detect())
+
+
+TRACE_HEADER = "traceparent"
+
+
+def build_trace_headers() -> Mapping[str, str]:
+    """Return the header that names the current span; none where this program does not trace.
+
+    Nothing is imported for it: as long as nobody has imported OpenTelemetry, there is no span.
+    """
+    if "opentelemetry.trace" not in sys.modules:
+        return {}
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    carrier: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(carrier)
+    return {name: value for name, value in carrier.items() if name == TRACE_HEADER}
+
+
+class Tracing:
+    """The spans of one process, sent on in batches.
+
+    Args:
+        exporter: Where they go.
+    """
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._provider = TracerProvider(resource=_describe_process(), shutdown_on_exit=False)
+        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+
+    @property
+    def tracer(self) -> Tracer:
+        return self._provider.get_tracer("worker_runtime", version("worker-runtime"))
+
+    def close(self) -> None:
+        """Send what is left; may wait for the other side."""
+        self._provider.shutdown()

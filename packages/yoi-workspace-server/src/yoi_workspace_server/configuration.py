@@ -10,12 +10,13 @@ import msgspec
 
 from yoi_bundle.identifiers import WorkspaceId
 from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError
-from yoi_wire.server.listen_address import ListenAddress
+from yoi_wire.server.server import ListenAddress
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 
 DEFAULT_PORT = 7320
 DATABASE_FILE = "backend.db"
 CACHE_VARIABLE = "YOI_CACHE_DIR"
+
 SECRETS_VARIABLE = "YOI_SECRETS_DIR"
 """These two are those of the `yoi` command: a service manager puts its credentials there, and rules are compiled once."""
 
@@ -91,6 +92,7 @@ class ServerSettings:
 
 _SETTINGS = frozenset(one.name for kind in (ServerSettings, ListenAddress) for one in fields(kind))
 _PATHS = ("data_directory", "socket", "certificate", "private_key", "identity", "git_configuration")
+
 _NEVER_EMPTY = frozenset({"data_directory", "database", "embedded", "identity", "host_policy"})
 """Flags that say nothing when they are empty."""
 

@@ -1,41 +1,44 @@
 """Server of one Backend: the composition of its parts, and the order in which they end."""
 
 import asyncio
+import fcntl
+import os
 import secrets
+import shutil
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from worker_runtime.contract.caller import build_local_caller
-from worker_runtime.embedded.maintenance_loop import run_maintenance
+from worker_runtime.embedded.maintenance import run_maintenance
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.host.local_host import LocalHost
+from worker_runtime.trust.identity import Identity, load_identity
 from yoi_bundle.boundary.default_scanner import create_scanner
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError
 from yoi_wire.random_ids import create_id
-from yoi_wire.readiness import Readiness
+from yoi_wire.readiness import Readiness, RecentReadiness
 from yoi_wire.server.http_state import HttpState
 from yoi_wire.server.metrics import Metrics
-from yoi_wire.server.readiness import RecentReadiness
 from yoi_wire.server.server import HttpServer, verify_listen_address
 from yoi_wire.stop_signals import watch_signals
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.configuration import ServerSettings
 from yoi_workspace_server.event_log import LOG
 from yoi_workspace_server.first_start import ensure_identity, ensure_token
-from yoi_workspace_server.publishing.building import Builder
-from yoi_workspace_server.publishing.following import SourceFollower
-from yoi_workspace_server.publishing.uploads import Uploads
+from yoi_workspace_server.publishing.archives import Uploads
+from yoi_workspace_server.publishing.builder import Builder
+from yoi_workspace_server.publishing.source_follower import SourceFollower
 from yoi_workspace_server.reconciler.metrics import SyncMetrics
 from yoi_workspace_server.reconciler.reconciler import Reconciler
-from yoi_workspace_server.registry.dialing import Dialer
-from yoi_workspace_server.registry.identity_file import IdentityFile
-from yoi_workspace_server.registry.probing import Prober
+from yoi_workspace_server.registry.dialer import Dialer
+from yoi_workspace_server.registry.prober import Prober
 from yoi_workspace_server.registry.registration import Registration
 from yoi_workspace_server.rest.app import build_app
 from yoi_workspace_server.rest.services import Services
@@ -44,9 +47,8 @@ from yoi_workspace_server.sources.git_program import GitProgram
 from yoi_workspace_server.sources.reading import SourceReader
 from yoi_workspace_server.store.database.migration import migrate
 from yoi_workspace_server.store.store import Store, open_store
-from yoi_workspace_server.work_directory import open_work_directory
 from yoi_workspace_server.workers.access import WorkerAccess
-from yoi_workspace_server.workers.creating import WorkerCreation
+from yoi_workspace_server.workers.creation import WorkerCreation
 
 _GRACE_SECONDS = 5.0
 
@@ -123,43 +125,6 @@ async def _wait_for_end(stopping: asyncio.Event, loops: Sequence[asyncio.Task[No
                 loop.result()
     finally:
         told.cancel()
-
-
-@asynccontextmanager
-async def open_parts(
-    settings: ServerSettings, clock: Clock, *, scanner: SecretScanner | None = None
-) -> AsyncIterator[Parts]:
-    """Give the parts of a Backend that is ready to be asked; whoever takes them runs the loops.
-
-    Args:
-        settings: What it is told.
-        clock: The source of time.
-        scanner: Looks for credentials; one of its own when absent.
-
-    Raises:
-        BackendUnavailableError: The database cannot be asked, or is of a newer version.
-        RuntimeUnavailableError: The data directory cannot be used.
-    """
-    directory = settings.data_directory
-    caches = settings.cache_directory or directory
-    try:
-        for needed in (directory, caches):
-            needed.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise RuntimeUnavailableError("storage_failed") from error
-    await migrate(settings.database)
-    async with AsyncExitStack() as resources:
-        store = await resources.enter_async_context(open_store(settings.database))
-        temporary = resources.enter_context(open_work_directory(directory))
-        identity = IdentityFile(settings.identity or ensure_identity(directory, issuer=settings.issuer))
-        identity.get()  # a server that cannot prove who it is does not start
-        dialer = Dialer(identity.get, clock=clock)
-        resources.push_async_callback(dialer.close)
-        chosen = scanner or create_scanner(cache_directory=caches / "scanner")
-        parts = await _build_parts(settings, store, dialer, temporary=temporary, clock=clock, scanner=chosen)
-        await _embed_runtime(settings, parts, resources)
-        await store.placements.apply_policy(now=clock.now())
-        yield parts
 
 
 async def _build_parts(
@@ -246,3 +211,105 @@ async def _check_readiness(store: Store, clock: Clock) -> Readiness:
     except YoiError as error:
         return Readiness(ready=False, problems=({"code": error.code, "details": error.details()},))
     return Readiness(ready=True)
+
+
+_PREFIX = "work-"
+_LOCK = "in-use"
+
+
+def _remove_unheld(place: Path) -> None:
+    """Remove a directory, unless a process holds it or has only just made it."""
+    try:
+        descriptor = os.open(place / _LOCK, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(place, ignore_errors=True)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(descriptor)
+
+
+class IdentityFile:
+    """Gives the identity as it is now."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._version: tuple[int, int] | None = None
+        self._identity: Identity | None = None
+
+    def get(self) -> Identity:
+        """Return the identity.
+
+        Raises:
+            RequestInvalidError, StoreCorruptError, RuntimeUnavailableError: See `load_identity`.
+        """
+        version = self._find_version()
+        if self._identity is None or version is None or version != self._version:
+            self._identity = load_identity(self._path)
+            self._version = version
+        return self._identity
+
+    def _find_version(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
+
+@contextmanager
+def open_work_directory(parent: Path) -> Iterator[Path]:
+    """Give a new directory of this process alone, and remove it at the end.
+
+    Those beside it that no living process holds are removed at once: a lock ends with the process, however it ends.
+    """
+    for left in parent.glob(f"{_PREFIX}*"):
+        _remove_unheld(left)
+    place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    descriptor = os.open(place / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        os.close(descriptor)
+
+
+@asynccontextmanager
+async def open_parts(
+    settings: ServerSettings, clock: Clock, *, scanner: SecretScanner | None = None
+) -> AsyncIterator[Parts]:
+    """Give the parts of a Backend that is ready to be asked; whoever takes them runs the loops.
+
+    Args:
+        settings: What it is told.
+        clock: The source of time.
+        scanner: Looks for credentials; one of its own when absent.
+
+    Raises:
+        BackendUnavailableError: The database cannot be asked, or is of a newer version.
+        RuntimeUnavailableError: The data directory cannot be used.
+    """
+    directory = settings.data_directory
+    caches = settings.cache_directory or directory
+    try:
+        for needed in (directory, caches):
+            needed.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise RuntimeUnavailableError("storage_failed") from error
+    await migrate(settings.database)
+    async with AsyncExitStack() as resources:
+        store = await resources.enter_async_context(open_store(settings.database))
+        temporary = resources.enter_context(open_work_directory(directory))
+        identity = IdentityFile(settings.identity or ensure_identity(directory, issuer=settings.issuer))
+        identity.get()  # a server that cannot prove who it is does not start
+        dialer = Dialer(identity.get, clock=clock)
+        resources.push_async_callback(dialer.close)
+        chosen = scanner or create_scanner(cache_directory=caches / "scanner")
+        parts = await _build_parts(settings, store, dialer, temporary=temporary, clock=clock, scanner=chosen)
+        await _embed_runtime(settings, parts, resources)
+        await store.placements.apply_policy(now=clock.now())
+        yield parts

@@ -22,9 +22,9 @@ from yoi_wire.backend.errors import WorkspaceNotFoundError
 from yoi_wire.backend.workspaces import DirectorySource, GitSource, NewWorkspace, PublishedSource
 from yoi_wire.clock import SystemClock
 from yoi_wire.errors import RequestInvalidError
-from yoi_workspace_server.publishing.building import Builder
-from yoi_workspace_server.publishing.following import SourceFollower
-from yoi_workspace_server.publishing.uploads import Uploads
+from yoi_workspace_server.publishing.archives import Uploads
+from yoi_workspace_server.publishing.builder import Builder
+from yoi_workspace_server.publishing.source_follower import SourceFollower
 from yoi_workspace_server.revisions import BuildRecord
 from yoi_workspace_server.sources.git import GitReader
 from yoi_workspace_server.sources.git_program import GitProgram

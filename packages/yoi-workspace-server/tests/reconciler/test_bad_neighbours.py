@@ -14,7 +14,7 @@ from worker_runtime.contract.caller import Caller, build_local_caller
 from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_wire.backend.errors import BackendUnavailableError
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
-from yoi_workspace_server.registry.probing import Prober
+from yoi_workspace_server.registry.prober import Prober
 from yoi_workspace_server.sync_status import PairKey
 
 _DEADLINE_SECONDS = 20.0

@@ -12,8 +12,7 @@ from support.bundles.small_bundles import build_small_bundle
 from support.hostile.generated_requests import Findings, KnownValues, send_generated_requests
 from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
 from yoi_wire.backend.operations import OPERATIONS
-from yoi_wire.server.listen_address import ListenAddress
-from yoi_wire.server.server import HttpServer
+from yoi_wire.server.server import HttpServer, ListenAddress
 from yoi_workspace_server.rest.app import build_app
 
 EXCLUDED = (

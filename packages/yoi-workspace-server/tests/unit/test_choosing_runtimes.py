@@ -9,7 +9,7 @@ from yoi_wire.backend.workspaces import PublishedSource
 from yoi_wire.errors import RuntimeUnavailableError
 from yoi_workspace_server.runtimes import Reachability, RegisteredRuntime
 from yoi_workspace_server.sync_status import RuntimeHoldings
-from yoi_workspace_server.workers.choosing import choose_runtimes
+from yoi_workspace_server.workers.creation import choose_runtimes
 from yoi_workspace_server.workspaces import Workspace
 
 _ORDER = WorkerOrder(workspace="library", key="first", selector="default")

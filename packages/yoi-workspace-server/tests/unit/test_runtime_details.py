@@ -12,7 +12,7 @@ from support.runtime.error_samples import SAMPLES
 from worker_runtime.remote.refusals import rebuild_error
 from yoi_bundle.errors import ERROR_CLASSES, YoiError
 from yoi_wire.error_details import clean_code, clean_details, list_passed_on
-from yoi_workspace_server.views.problems import build_details_view
+from yoi_workspace_server.views.runtimes import build_details_view
 from yoi_workspace_server.views.texts import hide_secret_name, show_text
 
 pytestmark = pytest.mark.req("K-07")

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from yoi_workspace_server.work_directory import open_work_directory
+from yoi_workspace_server.serving import open_work_directory
 
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from yoi_workspace_server.work_directory import open_work_directory
+from yoi_workspace_server.serving import open_work_directory
 with open_work_directory(Path(sys.argv[1])) as place:
     (place / "upload").write_bytes(b"half")
     os.kill(os.getpid(), signal.SIGKILL)

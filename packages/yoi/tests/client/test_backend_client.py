@@ -10,8 +10,7 @@ import pytest
 from aiohttp import web
 
 from support.processes.private_authority import certify_loopback
-from worker_runtime.sync.backoff import Backoff
-from worker_runtime.sync.retry import Patience
+from worker_runtime.sync.retry import Backoff, Patience
 from yoi.backend.address import BackendAddress
 from yoi.backend.client import BackendClient
 from yoi.backend.errors import BackendUnauthenticatedError

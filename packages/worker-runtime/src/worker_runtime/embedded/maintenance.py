@@ -10,13 +10,12 @@ from worker_runtime.embedded.operations.loading import load_bundle
 from worker_runtime.embedded.operations.reproducing import Reproduction, reproduce_spec
 from worker_runtime.embedded.operations.restoring import RestoreReport, recheck_worker, restore_workers
 from worker_runtime.store.collector import Collected, collect
-from worker_runtime.store.health import find_structural_damage, list_held_bundles
-from worker_runtime.store.pins import decode_pins
-from worker_runtime.store.scrub import ScrubStep, scrub_step
-from worker_runtime.store.workers import find_worker, get_documents
+from worker_runtime.store.scrub import ScrubStep, find_structural_damage, list_held_bundles, scrub_step
+from worker_runtime.store.workers import decode_pins, find_worker, get_documents
 from worker_runtime.store.workspaces import find_workspaces
 from yoi_bundle.errors import YoiError
 from yoi_wire.errors import WorkerNotFoundError
+from yoi_wire.event_log import EventLog
 from yoi_wire.readiness import Readiness
 
 
@@ -25,6 +24,14 @@ class StartReport(Struct, frozen=True, kw_only=True):
 
     readiness: Readiness
     workers: RestoreReport = RestoreReport()
+
+
+def _describe(error: YoiError) -> dict[str, object]:
+    return {"code": error.code, "details": error.details()}
+
+
+_STEP_SECONDS = 10.0
+_STEPS_A_COLLECTION = 30
 
 
 class Maintenance:
@@ -107,5 +114,19 @@ class Maintenance:
         return reproduce_spec(self._context, decode_pins(documents.pins), documents.spec)
 
 
-def _describe(error: YoiError) -> dict[str, object]:
-    return {"code": error.code, "details": error.details()}
+async def run_maintenance(maintenance: Maintenance, log: EventLog) -> None:
+    """Go on until cancelled; a failure is logged, and the next round tries again."""
+    steps = 0
+    while True:
+        await asyncio.sleep(_STEP_SECONDS)
+        steps += 1
+        try:
+            step = await maintenance.scrub_step()
+            if step.quarantined:
+                log.event("quarantined", objects=len(step.quarantined))
+            if steps % _STEPS_A_COLLECTION == 0:
+                await maintenance.collect()
+        except YoiError as error:
+            log.event("maintenance failed", code=error.code)
+        except Exception as error:  # noqa: BLE001 - a supervising loop outlives what it supervises
+            log.fault({}, error)

@@ -12,15 +12,13 @@ from worker_runtime.host.ports import BareHost, Host
 from worker_runtime.resolution.explain import explain_resolution
 from worker_runtime.resolution.resolve import compute_resolution
 from worker_runtime.store.blobs import find_missing_blobs
-from worker_runtime.store.bundles import get_bundle_key, link_blobs, read_manifest
+from worker_runtime.store.bundles import get_bundle_key, link_blobs, put_quarantine, read_manifest
 from worker_runtime.store.connection import Database
 from worker_runtime.store.damaged_file import DamagedFile
 from worker_runtime.store.files import DataDirectory
 from worker_runtime.store.page_image import open_page_image
-from worker_runtime.store.pins import decode_pins
-from worker_runtime.store.quarantine import put_quarantine
 from worker_runtime.store.salvage import SalvageReport, salvage
-from worker_runtime.store.workers import delete_worker, get_salvaged_pins, put_spec
+from worker_runtime.store.workers import decode_pins, delete_worker, get_salvaged_pins, put_spec
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.errors import YoiError
 from yoi_bundle.verified import verify_manifest

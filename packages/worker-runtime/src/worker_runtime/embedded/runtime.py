@@ -33,7 +33,7 @@ from worker_runtime.resolution.version import RESOLVER_VERSION
 from worker_runtime.store.connection import Database
 from worker_runtime.store.files import DataDirectory
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
-from worker_runtime.store.runtime_id import get_runtime_id
+from worker_runtime.store.workspaces import get_runtime_id
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.errors import YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits

@@ -11,9 +11,8 @@ from worker_runtime.host.dedicated_threads import DedicatedThreads
 from worker_runtime.host.facts import HostPorts
 from worker_runtime.host.plugin_packages import PluginPackages
 from worker_runtime.host.policy import HostPolicy
-from worker_runtime.host.policy.bindings import NO_DOCUMENT, HostPolicyDocument
+from worker_runtime.host.policy.bindings import NO_DOCUMENT, HostPolicyDocument, compute_policy_generation
 from worker_runtime.host.policy.file import HostPolicyInvalidError, load_host_policy
-from worker_runtime.host.policy.generation import compute_policy_generation
 from worker_runtime.host.ports import ReadPackage
 from worker_runtime.host.probes import DirectoryProbe, PathProbe
 from worker_runtime.host.secrets.port import SecretStore
@@ -22,13 +21,13 @@ from yoi_wire.errors import RuntimeUnavailableError
 
 PACKAGES_FOLDER = "packages"
 SECRETS_FOLDER = "secrets"
-
 _KEY_NAME = "policy-generation.key"
 _KEY_BYTES = 32
+
 _PROBING_THREADS = 8
 """Directories that hang keep a thread each, until they answer."""
-_LOGGER = logging.getLogger("worker_runtime.host.local_host")
 
+_LOGGER = logging.getLogger("worker_runtime.host.local_host")
 _Version: TypeAlias = tuple[int, int, int] | None
 
 

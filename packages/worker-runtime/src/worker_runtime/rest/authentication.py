@@ -11,8 +11,7 @@ from starlette.requests import Request
 
 from worker_runtime.contract.caller import Caller, Scope, build_local_caller, verify_scope
 from worker_runtime.rest.services import Services
-from worker_runtime.trust.local_token import LOCAL_TOKEN_PREFIX, verify_local_token
-from worker_runtime.trust.refusal import TokenRefusedError
+from worker_runtime.trust.local_token import LOCAL_TOKEN_PREFIX, TokenRefusedError, verify_local_token
 from worker_runtime.trust.tokens import verify_token
 from worker_runtime.trust.trust_store import TrustStore
 from yoi_bundle.identifiers import WorkspaceId

@@ -1,4 +1,4 @@
-"""Handlers of bundles: list, read, put, send what is missing, delete (R-04, R-05)."""
+"""Handlers of the Runtime's announcement, of bundles and of assignments (R-04, R-05, R-08, R-11)."""
 
 from typing import cast
 
@@ -6,6 +6,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from worker_runtime.contract.assignments import Assignment, AssignmentRequest
 from worker_runtime.contract.bundles import (
     BundleEntry,
     BundleStatus,
@@ -21,14 +22,19 @@ from worker_runtime.contract.headers import (
     format_header_json,
 )
 from worker_runtime.contract.operations import (
+    DELETE_ASSIGNMENT,
     DELETE_BUNDLE,
+    GET_ASSIGNMENT,
     GET_BUNDLE,
     GET_BUNDLE_STATUS,
+    GET_RUNTIME,
     HEAD_BUNDLE,
     LIST_BUNDLES,
+    PUT_ASSIGNMENT,
     PUT_BUNDLE,
     PUT_PACK,
 )
+from worker_runtime.contract.runtime_info import RuntimeInfo
 from worker_runtime.rest.services import RuntimeCall
 from worker_runtime.sync.transfer.manifest_coding import read_manifest_body
 from worker_runtime.sync.transfer.pack import PackEncoding, decode_pack
@@ -37,8 +43,13 @@ from yoi_bundle.metadata import BundleMetadata, decode_metadata
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.paging import Page
 from yoi_wire.server.bodies import RawBody
-from yoi_wire.server.problems import build_problem_response
-from yoi_wire.server.responses import Answer, build_bytes_response, format_entity_tag, has_entity
+from yoi_wire.server.responses import (
+    Answer,
+    build_bytes_response,
+    build_problem_response,
+    format_entity_tag,
+    has_entity,
+)
 from yoi_wire.server.router import handles
 
 
@@ -128,3 +139,24 @@ def _format_entry(entry: BundleEntry) -> str:
     facts = msgspec.to_builtins(entry)
     del facts["metadata"]
     return format_header_json(facts)
+
+
+@handles(GET_ASSIGNMENT)
+async def get_assignment(call: RuntimeCall, workspace: str) -> Assignment:
+    return await call.services.runtime.get_assignment(call.caller, workspace)
+
+
+@handles(PUT_ASSIGNMENT)
+async def put_assignment(call: RuntimeCall, workspace: str, body: AssignmentRequest) -> Assignment:
+    return await call.services.runtime.put_assignment(call.caller, workspace, body)
+
+
+@handles(DELETE_ASSIGNMENT)
+async def delete_assignment(call: RuntimeCall, workspace: str, generation: int) -> Assignment:
+    """Withdraw an assignment; the answer is what stands now."""
+    return await call.services.runtime.delete_assignment(call.caller, workspace, generation)
+
+
+@handles(GET_RUNTIME)
+async def get_runtime(call: RuntimeCall) -> RuntimeInfo:
+    return await call.services.runtime.get_runtime(call.caller)

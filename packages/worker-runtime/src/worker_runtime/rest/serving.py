@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from worker_runtime.contract.caller import LOCAL_ISSUER, build_local_caller
-from worker_runtime.embedded.maintenance_loop import run_maintenance
+from worker_runtime.embedded.maintenance import run_maintenance
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.event_log import LOG
 from worker_runtime.rest.app import build_app
@@ -16,12 +16,11 @@ from worker_runtime.rest.services import Authenticator, Services
 from worker_runtime.trust.local_token import LOCAL_TOKEN_FILE, create_local_token
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 from yoi_wire.clock import Clock
+from yoi_wire.readiness import RecentReadiness
 from yoi_wire.server.http_state import HttpState
-from yoi_wire.server.listen_address import ListenAddress
 from yoi_wire.server.metrics import Metrics
 from yoi_wire.server.middleware import Asgi
-from yoi_wire.server.readiness import RecentReadiness
-from yoi_wire.server.server import HttpServer, verify_listen_address
+from yoi_wire.server.server import HttpServer, ListenAddress, verify_listen_address
 from yoi_wire.stop_signals import watch_signals
 
 _GRACE_SECONDS = 5.0

@@ -39,7 +39,7 @@ from yoi_wire.server.event_stream import (
     answer_events,
     read_last_event_id,
 )
-from yoi_wire.server.open_streams import OpenStreams
+from yoi_wire.server.http_state import OpenStreams
 from yoi_wire.server.responses import Answer, format_entity_tag, has_entity
 from yoi_wire.server.router import handles
 from yoi_wire.worker_requests import ApprovalDecision, WorkerInput

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 import apsw
 from msgspec import Struct
 
-from worker_runtime.store.quarantine import lift_quarantine
+from worker_runtime.store.bundles import lift_quarantine
 from worker_runtime.store.workspaces import encode_list
 
 COPY_BYTES = 1024 * 1024

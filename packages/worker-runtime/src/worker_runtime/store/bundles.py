@@ -1,17 +1,19 @@
 """Bundles that are complete: manifest, metadata and all blobs (R-02)."""
 
 from collections.abc import Collection, Iterable
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import apsw
 import msgspec
 from msgspec import Struct
 
+from worker_runtime.contract.bundles import Rejection
 from worker_runtime.store.checksum import compute_checksum, verify_checksum
-from worker_runtime.store.quarantine import lift_quarantine
 from worker_runtime.store.workspaces import encode_list
+from yoi_bundle.errors import YoiError
 from yoi_bundle.metadata import BundleMetadata
 from yoi_bundle.verified import VerifiedBundle
+from yoi_wire.clock import format_instant
 from yoi_wire.errors import StoreCorruptError
 from yoi_wire.paging import Position
 
@@ -33,35 +35,6 @@ class BundleRow(Struct, frozen=True, kw_only=True):
     profiles: int
     metadata: BundleMetadata
     verified_at: int
-
-
-def put_bundle(
-    connection: apsw.Connection,
-    workspace_id: int,
-    bundle: VerifiedBundle,
-    manifest: bytes,
-    metadata: BundleMetadata,
-    *,
-    now: int,
-) -> bool:
-    """Make a bundle visible; all its blobs are in the store, verified, by the time this is called.
-
-    The same bundle again repairs its manifest; a newer revision of it takes the metadata over and is stored anew.
-
-    Returns:
-        Whether the bundle was not there before.
-    """
-    held = find_bundle(connection, workspace_id, bundle.digest)
-    lift_quarantine(connection, workspace_id, [bundle.digest])
-    if held is not None:
-        _replace_metadata(connection, held, metadata, now)
-        connection.execute("REPLACE INTO manifest (bundle_id, bytes) VALUES (?, ?)", (held.id, manifest))
-        link_blobs(connection, workspace_id, held.id, bundle.blobs)
-        return False
-    bundle_id = _insert_bundle(connection, workspace_id, bundle, metadata, now)
-    connection.execute("INSERT INTO manifest (bundle_id, bytes) VALUES (?, ?)", (bundle_id, manifest))
-    link_blobs(connection, workspace_id, bundle_id, bundle.blobs)
-    return True
 
 
 def link_blobs(
@@ -104,19 +77,6 @@ def _replace_metadata(
     )
 
 
-def find_bundle(connection: apsw.Connection, workspace_id: int, digest: str) -> BundleRow | None:
-    """Return a workspace's bundle, damaged or not.
-
-    Raises:
-        StoreCorruptError: Its row is damaged.
-    """
-    row = connection.execute(
-        f"SELECT {_COLUMNS} FROM bundle WHERE workspace_id = ? AND digest = ?",  # noqa: S608
-        (workspace_id, digest),
-    ).fetchone()
-    return None if row is None else read_bundle_row(row)
-
-
 def find_bundle_id(connection: apsw.Connection, workspace_id: int, digest: str) -> int | None:
     """Return the row number of a workspace's bundle, damaged or not."""
     found: int | None = connection.execute(
@@ -131,19 +91,6 @@ def get_bundle_key(connection: apsw.Connection, bundle_id: int) -> tuple[int, st
         0
     ]
     return cast("int", row[0]), str(row[1])
-
-
-def list_bundles(
-    connection: apsw.Connection, workspaces: Collection[int], *, after: Position | None, limit: int
-) -> list[BundleRow]:
-    """Return bundles of these workspaces, newest first, at most `limit`, those after a position."""
-    at, digest = (after.at, after.id) if after else (2**62, "")
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM bundle WHERE workspace_id IN (SELECT value FROM json_each(?)) "  # noqa: S608
-        "AND (stored_at, digest) < (?, ?) ORDER BY stored_at DESC, digest DESC LIMIT ?",
-        (encode_list(workspaces), at, digest, limit),
-    )
-    return [read_bundle_row(row) for row in rows]
 
 
 def read_manifest(connection: apsw.Connection, bundle_id: int) -> bytes:
@@ -186,3 +133,122 @@ def read_bundle_row(row: tuple[Any, ...]) -> BundleRow:
     return msgspec.convert(
         {**values, "id": row[0], "metadata": decoded, "verified_at": verified_at}, BundleRow
     )
+
+
+def put_rejection(
+    connection: apsw.Connection, workspace_id: int, digest: str, error: YoiError, *, most: int, now: int
+) -> None:
+    """Remember a refusal; beyond `most` of a workspace the oldest are forgotten."""
+    body = msgspec.json.encode(
+        Rejection(rejected_at=format_instant(now), code=error.code, details=error.details())
+    )
+    connection.execute(
+        "REPLACE INTO rejection (workspace_id, digest, rejected_at, body) VALUES (?, ?, ?, ?)",
+        (workspace_id, digest, now, body),
+    )
+    connection.execute(
+        "DELETE FROM rejection WHERE workspace_id = ? AND digest NOT IN (SELECT digest FROM rejection "
+        "WHERE workspace_id = ? ORDER BY rejected_at DESC, digest LIMIT ?)",
+        (workspace_id, workspace_id, most),
+    )
+
+
+def find_rejection(connection: apsw.Connection, workspace_id: int, digest: str) -> Rejection | None:
+    body: bytes | None = connection.execute(
+        "SELECT body FROM rejection WHERE workspace_id = ? AND digest = ?", (workspace_id, digest)
+    ).get
+    return None if body is None else msgspec.json.decode(body, type=Rejection)
+
+
+def delete_rejection(connection: apsw.Connection, workspace_id: int, digest: str) -> None:
+    connection.execute("DELETE FROM rejection WHERE workspace_id = ? AND digest = ?", (workspace_id, digest))
+
+
+DamagedKind = Literal["manifest", "blob"]
+
+
+def put_quarantine(
+    connection: apsw.Connection, workspace_id: int, digest: str, kind: DamagedKind, *, now: int
+) -> None:
+    connection.execute(
+        "INSERT INTO quarantine (workspace_id, digest, kind, found_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (workspace_id, digest, kind, now),
+    )
+
+
+def lift_quarantine(connection: apsw.Connection, workspace_id: int, digests: Iterable[str]) -> None:
+    """Serve these objects again; their bytes have just been verified and written anew."""
+    if connection.execute("SELECT 1 FROM quarantine LIMIT 1").get is None:
+        return
+    connection.execute(
+        "DELETE FROM quarantine WHERE workspace_id = ? AND digest IN (SELECT value FROM json_each(?))",
+        (workspace_id, encode_list(digests)),
+    )
+
+
+def find_damage(connection: apsw.Connection, workspace_id: int, bundle_id: int, digest: str) -> list[str]:
+    """Return the digests of a bundle's damaged parts, sorted; empty for a bundle that may be served."""
+    if connection.execute("SELECT 1 FROM quarantine LIMIT 1").get is None:
+        return []
+    rows = connection.execute(
+        "SELECT digest FROM quarantine q WHERE workspace_id = ? AND (digest = ? OR EXISTS (SELECT 1 FROM blob "
+        "JOIN bundle_blob ON blob_id = blob.id WHERE bundle_id = ? AND blob.workspace_id = q.workspace_id "
+        "AND blob.digest = q.digest)) ORDER BY digest",
+        (workspace_id, digest, bundle_id),
+    )
+    return [str(row[0]) for row in rows]
+
+
+def find_bundle(connection: apsw.Connection, workspace_id: int, digest: str) -> BundleRow | None:
+    """Return a workspace's bundle, damaged or not.
+
+    Raises:
+        StoreCorruptError: Its row is damaged.
+    """
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM bundle WHERE workspace_id = ? AND digest = ?",  # noqa: S608
+        (workspace_id, digest),
+    ).fetchone()
+    return None if row is None else read_bundle_row(row)
+
+
+def list_bundles(
+    connection: apsw.Connection, workspaces: Collection[int], *, after: Position | None, limit: int
+) -> list[BundleRow]:
+    """Return bundles of these workspaces, newest first, at most `limit`, those after a position."""
+    at, digest = (after.at, after.id) if after else (2**62, "")
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM bundle WHERE workspace_id IN (SELECT value FROM json_each(?)) "  # noqa: S608
+        "AND (stored_at, digest) < (?, ?) ORDER BY stored_at DESC, digest DESC LIMIT ?",
+        (encode_list(workspaces), at, digest, limit),
+    )
+    return [read_bundle_row(row) for row in rows]
+
+
+def put_bundle(
+    connection: apsw.Connection,
+    workspace_id: int,
+    bundle: VerifiedBundle,
+    manifest: bytes,
+    metadata: BundleMetadata,
+    *,
+    now: int,
+) -> bool:
+    """Make a bundle visible; all its blobs are in the store, verified, by the time this is called.
+
+    The same bundle again repairs its manifest; a newer revision of it takes the metadata over and is stored anew.
+
+    Returns:
+        Whether the bundle was not there before.
+    """
+    held = find_bundle(connection, workspace_id, bundle.digest)
+    lift_quarantine(connection, workspace_id, [bundle.digest])
+    if held is not None:
+        _replace_metadata(connection, held, metadata, now)
+        connection.execute("REPLACE INTO manifest (bundle_id, bytes) VALUES (?, ?)", (held.id, manifest))
+        link_blobs(connection, workspace_id, held.id, bundle.blobs)
+        return False
+    bundle_id = _insert_bundle(connection, workspace_id, bundle, metadata, now)
+    connection.execute("INSERT INTO manifest (bundle_id, bytes) VALUES (?, ?)", (bundle_id, manifest))
+    link_blobs(connection, workspace_id, bundle_id, bundle.blobs)
+    return True

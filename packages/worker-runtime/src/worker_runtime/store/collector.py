@@ -12,7 +12,6 @@ from worker_runtime.store.retention import Retention
 
 STEP_BUNDLES = 20
 STEP_BLOBS = 500
-
 _UNHELD_BUNDLES = """
 WITH rest AS (
     SELECT b.id, b.workspace_id, b.stored_at,
@@ -26,7 +25,6 @@ WITH rest AS (
 )
 SELECT id FROM rest WHERE place > :newest AND stored_at <= :stored_until LIMIT :most
 """
-
 _UNHELD_BLOBS = """
 SELECT id, digest FROM blob WHERE workspace_id = ? AND id > ?
 AND NOT EXISTS (SELECT 1 FROM bundle_blob WHERE blob_id = blob.id) ORDER BY id LIMIT ?
@@ -41,21 +39,23 @@ class Collected(Struct, frozen=True, kw_only=True):
     blobs: int = 0
 
 
-def collect(database: Database, *, retention: Retention, now: int) -> Collected:
-    """Delete expired leases, bundles that retention does not keep, and blobs that no bundle or lease needs.
-
-    Works in small transactions, so that writers wait only briefly; each one decides and deletes at once, so that
-    nothing can come to be held in between.
-    """
-    with database.write() as connection:
-        leases = delete_expired_leases(connection, now=now)
-    bundles = 0
-    while taken := _collect_bundles(database, retention, now):
-        bundles += taken
-    with database.read() as connection:
-        workspaces = [int(row[0]) for row in connection.execute("SELECT id FROM workspace")]
-    blobs = sum(_collect_blobs(database, workspace_id) for workspace_id in workspaces)
-    return Collected(leases=leases, bundles=bundles, blobs=blobs)
+def _collect_blobs(database: Database, workspace_id: int) -> int:
+    """Delete a workspace's blobs that no bundle has and no staged manifest waits for."""
+    taken, position = 0, 0
+    while True:
+        with database.write() as connection:
+            leased = list_leased_blobs(connection, workspace_id)
+            rows = connection.execute(_UNHELD_BLOBS, (workspace_id, position, STEP_BLOBS)).fetchall()
+            unheld = [(row[0], row[1]) for row in rows if row[1] not in leased]
+            connection.executemany("DELETE FROM blob WHERE id = ?", [(row[0],) for row in unheld])
+            connection.executemany(
+                "DELETE FROM quarantine WHERE workspace_id = ? AND digest = ? AND kind = 'blob'",
+                [(workspace_id, row[1]) for row in unheld],
+            )
+        taken += len(unheld)
+        if len(rows) < STEP_BLOBS:
+            return taken
+        position = cast("int", rows[-1][0])
 
 
 def find_unheld_bundles(
@@ -83,20 +83,18 @@ def _collect_bundles(database: Database, retention: Retention, now: int) -> int:
     return len(unheld)
 
 
-def _collect_blobs(database: Database, workspace_id: int) -> int:
-    """Delete a workspace's blobs that no bundle has and no staged manifest waits for."""
-    taken, position = 0, 0
-    while True:
-        with database.write() as connection:
-            leased = list_leased_blobs(connection, workspace_id)
-            rows = connection.execute(_UNHELD_BLOBS, (workspace_id, position, STEP_BLOBS)).fetchall()
-            unheld = [(row[0], row[1]) for row in rows if row[1] not in leased]
-            connection.executemany("DELETE FROM blob WHERE id = ?", [(row[0],) for row in unheld])
-            connection.executemany(
-                "DELETE FROM quarantine WHERE workspace_id = ? AND digest = ? AND kind = 'blob'",
-                [(workspace_id, row[1]) for row in unheld],
-            )
-        taken += len(unheld)
-        if len(rows) < STEP_BLOBS:
-            return taken
-        position = cast("int", rows[-1][0])
+def collect(database: Database, *, retention: Retention, now: int) -> Collected:
+    """Delete expired leases, bundles that retention does not keep, and blobs that no bundle or lease needs.
+
+    Works in small transactions, so that writers wait only briefly; each one decides and deletes at once, so that
+    nothing can come to be held in between.
+    """
+    with database.write() as connection:
+        leases = delete_expired_leases(connection, now=now)
+    bundles = 0
+    while taken := _collect_bundles(database, retention, now):
+        bundles += taken
+    with database.read() as connection:
+        workspaces = [int(row[0]) for row in connection.execute("SELECT id FROM workspace")]
+    blobs = sum(_collect_blobs(database, workspace_id) for workspace_id in workspaces)
+    return Collected(leases=leases, bundles=bundles, blobs=blobs)

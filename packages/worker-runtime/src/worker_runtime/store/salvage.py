@@ -12,7 +12,7 @@ from worker_runtime.contract.lifecycle import STATES, WorkerState, is_terminal
 from worker_runtime.store.checksum import compute_checksum
 from worker_runtime.store.connection import Database
 from worker_runtime.store.damaged_file import DamagedFile
-from worker_runtime.store.pins import WorkerPins, compute_fingerprint, decode_pins
+from worker_runtime.store.workers import WorkerPins, compute_fingerprint, decode_pins
 from worker_runtime.store.workspaces import find_workspace
 from yoi_bundle.digest import compute_digest
 from yoi_wire.errors import StoreCorruptError

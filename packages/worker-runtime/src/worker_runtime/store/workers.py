@@ -1,7 +1,7 @@
 """Worker records: what was asked, what was pinned, how it stands (W-01, W-02)."""
 
 from collections.abc import Collection
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import apsw
 import msgspec
@@ -9,10 +9,15 @@ from msgspec import Struct
 
 from worker_runtime.contract.lifecycle import WorkerState, is_terminal
 from worker_runtime.contract.workers import StateReason
+from worker_runtime.host.facts import HostFacts
+from worker_runtime.host.policy import HostPolicy
 from worker_runtime.store.checksum import compute_checksum, verify_checksum
 from worker_runtime.store.workspaces import encode_list
+from yoi_bundle.canonical import encode_canonical
+from yoi_bundle.digest import compute_digest
 from yoi_wire.errors import StoreCorruptError, WorkerConflictError
 from yoi_wire.paging import Position
+from yoi_wire.worker_requests import WorkerRequest
 
 _COLUMNS = (
     "number, id, workspace_id, key, fingerprint, bundle_digest, state, created_at, changed_at, ended_at, reasons, "
@@ -56,99 +61,10 @@ class PinnedDocuments(Struct, frozen=True, kw_only=True):
     explanation: bytes
 
 
-def insert_worker(connection: apsw.Connection, new: NewWorker, *, workspace_id: int, now: int) -> WorkerRow:
-    """Store a Worker in state `created`; its key is not taken."""
-    state: WorkerState = "created"
-    fields = (new.id, workspace_id, new.key, new.fingerprint, new.bundle_digest, state, now, now, None, b"[]")
-    connection.execute(
-        "INSERT INTO worker (id, workspace_id, key, fingerprint, bundle_digest, state, created_at, changed_at, "
-        "ended_at, reasons, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*fields, compute_checksum("worker", *fields)),
-    )
-    number = connection.last_insert_rowid()
-    _insert_documents(connection, number, new)
-    return WorkerRow(
-        number=number,
-        id=new.id,
-        workspace_id=workspace_id,
-        key=new.key,
-        fingerprint=new.fingerprint,
-        bundle_digest=new.bundle_digest,
-        state=state,
-        created_at=now,
-        changed_at=now,
-        ended_at=None,
-        reasons=(),
-    )
-
-
-def find_worker_by_key(
-    connection: apsw.Connection, workspace_id: int, key: str, fingerprint: str
-) -> WorkerRow | None:
-    """Return the Worker that stands under a key.
-
-    Raises:
-        WorkerConflictError: It is of other content.
-    """
-    row = connection.execute(
-        f"SELECT {_COLUMNS} FROM worker WHERE workspace_id = ? AND key = ?",  # noqa: S608
-        (workspace_id, key),
-    ).fetchone()
-    if row is None:
-        return None
-    worker = _read_row(row)
-    if worker.fingerprint != fingerprint:
-        raise WorkerConflictError(key, worker.id)
-    return worker
-
-
-def find_worker(connection: apsw.Connection, workspaces: Collection[int], worker_id: str) -> WorkerRow | None:
-    """Return a Worker of one of these workspaces."""
-    row = connection.execute(
-        f"SELECT {_COLUMNS} FROM worker WHERE id = ? AND workspace_id IN (SELECT value FROM json_each(?))",  # noqa: S608
-        (worker_id, encode_list(workspaces)),
-    ).fetchone()
-    return None if row is None else _read_row(row)
-
-
-def list_workers(
-    connection: apsw.Connection, workspaces: Collection[int], *, after: Position | None, limit: int
-) -> list[WorkerRow]:
-    """Return Workers of these workspaces, newest first, at most `limit`, those after a position."""
-    at, worker_id = (after.at, after.id) if after else (2**62, "")
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM worker WHERE workspace_id IN (SELECT value FROM json_each(?)) "  # noqa: S608
-        "AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
-        (encode_list(workspaces), at, worker_id, limit),
-    )
-    return [_read_row(row) for row in rows]
-
-
 def list_live_workers(connection: apsw.Connection) -> list[tuple[str, int]]:
     """Return id and workspace row id of every Worker that has not ended, oldest first, damaged or not."""
     rows = connection.execute("SELECT id, workspace_id FROM worker WHERE ended_at IS NULL ORDER BY number")
     return [(str(row[0]), cast("int", row[1])) for row in rows]
-
-
-def update_state(
-    connection: apsw.Connection,
-    worker: WorkerRow,
-    state: WorkerState,
-    reasons: tuple[StateReason, ...],
-    *,
-    now: int,
-) -> WorkerRow:
-    """Write a Worker's new state; a terminal one also says when it ended."""
-    changed = msgspec.structs.replace(
-        worker, state=state, reasons=reasons, changed_at=now, ended_at=now if is_terminal(state) else None
-    )
-    body = msgspec.json.encode(reasons)
-    checksum = compute_checksum("worker", *_list_fields(changed, body))
-    connection.execute(
-        "UPDATE worker SET state = ?, changed_at = ?, ended_at = ?, reasons = ?, checksum = ? WHERE number = ?",
-        (state, now, changed.ended_at, body, checksum, worker.number),
-    )
-    return changed
 
 
 def get_pins(connection: apsw.Connection, worker: WorkerRow) -> bytes:
@@ -244,3 +160,135 @@ def _read_row(row: tuple[Any, ...]) -> WorkerRow:
     return WorkerRow(
         number=number, reasons=msgspec.json.decode(reasons, type=tuple[StateReason, ...]), **values
     )
+
+
+class WorkerPins(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The inputs of a resolution, as they were.
+
+    Attributes:
+        key: The idempotency key the Worker was created under.
+        request: Selector, bundle digest and intent.
+        builtin_digest: Of the built-in set, when there is no bundle.
+        resolution_digest: What resolving these inputs gave.
+    """
+
+    issuer: str
+    workspace: str
+    key: str
+    caller_kind: Literal["local", "remote"]
+    request: WorkerRequest
+    policy: HostPolicy
+    facts: HostFacts
+    resolver_version: str
+    resolution_digest: str
+    builtin_digest: str | None = None
+
+
+def encode_pins(pins: WorkerPins) -> bytes:
+    return encode_canonical(pins)
+
+
+def decode_pins(data: bytes) -> WorkerPins:
+    """Read pins that `encode_pins` wrote.
+
+    Raises:
+        StoreCorruptError: They are none.
+    """
+    try:
+        return msgspec.json.decode(data, type=WorkerPins)
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise StoreCorruptError("worker_pins") from error
+
+
+def compute_fingerprint(request: WorkerRequest) -> str:
+    """Return what tells one request from another under one key: selector, digest and intent (W-01)."""
+    return compute_digest(encode_canonical(request))
+
+
+def insert_worker(connection: apsw.Connection, new: NewWorker, *, workspace_id: int, now: int) -> WorkerRow:
+    """Store a Worker in state `created`; its key is not taken."""
+    state: WorkerState = "created"
+    fields = (new.id, workspace_id, new.key, new.fingerprint, new.bundle_digest, state, now, now, None, b"[]")
+    connection.execute(
+        "INSERT INTO worker (id, workspace_id, key, fingerprint, bundle_digest, state, created_at, changed_at, "
+        "ended_at, reasons, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*fields, compute_checksum("worker", *fields)),
+    )
+    number = connection.last_insert_rowid()
+    _insert_documents(connection, number, new)
+    return WorkerRow(
+        number=number,
+        id=new.id,
+        workspace_id=workspace_id,
+        key=new.key,
+        fingerprint=new.fingerprint,
+        bundle_digest=new.bundle_digest,
+        state=state,
+        created_at=now,
+        changed_at=now,
+        ended_at=None,
+        reasons=(),
+    )
+
+
+def find_worker_by_key(
+    connection: apsw.Connection, workspace_id: int, key: str, fingerprint: str
+) -> WorkerRow | None:
+    """Return the Worker that stands under a key.
+
+    Raises:
+        WorkerConflictError: It is of other content.
+    """
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM worker WHERE workspace_id = ? AND key = ?",  # noqa: S608
+        (workspace_id, key),
+    ).fetchone()
+    if row is None:
+        return None
+    worker = _read_row(row)
+    if worker.fingerprint != fingerprint:
+        raise WorkerConflictError(key, worker.id)
+    return worker
+
+
+def find_worker(connection: apsw.Connection, workspaces: Collection[int], worker_id: str) -> WorkerRow | None:
+    """Return a Worker of one of these workspaces."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM worker WHERE id = ? AND workspace_id IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (worker_id, encode_list(workspaces)),
+    ).fetchone()
+    return None if row is None else _read_row(row)
+
+
+def list_workers(
+    connection: apsw.Connection, workspaces: Collection[int], *, after: Position | None, limit: int
+) -> list[WorkerRow]:
+    """Return Workers of these workspaces, newest first, at most `limit`, those after a position."""
+    at, worker_id = (after.at, after.id) if after else (2**62, "")
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM worker WHERE workspace_id IN (SELECT value FROM json_each(?)) "  # noqa: S608
+        "AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
+        (encode_list(workspaces), at, worker_id, limit),
+    )
+    return [_read_row(row) for row in rows]
+
+
+def update_state(
+    connection: apsw.Connection,
+    worker: WorkerRow,
+    state: WorkerState,
+    reasons: tuple[StateReason, ...],
+    *,
+    now: int,
+) -> WorkerRow:
+    """Write a Worker's new state; a terminal one also says when it ended."""
+    changed = msgspec.structs.replace(
+        worker, state=state, reasons=reasons, changed_at=now, ended_at=now if is_terminal(state) else None
+    )
+    body = msgspec.json.encode(reasons)
+    checksum = compute_checksum("worker", *_list_fields(changed, body))
+    connection.execute(
+        "UPDATE worker SET state = ?, changed_at = ?, ended_at = ?, reasons = ?, checksum = ? WHERE number = ?",
+        (state, now, changed.ended_at, body, checksum, worker.number),
+    )
+    return changed

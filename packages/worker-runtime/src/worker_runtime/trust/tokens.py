@@ -15,9 +15,8 @@ from joserfc.util import urlsafe_b64decode
 from msgspec import Meta, Struct
 
 from worker_runtime.contract.caller import ALL_SCOPES, Caller, Scope
-from worker_runtime.trust.identity import Identity
-from worker_runtime.trust.public_key import parse_public_key
-from worker_runtime.trust.refusal import RefusalReason, TokenForbiddenError, TokenRefusedError
+from worker_runtime.trust.identity import Identity, parse_public_key
+from worker_runtime.trust.local_token import RefusalReason, TokenForbiddenError, TokenRefusedError
 from worker_runtime.trust.trust_store import TrustedKey, TrustedKeys
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.identifiers import WorkspaceId
@@ -88,7 +87,6 @@ def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 MAX_LIFETIME_SECONDS = 300
 MAX_SKEW_SECONDS = 30
 MAX_TOKEN_BYTES = 8192
-
 _COMPACT = re.compile(r"([A-Za-z0-9_-]{2,512})\.([A-Za-z0-9_-]{2,8000})\.([A-Za-z0-9_-]{86})")
 
 

@@ -11,14 +11,20 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from worker_runtime.trust.identity import IssuerName, verify_issuer_name
+from worker_runtime.trust.identity import (
+    IssuerName,
+    KeyId,
+    KeyText,
+    compute_key_id,
+    parse_public_key,
+    verify_issuer_name,
+)
 from worker_runtime.trust.private_file import (
     exclusive_access,
     read_private_file,
     replace_private_file,
     typed_file_failures,
 )
-from worker_runtime.trust.public_key import KeyId, KeyText, compute_key_id, parse_public_key
 from yoi_bundle.identifiers import WorkspaceId
 from yoi_bundle.metadata import Instant
 from yoi_wire.errors import RequestInvalidError, StoreCorruptError

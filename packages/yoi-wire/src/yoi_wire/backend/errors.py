@@ -21,9 +21,9 @@ BackendUnavailableReason = Literal[
     "untrusted",
 ]
 """The last two are a client's, which did not reach it or does not believe its certificate."""
+
 WorkspaceConflictReason = Literal["exists", "still_assigned", "superseded"]
 RuntimeConflictReason = Literal["name_exists", "runtime_exists", "still_assigned"]
-
 _REMEDIES: Mapping[str, str] = MappingProxyType(
     {
         "database_unreachable": "start the database, or correct the address in the configuration",

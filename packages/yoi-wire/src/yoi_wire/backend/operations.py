@@ -37,7 +37,6 @@ from yoi_wire.worker_requests import ApprovalDecision, WorkerInput
 
 _RUNTIME = text("runtime")
 _AFTER = number("after")
-
 LIST_WORKSPACES = Operation(
     method="GET",
     path="/api/v1/workspaces",
@@ -510,5 +509,4 @@ GET_WHOAMI = Operation(
     right="any",
     answer=PrincipalView,
 )
-
 OPERATIONS: Final = index_operations((*list_declared(globals()), *SYSTEM_OPERATIONS))

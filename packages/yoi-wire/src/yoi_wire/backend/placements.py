@@ -50,28 +50,18 @@ class PlacementDecisionView(Struct, frozen=True, kw_only=True):
 
 
 Visibility: TypeAlias = Literal["private", "internal", "public"]
-
-
 RuntimeKind: TypeAlias = Literal["embedded", "remote"]
-
-
 PlacementEffect: TypeAlias = Literal["allow", "deny"]
-
 
 RuntimeName = WorkspaceId
 """What an operator calls a Runtime; the grammar of a workspace's id."""
 
-
 Label: TypeAlias = Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*(?!\n)$")]
-
 
 NamePattern: TypeAlias = Annotated[str, Meta(max_length=128, pattern=r"^(?:\*|[a-z0-9][a-z0-9._-]*)(?!\n)$")]
 """A name in the grammar of a workspace's id, or `*` for any."""
 
-
 MAX_RULES = 1000
-
-
 MAX_LABELS = 64
 
 

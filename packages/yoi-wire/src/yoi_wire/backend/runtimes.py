@@ -63,8 +63,6 @@ class ConnectionView(Struct, frozen=True, kw_only=True):
 
 
 RuntimeId: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(?!\n)$", max_length=128)]
-
-
 RuntimeLabels: TypeAlias = Annotated[dict[Label, Label], Meta(max_length=MAX_LABELS)]
 
 

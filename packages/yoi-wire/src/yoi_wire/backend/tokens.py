@@ -53,16 +53,9 @@ class CreatedTokenView(Struct, frozen=True, kw_only=True):
 TokenName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*(?!\n)$", max_length=128)]
 """What audit records call a token's bearer."""
 
-
 MAX_LIFETIME_SECONDS = 10 * 365 * 86_400
-
-
 Role: TypeAlias = Literal["viewer", "operator", "admin"]
-
-
 TokenScope: TypeAlias = Literal["runtimes:connection"]
-
-
 Permission: TypeAlias = Literal[
     "workspaces:read",
     "workspaces:write",

@@ -10,11 +10,10 @@ from starlette.requests import Request
 
 from yoi_bundle.errors import LimitExceededError
 from yoi_wire.errors import RequestInvalidError
-from yoi_wire.server.http_errors import BodyCutError
 from yoi_wire.server.http_state import HttpState
+from yoi_wire.server.responses import BodyCutError
 
 Document = TypeVar("Document")
-
 JSON_MEDIA_TYPE = "application/json"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from yoi_wire.errors import RuntimeOverloadedError, RuntimeUnavailableError
-from yoi_wire.server.http_errors import BodyTooSlowError
+from yoi_wire.server.responses import BodyTooSlowError
 
 
 @dataclass(frozen=True, kw_only=True)

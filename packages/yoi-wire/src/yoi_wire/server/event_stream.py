@@ -11,8 +11,7 @@ from starlette.responses import StreamingResponse
 from yoi_bundle.errors import YoiError
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.parameters import MAX_NUMBER_DIGITS
-from yoi_wire.server.http_state import HttpState
-from yoi_wire.server.open_streams import OpenStreams, Place
+from yoi_wire.server.http_state import HttpState, OpenStreams, Place
 
 EVENT_STREAM = "text/event-stream"
 _SILENCE_SECONDS = 15.0

@@ -20,10 +20,15 @@ from yoi_wire.operation import Interface, Operation
 from yoi_wire.parameters import read_query
 from yoi_wire.server.accept import choose_media_type
 from yoi_wire.server.bodies import RawBody, read_document, read_encoding, verify_media_type, verify_no_body
-from yoi_wire.server.http_errors import HttpRefusalError
 from yoi_wire.server.http_state import HasHttpState
-from yoi_wire.server.problems import build_problem_response
-from yoi_wire.server.responses import Answer, build_bytes_response, build_empty_response, build_json_response
+from yoi_wire.server.responses import (
+    Answer,
+    HttpRefusalError,
+    build_bytes_response,
+    build_empty_response,
+    build_json_response,
+    build_problem_response,
+)
 
 CallerType = TypeVar("CallerType")
 ServicesType = TypeVar("ServicesType", bound=HasHttpState)

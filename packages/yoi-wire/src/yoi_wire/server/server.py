@@ -1,16 +1,19 @@
 """Where a Runtime listens, and that it never does so in the open (K-09)."""
 
 import asyncio
+import ipaddress
 import logging
-from contextlib import suppress
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from yoi_wire.errors import RequestInvalidError
-from yoi_wire.server.address_check import is_answered, reserve_port, verify_free
-from yoi_wire.server.listen_address import ListenAddress
 from yoi_wire.server.middleware import Asgi
 
 HEADER_SECONDS = 10.0
@@ -19,6 +22,55 @@ _WAITING_CONNECTIONS = 1024
 _START_SECONDS = 10
 _STOP_SECONDS = 15
 _POLL_SECONDS = 0.01
+
+
+def _reachable(address: str) -> str:
+    """Every address of this host includes its loopback."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - compared, not bound
+
+
+def _is_loopback(address: str) -> bool:
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListenAddress:
+    """Where to listen: on a Unix socket, or on an address and a port.
+
+    Attributes:
+        socket: Path of a Unix socket; goes before the address.
+        port: TCP port; 0 for a free one, which the server chooses.
+        certificate: PEM file of the certificate chain, for TLS.
+        private_key: PEM file of its key.
+        behind_proxy: The operator says that something in front of this server speaks TLS.
+    """
+
+    socket: Path | None = None
+    address: str = "127.0.0.1"
+    port: int = 7319
+    certificate: Path | None = None
+    private_key: Path | None = None
+    behind_proxy: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this host can reach it."""
+        return self.socket is not None or _is_loopback(self.address)
+
+    @property
+    def has_tls(self) -> bool:
+        return self.certificate is not None and self.private_key is not None
+
+    def describe(self) -> str:
+        if self.socket is not None:
+            return f"unix:{self.socket}"
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{'https' if self.has_tls else 'http'}://{host}:{self.port}"
 
 
 def verify_listen_address(listening: ListenAddress, *, has_trusted_keys: bool) -> None:
@@ -41,6 +93,59 @@ def verify_listen_address(listening: ListenAddress, *, has_trusted_keys: bool) -
             "beyond loopback a certificate is needed, or `behind_proxy` when something in front speaks TLS",
             field="certificate",
         )
+
+
+async def is_answered(listening: ListenAddress) -> bool:
+    """Tell whether somebody takes connections there."""
+    try:
+        if listening.socket is not None:
+            _, writer = await asyncio.open_unix_connection(str(listening.socket))
+        else:
+            _, writer = await asyncio.open_connection(_reachable(listening.address), listening.port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def _find_family(listening: ListenAddress) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in listening.address else socket.AF_INET
+
+
+@contextmanager
+def reserve_port(listening: ListenAddress) -> Iterator[ListenAddress]:
+    """Choose a free port where port 0 is asked for, and keep it until the server has bound it, too.
+
+    The socket that keeps it never listens, so no connection goes to it. The kernel chooses no port that another socket
+    has, not even one that would share it.
+
+    Returns:
+        Where to listen, with a port that is not 0.
+
+    Raises:
+        RequestInvalidError: Nobody can listen on this address.
+    """
+    if listening.socket is not None or listening.port != 0:
+        yield listening
+        return
+    with socket.socket(_find_family(listening), socket.SOCK_STREAM) as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            kept.bind((listening.address, 0))
+        except OSError:
+            raise RequestInvalidError("nobody can listen on this address", field="address") from None
+        yield replace(listening, port=kept.getsockname()[1])
+
+
+def _try_to_bind(listening: ListenAddress) -> None:
+    with socket.socket(_find_family(listening), socket.SOCK_STREAM) as probe:
+        # Connections of a former server that are still ending do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((listening.address, listening.port))
+        except OSError:
+            raise RequestInvalidError("another server listens there, or nobody can", field="port") from None
 
 
 class HttpServer:
@@ -113,3 +218,23 @@ class HttpServer:
         with suppress(TimeoutError, asyncio.CancelledError):
             async with asyncio.timeout(_STOP_SECONDS):
                 await self._task
+
+
+async def verify_free(listening: ListenAddress) -> None:
+    """Check that nobody listens there; take away what a server that was killed has left of its Unix socket.
+
+    Raises:
+        RequestInvalidError: Somebody does, or nobody can.
+    """
+    if listening.socket is None:
+        _try_to_bind(listening)
+        return
+    if await is_answered(listening):
+        raise RequestInvalidError("another server listens there", field="socket")
+    try:
+        if listening.socket.is_socket():
+            listening.socket.unlink()
+    except OSError:
+        raise RequestInvalidError("cannot be listened on", field="socket") from None
+    if listening.socket.exists():
+        raise RequestInvalidError("there is a file of this name", field="socket")

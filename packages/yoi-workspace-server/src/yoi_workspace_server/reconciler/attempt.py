@@ -1,29 +1,224 @@
 """Attempt of the reconciler to bring one Runtime nearer to what one workspace should be there (K-04)."""
 
+import re
 from collections.abc import Callable
 
+from worker_runtime.contract.assignments import Assignment
 from worker_runtime.contract.compatibility import verify_compatible
 from worker_runtime.sync.bundle_sync import sync_bundle
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import MILLISECONDS_A_SECOND, Clock, format_instant
 from yoi_wire.error_details import clean_code, clean_details
-from yoi_wire.errors import AssignmentConflictError, AssignmentStaleError
+from yoi_wire.errors import AssignmentConflictError, AssignmentStaleError, RemoteFaultError
 from yoi_wire.paging import MAX_PAGE_SIZE
+from yoi_workspace_server.audit import SYSTEM_ACTOR, AuditAction, AuditEntry
 from yoi_workspace_server.reconciler.bundle_cache import BundleCache
-from yoi_workspace_server.reconciler.outcomes import (
-    observe_assignment,
-    settle_failure,
-    settle_idle,
-    settle_rejection,
-    settle_success,
-)
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
 from yoi_workspace_server.registry.contacting import ask_info
-from yoi_workspace_server.registry.dialing import Dialer, Dialled
-from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact
-from yoi_workspace_server.store.database.instants import parse_instant
+from yoi_workspace_server.registry.dialer import Dialer, Dialled
+from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact, SafeProblem, describe_problem
+from yoi_workspace_server.store.database.statements import parse_instant
 from yoi_workspace_server.sync_plan import Assign, Hold, Nothing, Observed, Send, Withdraw, plan_sync
 from yoi_workspace_server.sync_status import BundleRejection, Claim, Holdings, PairStatus, Settlement
+
+
+def _plan(claim: Claim) -> Nothing | Assign | Send | Withdraw | Hold:
+    status = claim.status
+    return plan_sync(
+        placed=status.placed,
+        desired=status.desired,
+        observed=status.observed,
+        withdrawal_generation=status.placement_generation,
+        rejected=claim.rejected,
+        held=frozenset(status.holdings.stored) if status.holdings else frozenset(),
+    )
+
+
+_MAX_INSPECTED = 20
+"""Bundles of one workspace that are asked about one by one; a Runtime keeps about ten."""
+
+
+def needs_inspection(
+    status: PairStatus, observed: Observed | None, settings: ReconcilerSettings, *, now: int
+) -> bool:
+    """Tell whether to ask for more than the assignment: when that was so already, and what is known has grown old.
+
+    A sync that changed something costs no further requests; its pair is due again soon.
+    """
+    before = status.observed
+    if observed is None or before is None:
+        return False
+    if (before.digest, before.generation) != (observed.digest, observed.generation):
+        return False
+    known = status.holdings
+    if known is None or (observed.digest is not None and observed.digest not in known.stored):
+        return True
+    return now - parse_instant(known.observed_at) >= settings.inspect_seconds * MILLISECONDS_A_SECOND
+
+
+async def inspect_holdings(dialled: Dialled, workspace: str, clock: Clock) -> Holdings:
+    """Ask which bundles are complete there, and which Workers pin them.
+
+    Raises:
+        YoiError: The Runtime did not say.
+    """
+    caller = dialled.build_caller(workspace)
+    page = await dialled.api.list_bundles(caller, workspace=workspace, limit=MAX_PAGE_SIZE)
+    workers: dict[str, int] = {}
+    lacking: dict[str, tuple[str, ...]] = {}
+    stored = [entry.digest for entry in page.items if entry.state == "stored"]
+    for digest in stored[:_MAX_INSPECTED]:
+        try:
+            status = await dialled.api.get_bundle_status(caller, digest)
+        except YoiError as error:
+            if error.code != "bundle.missing":
+                raise
+            continue
+        if status.workers:
+            workers[digest] = len(status.workers)
+        for one in status.rejected_profiles:
+            lacking[f"{digest}/{one.profile}"] = one.lacking
+    return Holdings(
+        observed_at=format_instant(clock.now()), stored=tuple(stored), workers=workers, lacking=lacking
+    )
+
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def observe_assignment(assignment: Assignment, now: int) -> Observed:
+    """Take a Runtime's word on an assignment.
+
+    Raises:
+        RemoteFaultError: It is none that this Backend could keep.
+    """
+    numbers = (assignment.generation, assignment.revision or 0)
+    sound = assignment.digest is None or _DIGEST.fullmatch(assignment.digest)
+    if not sound or not all(0 <= number <= MAX_SAFE_INTEGER for number in numbers):
+        raise RemoteFaultError("an assignment of another form than this version knows")
+    return Observed(
+        observed_at=format_instant(now),
+        generation=assignment.generation,
+        digest=assignment.digest,
+        revision=assignment.revision,
+    )
+
+
+def _describe(problem: SafeProblem) -> dict[str, object]:
+    return {"code": problem.code, "details": problem.details}
+
+
+def _record(claim: Claim, action: AuditAction, details: dict[str, object]) -> AuditEntry:
+    status = claim.status
+    return AuditEntry(
+        actor=SYSTEM_ACTOR,
+        action=action,
+        workspace=status.key.workspace,
+        runtime=status.key.runtime,
+        subject=status.desired.digest if status.desired else "",
+        details=details,
+    )
+
+
+def _at(now: int, seconds: float) -> int:
+    return now + int(seconds * MILLISECONDS_A_SECOND)
+
+
+def settle_success(
+    claim: Claim,
+    settings: ReconcilerSettings,
+    *,
+    observed: Observed | None,
+    holdings: Holdings | None,
+    now: int,
+    draw: float,
+) -> Settlement:
+    """Write down what the Runtime said; it is asked again after a while, and sooner when more is to be learnt of it."""
+    status = claim.status
+    known = holdings or status.holdings
+    digest = observed.digest if observed is not None else None
+    curious = digest is not None and (known is None or digest not in known.stored)
+    wait = settings.spread(settings.probe_seconds if curious else settings.confirm_seconds, draw)
+    changed = observed is not None and (
+        status.observed is None
+        or (observed.digest, observed.generation) != (status.observed.digest, status.observed.generation)
+    )
+    action: AuditAction = "sync.succeeded" if digest is not None else "sync.withdrawn"
+    audit = (_record(claim, action, {"generation": observed.generation}),) if changed and observed else ()
+    return Settlement(
+        key=status.key,
+        lease=claim.lease,
+        due_at=_at(now, wait),
+        observed=observed,
+        holdings=holdings,
+        audit=audit,
+    )
+
+
+def settle_idle(claim: Claim, settings: ReconcilerSettings, *, now: int, draw: float) -> Settlement:
+    """There was nothing to ask of the Runtime."""
+    wait = settings.spread(settings.confirm_seconds, draw)
+    return Settlement(
+        key=claim.status.key,
+        lease=claim.lease,
+        due_at=_at(now, wait),
+        asked=False,
+        problem=claim.status.problem,
+    )
+
+
+def settle_failure(
+    claim: Claim,
+    settings: ReconcilerSettings,
+    error: YoiError,
+    *,
+    observed: Observed | None = None,
+    now: int,
+    draw: float,
+) -> Settlement:
+    """Write down why an attempt failed; back off as its problem says."""
+    status = claim.status
+    problem = describe_problem(
+        error, occurred_at=format_instant(now), request_id=getattr(error, "request_id", "")
+    )
+    if isinstance(error, AssignmentStaleError | AssignmentConflictError):
+        # Somebody newer has been there: look at it again soon, with what the database says by then.
+        wait = settings.spread(settings.backoff.first_seconds, draw)
+    elif error.retryable:
+        wait = settings.backoff.compute_wait(error, failures=status.attempts + 1, draw=draw)
+    else:
+        wait = settings.spread(settings.hopeless_seconds, draw)
+    new = status.problem is None or status.problem.code != problem.code
+    audit = (_record(claim, "sync.failed", _describe(problem)),) if new else ()
+    return Settlement(
+        key=status.key,
+        lease=claim.lease,
+        due_at=_at(now, wait),
+        observed=observed,
+        problem=problem,
+        audit=audit,
+    )
+
+
+def settle_rejection(
+    claim: Claim, settings: ReconcilerSettings, rejection: BundleRejection, *, now: int, draw: float
+) -> Settlement:
+    """Write down that the Runtime, as it is, will not have these bytes; they are not sent again until it changes."""
+    problem = SafeProblem(
+        code=rejection.code,
+        retryable=False,
+        occurred_at=format_instant(now),
+        details=rejection.details,
+    )
+    return Settlement(
+        key=claim.status.key,
+        lease=claim.lease,
+        due_at=_at(now, settings.spread(settings.confirm_seconds, draw)),
+        problem=problem,
+        rejection=rejection,
+        audit=(_record(claim, "sync.rejected", _describe(problem)),),
+    )
 
 
 class Attempts:
@@ -164,64 +359,3 @@ class Attempts:
             details=clean_details(status.rejected.code, status.rejected.details),
             rejected_at=format_instant(self._clock.now()),
         )
-
-
-def _plan(claim: Claim) -> Nothing | Assign | Send | Withdraw | Hold:
-    status = claim.status
-    return plan_sync(
-        placed=status.placed,
-        desired=status.desired,
-        observed=status.observed,
-        withdrawal_generation=status.placement_generation,
-        rejected=claim.rejected,
-        held=frozenset(status.holdings.stored) if status.holdings else frozenset(),
-    )
-
-
-_MAX_INSPECTED = 20
-"""Bundles of one workspace that are asked about one by one; a Runtime keeps about ten."""
-
-
-def needs_inspection(
-    status: PairStatus, observed: Observed | None, settings: ReconcilerSettings, *, now: int
-) -> bool:
-    """Tell whether to ask for more than the assignment: when that was so already, and what is known has grown old.
-
-    A sync that changed something costs no further requests; its pair is due again soon.
-    """
-    before = status.observed
-    if observed is None or before is None:
-        return False
-    if (before.digest, before.generation) != (observed.digest, observed.generation):
-        return False
-    known = status.holdings
-    if known is None or (observed.digest is not None and observed.digest not in known.stored):
-        return True
-    return now - parse_instant(known.observed_at) >= settings.inspect_seconds * MILLISECONDS_A_SECOND
-
-
-async def inspect_holdings(dialled: Dialled, workspace: str, clock: Clock) -> Holdings:
-    """Ask which bundles are complete there, and which Workers pin them.
-
-    Raises:
-        YoiError: The Runtime did not say.
-    """
-    caller = dialled.build_caller(workspace)
-    page = await dialled.api.list_bundles(caller, workspace=workspace, limit=MAX_PAGE_SIZE)
-    workers: dict[str, int] = {}
-    lacking: dict[str, tuple[str, ...]] = {}
-    stored = [entry.digest for entry in page.items if entry.state == "stored"]
-    for digest in stored[:_MAX_INSPECTED]:
-        try:
-            status = await dialled.api.get_bundle_status(caller, digest)
-        except YoiError as error:
-            if error.code != "bundle.missing":
-                raise
-            continue
-        if status.workers:
-            workers[digest] = len(status.workers)
-        for one in status.rejected_profiles:
-            lacking[f"{digest}/{one.profile}"] = one.lacking
-    return Holdings(
-        observed_at=format_instant(clock.now()), stored=tuple(stored), workers=workers, lacking=lacking
-    )

@@ -16,8 +16,7 @@ from yoi_workspace_server.event_log import LOG
 from yoi_workspace_server.reconciler.attempt import Attempts
 from yoi_workspace_server.reconciler.bundle_cache import BundleCache
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
-from yoi_workspace_server.reconciler.settling import SettlementWriter
-from yoi_workspace_server.registry.dialing import Dialer
+from yoi_workspace_server.registry.dialer import Dialer
 from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.sync_status import Claim, PairKey, PairStatus, Settlement
@@ -25,6 +24,61 @@ from yoi_workspace_server.sync_status import Claim, PairKey, PairStatus, Settlem
 _BATCH = 200
 _LONGEST_WAIT_SECONDS = 15.0
 _PAUSE_AFTER_FAULT_SECONDS = 1.0
+
+
+def _log(settlement: Settlement) -> None:
+    facts = {"runtime": settlement.key.runtime, "workspace": settlement.key.workspace}
+    if settlement.problem is not None:
+        LOG.event("sync_failed", **facts, code=settlement.problem.code)
+    elif settlement.audit:
+        LOG.event("sync_done", **facts)
+
+
+async def _sleep_unless(stopping: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+
+
+class SettlementWriter:
+    """Writes settlements; those that come while a transaction is under way share the next one."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._waiting: list[tuple[Settlement, asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def write(self, settlement: Settlement) -> None:
+        """Return once the settlement is durable, or its lease turned out to be lost.
+
+        Raises:
+            BackendUnavailableError: The database did not take it; nothing of its batch is written.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((settlement, done))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._write_all())
+        await done
+
+    async def flush(self) -> None:
+        """Wait until nothing is being written."""
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            try:
+                await self._store.settling.settle([one for one, _ in batch], now=self._clock.now())
+            except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever went wrong
+                for _, done in batch:
+                    if not done.done():
+                        done.set_exception(error)
+                continue
+            for _, done in batch:
+                if not done.done():
+                    done.set_result(None)
 
 
 class Reconciler:
@@ -260,17 +314,3 @@ class Reconciler:
             await self._store.claims.release([claim for claim, _ in running], now=self._clock.now())
         except YoiError as error:
             LOG.event("claims_not_released", code=error.code)
-
-
-def _log(settlement: Settlement) -> None:
-    facts = {"runtime": settlement.key.runtime, "workspace": settlement.key.workspace}
-    if settlement.problem is not None:
-        LOG.event("sync_failed", **facts, code=settlement.problem.code)
-    elif settlement.audit:
-        LOG.event("sync_done", **facts)
-
-
-async def _sleep_unless(stopping: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stopping.wait()

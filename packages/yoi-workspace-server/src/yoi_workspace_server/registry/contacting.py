@@ -15,7 +15,7 @@ from yoi_wire.errors import (
     RuntimeUnavailableError,
     UnauthenticatedError,
 )
-from yoi_workspace_server.registry.dialing import Dialer, Dialled
+from yoi_workspace_server.registry.dialer import Dialer, Dialled
 from yoi_workspace_server.runtimes import (
     Reachability,
     RegisteredRuntime,

@@ -13,7 +13,7 @@ from yoi_wire.clock import Clock, format_instant
 from yoi_wire.errors import RequestInvalidError, RuntimeIncompatibleError
 from yoi_wire.paging import MAX_PAGE_SIZE, collect_pages
 from yoi_workspace_server.registry.contacting import ask_info, contact_runtime
-from yoi_workspace_server.registry.dialing import Dialer, Dialled
+from yoi_workspace_server.registry.dialer import Dialer, Dialled
 from yoi_workspace_server.runtimes import NewRuntime, RegisteredRuntime
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.sync_plan import compute_state

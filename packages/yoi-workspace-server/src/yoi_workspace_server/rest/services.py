@@ -7,16 +7,16 @@ from typing import TypeAlias
 from yoi_wire.clock import Clock
 from yoi_wire.server.http_state import HttpState
 from yoi_wire.server.router import Call
-from yoi_workspace_server.publishing.building import Builder
-from yoi_workspace_server.publishing.uploads import Uploads
+from yoi_workspace_server.publishing.archives import Uploads
+from yoi_workspace_server.publishing.builder import Builder
 from yoi_workspace_server.reconciler.reconciler import Reconciler
-from yoi_workspace_server.registry.dialing import Dialer
+from yoi_workspace_server.registry.dialer import Dialer
 from yoi_workspace_server.registry.registration import Registration
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.sources.reading import SourceReader
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.workers.access import WorkerAccess
-from yoi_workspace_server.workers.creating import WorkerCreation
+from yoi_workspace_server.workers.creation import WorkerCreation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Handlers of aPI tokens: list them, make one whose secret is shown once, put one out of force (K-09)."""
 
-from yoi_wire.backend.operations import CREATE_TOKEN, LIST_TOKENS, REVOKE_TOKEN
-from yoi_wire.backend.tokens import CreatedTokenView, TokenRequest, TokenView
+from yoi_wire.backend.operations import CREATE_TOKEN, GET_WHOAMI, LIST_TOKENS, REVOKE_TOKEN
+from yoi_wire.backend.tokens import CreatedTokenView, PrincipalView, TokenRequest, TokenView
 from yoi_wire.clock import MILLISECONDS_A_SECOND, format_instant
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.paging import Page
@@ -12,7 +12,7 @@ from yoi_workspace_server.first_start import create_secret
 from yoi_workspace_server.rest.services import BackendCall
 from yoi_workspace_server.roles import verify_no_more
 from yoi_workspace_server.tokens import NewApiToken, hash_secret
-from yoi_workspace_server.views.tokens import build_token_view
+from yoi_workspace_server.views.tokens import build_principal_view, build_token_view
 
 
 @handles(LIST_TOKENS)
@@ -58,3 +58,8 @@ async def revoke_token(call: BackendCall, token: str) -> None:
     principal = call.caller
     services = call.services
     await services.store.tokens.revoke_token(token, actor=principal.name, now=services.clock.now())
+
+
+@handles(GET_WHOAMI)
+async def get_whoami(call: BackendCall) -> PrincipalView:
+    return build_principal_view(call.caller)

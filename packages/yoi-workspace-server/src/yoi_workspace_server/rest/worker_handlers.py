@@ -1,29 +1,64 @@
 """Handlers of workers: create, look at, delete; their ids are the Backend's own (K-06)."""
 
+import time
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from starlette.responses import Response
+
+from worker_runtime.contract.workers import Worker
+from worker_runtime.resolution.spec import ResolvedWorkerSpec
+from yoi_bundle.digest import compute_digest
 from yoi_wire.backend.errors import PlacementDeniedError, WorkspaceNotFoundError
 from yoi_wire.backend.explanations import ExplanationView, SpecView
 from yoi_wire.backend.operations import (
+    CANCEL_WORKER,
     CREATE_WORKER,
+    DECIDE_WORKER_APPROVAL,
     DELETE_WORKER,
     GET_WORKER,
     GET_WORKER_EXPLANATION,
     GET_WORKER_SPEC,
+    LIST_WORKER_APPROVALS,
+    LIST_WORKER_EVENTS,
     LIST_WORKERS,
+    SEND_WORKER_INPUT,
+    STOP_WORKER,
 )
-from yoi_wire.backend.workers import WorkerOrder, WorkerView
+from yoi_wire.backend.workers import (
+    ApprovalView,
+    WorkerEventPageView,
+    WorkerEventView,
+    WorkerOrder,
+    WorkerView,
+)
+from yoi_wire.errors import RemoteFaultError
 from yoi_wire.paging import Page
+from yoi_wire.server.event_stream import (
+    EVENT_STREAM,
+    Batch,
+    Event,
+    answer_events,
+    read_last_event_id,
+)
+from yoi_wire.server.http_state import OpenStreams
 from yoi_wire.server.responses import Answer
 from yoi_wire.server.router import handles
+from yoi_wire.worker_requests import ApprovalDecision, WorkerInput
 from yoi_workspace_server.rest.principals import verify_sees
+from yoi_workspace_server.rest.runtime_handlers import get_visible
 from yoi_workspace_server.rest.services import BackendCall
-from yoi_workspace_server.rest.visible_runtimes import get_visible
 from yoi_workspace_server.roles import Principal
-from yoi_workspace_server.views.explanations import build_explanation_view
-from yoi_workspace_server.views.specs import build_spec_view
-from yoi_workspace_server.views.workers import build_worker_view
+from yoi_workspace_server.views.explanations import build_explanation_view, build_spec_view
+from yoi_workspace_server.views.workers import (
+    build_approval_view,
+    build_event_page_view,
+    build_event_view,
+    build_worker_view,
+)
+from yoi_workspace_server.workers.access import ReachableWorker
+from yoi_workspace_server.workers.creation import WorkerRefusedError
 from yoi_workspace_server.workers.foreign_errors import translate_errors
-from yoi_workspace_server.workers.orders import WorkerRefusedError
-from yoi_workspace_server.workers.spec_reading import read_spec
 
 ANY_RUNTIME = "*"
 """What placement denied, to who is not told which Runtimes there are."""
@@ -50,23 +85,6 @@ async def list_workers(
     return Page[WorkerView](items=views, next_cursor=page.next_cursor)
 
 
-@handles(CREATE_WORKER)
-async def create_worker(call: BackendCall, body: WorkerOrder) -> Answer:
-    """Create a Worker; 200 as well for the one that is there under the key, since both calls ask for the same."""
-    principal = call.caller
-    services = call.services
-    await verify_sees(call, body.workspace)
-    if body.runtime is not None:
-        await get_visible(services.store, principal, body.runtime)
-    try:
-        created = await services.creation.create(body, actor=principal.name)
-    except WorkerRefusedError as refused:
-        raise _limit(refused, body, principal) from refused
-    names = principal.may("secret_names:read")
-    view = build_worker_view(created.record, created.worker, secret_names=names)
-    return Answer(view, headers={"Location": f"/api/v1/workers/{created.record.id}"})
-
-
 @handles(GET_WORKER)
 async def get_worker(call: BackendCall, worker: str) -> WorkerView:
     principal = call.caller
@@ -84,16 +102,6 @@ async def get_worker(call: BackendCall, worker: str) -> WorkerView:
 async def delete_worker(call: BackendCall, worker: str) -> None:
     principal = call.caller
     await call.services.workers.delete(worker, principal)
-
-
-@handles(GET_WORKER_SPEC)
-async def get_worker_spec(call: BackendCall, worker: str) -> SpecView:
-    """Answer with what the Worker has, by name; for operators, because it names secret references."""
-    principal = call.caller
-    found = await call.services.workers.reach(worker, principal)
-    with translate_errors(found.record):
-        spec, digest = read_spec(await found.api.get_worker_spec(found.caller, found.id))
-    return build_spec_view(spec, spec_digest=digest)
 
 
 @handles(GET_WORKER_EXPLANATION)
@@ -114,3 +122,153 @@ def _limit(refused: WorkerRefusedError, order: WorkerOrder, principal: Principal
     if isinstance(error, PlacementDeniedError):
         error = PlacementDeniedError(order.workspace, order.runtime or ANY_RUNTIME)
     return WorkerRefusedError(error, seen)
+
+
+@handles(SEND_WORKER_INPUT)
+async def send_worker_input(call: BackendCall, worker: str, body: WorkerInput) -> WorkerEventView:
+    found = await _reach(call, worker)
+    with translate_errors(found.record):
+        event = await found.api.send_worker_input(found.caller, found.id, body)
+    await _record(call, found, "input")
+    return build_event_view(event, secret_names=call.caller.may("secret_names:read"))
+
+
+@handles(STOP_WORKER)
+async def stop_worker(call: BackendCall, worker: str) -> WorkerView:
+    found = await _reach(call, worker)
+    return await _end(call, found, "stop", found.api.stop_worker)
+
+
+@handles(CANCEL_WORKER)
+async def cancel_worker(call: BackendCall, worker: str) -> WorkerView:
+    found = await _reach(call, worker)
+    return await _end(call, found, "cancel", found.api.cancel_worker)
+
+
+@handles(LIST_WORKER_APPROVALS)
+async def list_worker_approvals(call: BackendCall, worker: str) -> tuple[ApprovalView, ...]:
+    principal = call.caller
+    found = await call.services.workers.reach(worker, principal)
+    with translate_errors(found.record):
+        approvals = await found.api.list_worker_approvals(found.caller, found.id)
+    summary = principal.may("workers:control")
+    return tuple(build_approval_view(one, summary=summary) for one in approvals)
+
+
+@handles(DECIDE_WORKER_APPROVAL)
+async def decide_worker_approval(
+    call: BackendCall, worker: str, approval: str, body: ApprovalDecision
+) -> ApprovalView:
+    found = await _reach(call, worker)
+    with translate_errors(found.record):
+        decided = await found.api.decide_worker_approval(found.caller, found.id, approval, body)
+    await _record(call, found, f"approval.{body.verdict}")
+    return build_approval_view(decided, summary=True)
+
+
+async def _reach(call: BackendCall, worker: str) -> ReachableWorker:
+    return await call.services.workers.reach(worker, call.caller)
+
+
+async def _end(
+    call: BackendCall,
+    found: ReachableWorker,
+    operation: str,
+    end: Callable[..., Awaitable[Worker]],
+) -> WorkerView:
+    with translate_errors(found.record):
+        worker = await end(found.caller, found.id)
+    await _record(call, found, operation)
+    return build_worker_view(found.record, worker, secret_names=call.caller.may("secret_names:read"))
+
+
+async def _record(call: BackendCall, found: ReachableWorker, operation: str) -> None:
+    await call.services.workers.record_control(found.record, operation, actor=call.caller.name)
+
+
+_POLL_SECONDS = 1.0
+
+_LOOK_SECONDS = 5.0
+"""How soon it is found out that a token is no longer in force."""
+
+_PAGE_SIZE = 100
+
+
+class WorkerEvents:
+    """A Worker's events, until the Worker, its Runtime or the token is gone."""
+
+    def __init__(self, call: BackendCall, found: ReachableWorker) -> None:
+        self._call = call
+        self._found = found
+        self._principal = call.caller
+        self._looked_at = time.monotonic()
+
+    async def read(self, after: int) -> Batch:
+        if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
+            self._principal = await self._call.authorize()
+            self._looked_at = time.monotonic()
+        found, names = self._found, self._principal.may("secret_names:read")
+        with translate_errors(found.record):
+            page = await found.api.list_worker_events(found.caller, found.id, after=after, limit=_PAGE_SIZE)
+        views = [build_event_view(event, secret_names=names) for event in page.events]
+        events = tuple(Event(view.sequence, view.kind, msgspec.json.encode(view)) for view in views)
+        return Batch(events, page.last, page.more)
+
+    async def wait(self, streams: OpenStreams) -> bool:
+        return await streams.pause(_POLL_SECONDS)
+
+
+def read_spec(content: bytes) -> tuple[ResolvedWorkerSpec, str]:
+    """Return the spec, and the digest of its bytes.
+
+    Raises:
+        RemoteFaultError: It is of another form than this version knows.
+    """
+    try:
+        spec = msgspec.json.decode(content, type=ResolvedWorkerSpec)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RemoteFaultError("a spec of another form than this version knows") from error
+    return spec, compute_digest(content)
+
+
+@handles(CREATE_WORKER)
+async def create_worker(call: BackendCall, body: WorkerOrder) -> Answer:
+    """Create a Worker; 200 as well for the one that is there under the key, since both calls ask for the same."""
+    principal = call.caller
+    services = call.services
+    await verify_sees(call, body.workspace)
+    if body.runtime is not None:
+        await get_visible(services.store, principal, body.runtime)
+    try:
+        created = await services.creation.create(body, actor=principal.name)
+    except WorkerRefusedError as refused:
+        raise _limit(refused, body, principal) from refused
+    names = principal.may("secret_names:read")
+    view = build_worker_view(created.record, created.worker, secret_names=names)
+    return Answer(view, headers={"Location": f"/api/v1/workers/{created.record.id}"})
+
+
+@handles(GET_WORKER_SPEC)
+async def get_worker_spec(call: BackendCall, worker: str) -> SpecView:
+    """Answer with what the Worker has, by name; for operators, because it names secret references."""
+    principal = call.caller
+    found = await call.services.workers.reach(worker, principal)
+    with translate_errors(found.record):
+        spec, digest = read_spec(await found.api.get_worker_spec(found.caller, found.id))
+    return build_spec_view(spec, spec_digest=digest)
+
+
+@handles(LIST_WORKER_EVENTS)
+async def list_worker_events(
+    call: BackendCall, worker: str, after: int, limit: int
+) -> WorkerEventPageView | Response:
+    """Give events as a page, or as they come to a caller that accepts `text/event-stream`."""
+    principal = call.caller
+    found = await call.services.workers.reach(worker, principal)
+    last = read_last_event_id(call.request)
+    after = after if last is None else last
+    if call.media_type == EVENT_STREAM:
+        return await answer_events(call.services.http, WorkerEvents(call, found), after)
+    with translate_errors(found.record):
+        page = await found.api.list_worker_events(found.caller, found.id, after=after, limit=limit)
+    return build_event_page_view(page, secret_names=principal.may("secret_names:read"))

@@ -8,7 +8,7 @@ from sqlalchemy import Row, func, select
 from yoi_wire.clock import format_instant
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry, AuditRecord
-from yoi_workspace_server.store.database.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.database.statements import build_page, parse_number_cursor
 from yoi_workspace_server.store.database.transactions import Database
 from yoi_workspace_server.store.tables import audit
 

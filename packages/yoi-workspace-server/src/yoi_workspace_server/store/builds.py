@@ -8,7 +8,7 @@ from yoi_wire.clock import format_instant
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import SYSTEM_ACTOR, AuditEntry
 from yoi_workspace_server.revisions import MAX_DIAGNOSTICS, BuildRecord, NewBuild
-from yoi_workspace_server.store.database.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.database.statements import build_page, parse_number_cursor
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import builds
 from yoi_workspace_server.store.workspaces import lock_workspace

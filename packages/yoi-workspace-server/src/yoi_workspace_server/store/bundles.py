@@ -8,8 +8,7 @@ from sqlalchemy import exists, select
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import BundleBlobsMissingError, DigestMismatchError
 from yoi_wire.errors import BundleMissingError, StoreCorruptError
-from yoi_workspace_server.store.database.batches import split_batches
-from yoi_workspace_server.store.database.insertion import insert_absent, insert_all_absent
+from yoi_workspace_server.store.database.statements import insert_absent, insert_all_absent, split_batches
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import blobs, bundles
 from yoi_workspace_server.store.workspaces import lock_workspace

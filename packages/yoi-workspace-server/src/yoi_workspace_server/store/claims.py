@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, func, null, or_, s
 
 from yoi_workspace_server.store.database.transactions import Database
 from yoi_workspace_server.store.due_pairs import match_keys
-from yoi_workspace_server.store.pair_rows import read_status, select_statuses
+from yoi_workspace_server.store.pairs import read_status, select_statuses
 from yoi_workspace_server.store.tables import pairs, rejections, runtimes, workspaces
 from yoi_workspace_server.sync_status import Claim, PairKey
 

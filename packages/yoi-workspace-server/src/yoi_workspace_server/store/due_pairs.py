@@ -2,7 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, case, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    case,
+    select,
+    tuple_,
+    update,
+)
 
 from yoi_workspace_server.store.database.transactions import Transaction
 from yoi_workspace_server.store.tables import pairs

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Row,
     Select,
     and_,
     case,
@@ -21,17 +22,122 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from yoi_wire.clock import format_instant
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.runtimes import AWAY
 from yoi_workspace_server.store.database.address import Dialect
-from yoi_workspace_server.store.database.paging import build_page
+from yoi_workspace_server.store.database.statements import build_page
 from yoi_workspace_server.store.database.transactions import Database
 from yoi_workspace_server.store.due_pairs import mark_due
-from yoi_workspace_server.store.pair_rows import read_status, select_statuses
 from yoi_workspace_server.store.runtimes import read_runtime
-from yoi_workspace_server.store.tables import pairs, runtimes
+from yoi_workspace_server.store.tables import pairs, runtimes, workspaces
+from yoi_workspace_server.store.workspaces import read_active
+from yoi_workspace_server.sync_plan import Observed
 from yoi_workspace_server.sync_status import PairKey, PairStatus, RuntimeHoldings
+
+
+def _parse_cursor(cursor: str) -> tuple[str, str]:
+    runtime, slash, workspace = cursor.partition("/")
+    if not slash:
+        raise RequestInvalidError("not a cursor of this list", field="cursor")
+    return runtime, workspace
+
+
+def _has_digest(digest: str | None, dialect: Dialect) -> ColumnElement[bool]:
+    """Return whether a pair's Runtime said that the bundle is assigned or stored there; no bundle is everywhere."""
+    if digest is None:
+        return true()
+    if dialect == "postgresql":
+        stored = func.jsonb_array_elements_text(cast(pairs.c.holdings, JSONB)["stored"]).table_valued("value")
+    else:
+        stored = func.json_each(pairs.c.holdings, literal("$.stored")).table_valued("value")
+    is_stored = exists(
+        select(literal(1)).select_from(stored).where(stored.c.value == digest).correlate(pairs)
+    )
+    return or_(func.coalesce(pairs.c.observed_digest == digest, false()), is_stored)
+
+
+def _count_workers(dialect: Dialect) -> ColumnElement[int]:
+    """Return how many Workers of the workspace a pair's Runtime said that it has."""
+    if dialect == "postgresql":
+        counts = func.jsonb_each_text(cast(pairs.c.holdings, JSONB)["workers"]).table_valued("key", "value")
+    else:
+        counts = func.json_each(pairs.c.holdings, literal("$.workers")).table_valued("key", "value")
+    total = func.sum(cast(counts.c.value, BigInteger))
+    query = select(func.coalesce(total, 0)).select_from(counts).correlate(pairs)
+    return cast(query.scalar_subquery(), BigInteger)
+
+
+def _match_labels(labels: Mapping[str, str], dialect: Dialect) -> list[ColumnElement[bool]]:
+    """Return the conditions that a Runtime has all of these labels."""
+    conditions: list[ColumnElement[bool]] = []
+    for key, value in labels.items():
+        if dialect == "postgresql":
+            given = func.jsonb_each_text(cast(runtimes.c.labels, JSONB)).table_valued("key", "value")
+        else:
+            given = func.json_each(runtimes.c.labels).table_valued("key", "value")
+        named = and_(given.c.key == key, given.c.value == value)
+        conditions.append(exists(select(literal(1)).select_from(given).where(named).correlate(runtimes)))
+    return conditions
+
+
+_ACTIVE = (workspaces.c.active_digest, workspaces.c.active_revision, workspaces.c.active_generation)
+
+
+def select_statuses() -> Select[Any]:
+    """Return the query of pairs as `read_status` reads them."""
+    return select(pairs, *_ACTIVE).join(workspaces, workspaces.c.id == pairs.c.workspace)
+
+
+def _read_observed(row: Row[Any]) -> Observed | None:
+    if row.observed_at is None:
+        return None
+    return Observed(
+        observed_at=format_instant(row.observed_at),
+        generation=row.observed_generation,
+        digest=row.observed_digest,
+        revision=row.observed_revision,
+    )
+
+
+def _format(instant: int | None) -> str | None:
+    return None if instant is None else format_instant(instant)
+
+
+def _rank_runtimes(workspace: str, digest: str | None, dialect: Dialect) -> Select[Any]:
+    """Return all Runtimes with their sort, and their place in it; see `PairRepository.list_holdings`."""
+    has_digest = _has_digest(digest, dialect)
+    workers = _count_workers(dialect)
+    away = runtimes.c.reachability.in_(sorted(AWAY))
+    sort = case((pairs.c.placed.is_not(true()), 2), (away, 1), else_=0)
+    best_first = (case((sort > 0, 0), (has_digest, 0), else_=1), case((sort > 0, 0), else_=workers))
+    place = func.row_number().over(partition_by=sort, order_by=[*best_first, runtimes.c.name])
+    here = and_(pairs.c.runtime == runtimes.c.name, pairs.c.workspace == workspace)
+    return select(
+        runtimes,
+        has_digest.label("has_digest"),
+        workers.label("workers"),
+        sort.label("sort"),
+        place.label("place"),
+    ).select_from(runtimes.outerjoin(pairs, here))
+
+
+def read_status(row: Row[Any]) -> PairStatus:
+    """Read a row of `select_statuses`."""
+    return PairStatus(
+        key=PairKey(row.runtime, row.workspace),
+        placed=row.placed,
+        placement_generation=row.placement_generation,
+        active=read_active(row),
+        observed=_read_observed(row),
+        holdings=row.holdings,
+        attempts=row.attempts,
+        problem=row.problem,
+        last_attempt_at=_format(row.last_attempt_at),
+        last_success_at=_format(row.last_success_at),
+        due_at=_format(row.due_at),
+    )
 
 
 class PairRepository:
@@ -126,66 +232,3 @@ class PairRepository:
             return await mark_due(
                 transaction, runtimes=None if runtime is None else [runtime], workspace=workspace
             )
-
-
-def _parse_cursor(cursor: str) -> tuple[str, str]:
-    runtime, slash, workspace = cursor.partition("/")
-    if not slash:
-        raise RequestInvalidError("not a cursor of this list", field="cursor")
-    return runtime, workspace
-
-
-def _rank_runtimes(workspace: str, digest: str | None, dialect: Dialect) -> Select[Any]:
-    """Return all Runtimes with their sort, and their place in it; see `PairRepository.list_holdings`."""
-    has_digest = _has_digest(digest, dialect)
-    workers = _count_workers(dialect)
-    away = runtimes.c.reachability.in_(sorted(AWAY))
-    sort = case((pairs.c.placed.is_not(true()), 2), (away, 1), else_=0)
-    best_first = (case((sort > 0, 0), (has_digest, 0), else_=1), case((sort > 0, 0), else_=workers))
-    place = func.row_number().over(partition_by=sort, order_by=[*best_first, runtimes.c.name])
-    here = and_(pairs.c.runtime == runtimes.c.name, pairs.c.workspace == workspace)
-    return select(
-        runtimes,
-        has_digest.label("has_digest"),
-        workers.label("workers"),
-        sort.label("sort"),
-        place.label("place"),
-    ).select_from(runtimes.outerjoin(pairs, here))
-
-
-def _has_digest(digest: str | None, dialect: Dialect) -> ColumnElement[bool]:
-    """Return whether a pair's Runtime said that the bundle is assigned or stored there; no bundle is everywhere."""
-    if digest is None:
-        return true()
-    if dialect == "postgresql":
-        stored = func.jsonb_array_elements_text(cast(pairs.c.holdings, JSONB)["stored"]).table_valued("value")
-    else:
-        stored = func.json_each(pairs.c.holdings, literal("$.stored")).table_valued("value")
-    is_stored = exists(
-        select(literal(1)).select_from(stored).where(stored.c.value == digest).correlate(pairs)
-    )
-    return or_(func.coalesce(pairs.c.observed_digest == digest, false()), is_stored)
-
-
-def _count_workers(dialect: Dialect) -> ColumnElement[int]:
-    """Return how many Workers of the workspace a pair's Runtime said that it has."""
-    if dialect == "postgresql":
-        counts = func.jsonb_each_text(cast(pairs.c.holdings, JSONB)["workers"]).table_valued("key", "value")
-    else:
-        counts = func.json_each(pairs.c.holdings, literal("$.workers")).table_valued("key", "value")
-    total = func.sum(cast(counts.c.value, BigInteger))
-    query = select(func.coalesce(total, 0)).select_from(counts).correlate(pairs)
-    return cast(query.scalar_subquery(), BigInteger)
-
-
-def _match_labels(labels: Mapping[str, str], dialect: Dialect) -> list[ColumnElement[bool]]:
-    """Return the conditions that a Runtime has all of these labels."""
-    conditions: list[ColumnElement[bool]] = []
-    for key, value in labels.items():
-        if dialect == "postgresql":
-            given = func.jsonb_each_text(cast(runtimes.c.labels, JSONB)).table_valued("key", "value")
-        else:
-            given = func.json_each(runtimes.c.labels).table_valued("key", "value")
-        named = and_(given.c.key == key, given.c.value == value)
-        conditions.append(exists(select(literal(1)).select_from(given).where(named).correlate(runtimes)))
-    return conditions

@@ -9,8 +9,7 @@ from yoi_wire.backend.placements import PlacementPolicy, PlacementRule
 from yoi_workspace_server.audit import SYSTEM_ACTOR, AuditEntry
 from yoi_workspace_server.placement import PlacedRuntime, PlacedWorkspace, may_receive
 from yoi_workspace_server.store.activations import allocate_generation
-from yoi_workspace_server.store.database.batches import split_batches
-from yoi_workspace_server.store.database.insertion import insert_absent
+from yoi_workspace_server.store.database.statements import insert_absent, split_batches
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.due_pairs import match_keys
 from yoi_workspace_server.store.tables import pairs, placements, runtimes, workspaces

@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy import Row, select, tuple_
 
 from yoi_wire.clock import format_instant
-from yoi_workspace_server.store.database.insertion import insert_all_absent
-from yoi_workspace_server.store.database.instants import parse_instant
+from yoi_workspace_server.store.database.statements import insert_all_absent, parse_instant
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import rejections, runtimes
 from yoi_workspace_server.sync_status import BundleRejection, PairKey

@@ -10,7 +10,7 @@ from yoi_wire.errors import BundleMissingError, RequestInvalidError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.revisions import RecordedRevision, Revision
-from yoi_workspace_server.store.database.paging import build_page, parse_number_cursor
+from yoi_workspace_server.store.database.statements import build_page, parse_number_cursor
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import bundles, revisions
 from yoi_workspace_server.store.workspaces import lock_workspace

@@ -17,8 +17,7 @@ from yoi_wire.paging import (
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.revisions import Revocation
 from yoi_workspace_server.store.activations import allocate_generation
-from yoi_workspace_server.store.database.insertion import insert_absent
-from yoi_workspace_server.store.database.paging import build_page
+from yoi_workspace_server.store.database.statements import build_page, insert_absent
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.due_pairs import mark_due
 from yoi_workspace_server.store.revisions import verify_recorded

@@ -3,19 +3,96 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, bindparam, case, delete, select, update
 
+from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_wire.backend.errors import RuntimeConflictError, RuntimeNotFoundError
 from yoi_wire.backend.runtimes import RuntimeConnection
 from yoi_wire.clock import format_instant
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.runtimes import NewRuntime, RegisteredRuntime, RuntimeContact
-from yoi_workspace_server.store.contacts import write_contacts
-from yoi_workspace_server.store.database.insertion import insert_absent
-from yoi_workspace_server.store.database.paging import build_page
+from yoi_workspace_server.store.database.statements import build_page, insert_absent
 from yoi_workspace_server.store.database.transactions import Database, Transaction
+from yoi_workspace_server.store.due_pairs import mark_due
 from yoi_workspace_server.store.tables import runtimes
+
+
+async def _find(transaction: Transaction, name: str) -> Row[Any] | None:
+    query = select(runtimes).where(runtimes.c.name == name).with_for_update(key_share=True)
+    return (await transaction.connection.execute(query)).first()
+
+
+def read_runtime(row: Row[Any]) -> RegisteredRuntime:
+    """Read a row of the table."""
+    return RegisteredRuntime(
+        name=row.name,
+        kind=row.kind,
+        audience=row.audience,
+        labels=row.labels,
+        connection=row.connection,
+        info=row.info,
+        reachability=row.reachability,
+        problem=row.problem,
+        last_seen_at=None if row.last_seen_at is None else format_instant(row.last_seen_at),
+        added_at=format_instant(row.added_at),
+    )
+
+
+_REACHED = (
+    update(runtimes)
+    .where(runtimes.c.name == bindparam("key"))
+    .values(
+        reachability=bindparam("new_reachability"),
+        problem=bindparam("new_problem", type_=runtimes.c.problem.type),
+        last_seen_at=case(
+            (
+                bindparam("new_last_seen_at", type_=runtimes.c.last_seen_at.type).is_(None),
+                runtimes.c.last_seen_at,
+            ),
+            else_=bindparam("new_last_seen_at", type_=runtimes.c.last_seen_at.type),
+        ),
+    )
+)
+_ANNOUNCED = (
+    update(runtimes)
+    .where(runtimes.c.name == bindparam("key"))
+    .values(
+        info=bindparam("new_info"),
+        version=bindparam("new_version"),
+        policy_generation=bindparam("new_policy_generation"),
+    )
+)
+
+
+def _build_contact(contact: RuntimeContact, now: int) -> dict[str, Any]:
+    return {
+        "key": contact.name,
+        "new_reachability": contact.reachability,
+        "new_problem": contact.problem,
+        "new_last_seen_at": now if contact.reachability == "reachable" else None,
+    }
+
+
+def _build_announcement(name: str, info: RuntimeInfo) -> dict[str, Any]:
+    return {
+        "key": name,
+        "new_info": info,
+        "new_version": info.version,
+        "new_policy_generation": info.policy_generation,
+    }
+
+
+def _is_another(before: Row[Any], contact: RuntimeContact) -> bool:
+    """Tell whether the Runtime came back, or what it rejected may be offered again."""
+    if contact.reachability != "reachable":
+        return False
+    info = contact.info
+    changed = info is not None and (info.version, info.policy_generation) != (
+        before.version,
+        before.policy_generation,
+    )
+    return changed or before.reachability != "reachable"
 
 
 class RuntimeRepository:
@@ -168,22 +245,21 @@ async def lock_runtime(transaction: Transaction, name: str) -> RegisteredRuntime
     return read_runtime(row)
 
 
-async def _find(transaction: Transaction, name: str) -> Row[Any] | None:
-    query = select(runtimes).where(runtimes.c.name == name).with_for_update(key_share=True)
-    return (await transaction.connection.execute(query)).first()
-
-
-def read_runtime(row: Row[Any]) -> RegisteredRuntime:
-    """Read a row of the table."""
-    return RegisteredRuntime(
-        name=row.name,
-        kind=row.kind,
-        audience=row.audience,
-        labels=row.labels,
-        connection=row.connection,
-        info=row.info,
-        reachability=row.reachability,
-        problem=row.problem,
-        last_seen_at=None if row.last_seen_at is None else format_instant(row.last_seen_at),
-        added_at=format_instant(row.added_at),
+async def write_contacts(transaction: Transaction, contacts: Sequence[RuntimeContact]) -> None:
+    """Write contacts down, at most 500, one for a Runtime; those that are not registered are passed over."""
+    query = (
+        select(runtimes).where(runtimes.c.name.in_([one.name for one in contacts])).order_by(runtimes.c.name)
     )
+    found = (await transaction.connection.execute(query.with_for_update(key_share=True))).all()
+    before: dict[str, Row[Any]] = {row.name: row for row in found}
+    known = [one for one in contacts if one.name in before]
+    announced = [_build_announcement(one.name, one.info) for one in known if one.info is not None]
+    if known:
+        await transaction.connection.execute(
+            _REACHED, [_build_contact(one, transaction.now) for one in known]
+        )
+    if announced:
+        await transaction.connection.execute(_ANNOUNCED, announced)
+    changed = [one.name for one in known if _is_another(before[one.name], one)]
+    if changed:
+        await mark_due(transaction, runtimes=changed)

@@ -7,10 +7,10 @@ from sqlalchemy import Row, bindparam, update
 
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_workspace_server.store.activations import allocate_generation
-from yoi_workspace_server.store.database.instants import parse_instant
+from yoi_workspace_server.store.database.statements import parse_instant
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.due_pairs import match_keys
-from yoi_workspace_server.store.pair_rows import read_status, select_statuses
+from yoi_workspace_server.store.pairs import read_status, select_statuses
 from yoi_workspace_server.store.rejections import insert_rejections
 from yoi_workspace_server.store.tables import pairs
 from yoi_workspace_server.store.workspaces import lock_workspace

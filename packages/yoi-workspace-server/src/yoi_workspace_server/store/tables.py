@@ -3,12 +3,14 @@
 A column that holds what may never reach a browser has `info={"private": True}` (K-07).
 """
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Dialect,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -18,8 +20,10 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
+from sqlalchemy.types import TypeDecorator
 
 from worker_runtime.contract.runtime_info import RuntimeInfo
 from yoi_bundle.diagnostics import Diagnostic
@@ -28,11 +32,11 @@ from yoi_wire.backend.placements import PlacementRule
 from yoi_wire.backend.runtimes import RuntimeConnection
 from yoi_wire.backend.tokens import TokenScope
 from yoi_wire.backend.workspaces import Source
+from yoi_wire.errors import StoreCorruptError
 from yoi_wire.private import PRIVATE_MARK
 from yoi_wire.worker_requests import WorkerRequest
 from yoi_workspace_server.revisions import BuildProblem
 from yoi_workspace_server.runtimes import SafeProblem
-from yoi_workspace_server.store.json_column import JsonValue
 from yoi_workspace_server.sync_status import Holdings
 
 metadata = MetaData(
@@ -44,8 +48,8 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
 _PRIVATE = {PRIVATE_MARK: True}
+
 _COUNTER = BigInteger().with_variant(Integer, "sqlite")
 """A key that the database counts up; SQLite does that for INTEGER alone."""
 
@@ -70,6 +74,79 @@ def _workspace() -> Column[str]:
     )
 
 
+bundles = Table(
+    "bundle",
+    metadata,
+    _workspace(),
+    _text("digest"),
+    Column("manifest", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    _instant("stored_at"),
+    PrimaryKeyConstraint("workspace", "digest"),
+)
+blobs = Table(
+    "blob",
+    metadata,
+    _workspace(),
+    _text("digest"),
+    Column("content", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("workspace", "digest"),
+)
+activations = Table(
+    "activation",
+    metadata,
+    _workspace(),
+    Column("generation", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    _text("digest"),
+    _text("kind"),
+    _text("actor"),
+    _text("reason"),
+    _instant("activated_at"),
+    PrimaryKeyConstraint("workspace", "generation"),
+)
+revocations = Table(
+    "revocation",
+    metadata,
+    _workspace(),
+    _text("digest"),
+    _text("actor"),
+    _text("reason"),
+    _instant("revoked_at"),
+    PrimaryKeyConstraint("workspace", "digest"),
+)
+Value = TypeVar("Value")
+
+
+class JsonValue(TypeDecorator[Value], Generic[Value]):
+    """Writes with sorted keys and reads strictly typed; NULL is None."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, value_type: Any) -> None:
+        super().__init__()
+        self.value_type = value_type
+        self._decoder = msgspec.json.Decoder(value_type)
+
+    def process_bind_param(self, value: Value | None, dialect: Dialect) -> str | None:
+        return None if value is None else msgspec.json.encode(value, order="sorted").decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Value | None:
+        """Decode a row's text.
+
+        Raises:
+            StoreCorruptError: It is not of the type.
+        """
+        if value is None:
+            return None
+        try:
+            decoded: Value = self._decoder.decode(value)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise StoreCorruptError("record") from error
+        return decoded
+
+
 workspaces = Table(
     "workspace",
     metadata,
@@ -85,27 +162,6 @@ workspaces = Table(
     Column("active_generation", BigInteger),
     _instant("created_at"),
 )
-
-bundles = Table(
-    "bundle",
-    metadata,
-    _workspace(),
-    _text("digest"),
-    Column("manifest", LargeBinary, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    _instant("stored_at"),
-    PrimaryKeyConstraint("workspace", "digest"),
-)
-
-blobs = Table(
-    "blob",
-    metadata,
-    _workspace(),
-    _text("digest"),
-    Column("content", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("workspace", "digest"),
-)
-
 revisions = Table(
     "revision",
     metadata,
@@ -118,32 +174,6 @@ revisions = Table(
     ForeignKeyConstraint(["workspace", "digest"], ["bundle.workspace", "bundle.digest"], ondelete="CASCADE"),
     Index(None, "workspace", "digest"),
 )
-
-activations = Table(
-    "activation",
-    metadata,
-    _workspace(),
-    Column("generation", BigInteger, nullable=False),
-    Column("revision", BigInteger, nullable=False),
-    _text("digest"),
-    _text("kind"),
-    _text("actor"),
-    _text("reason"),
-    _instant("activated_at"),
-    PrimaryKeyConstraint("workspace", "generation"),
-)
-
-revocations = Table(
-    "revocation",
-    metadata,
-    _workspace(),
-    _text("digest"),
-    _text("actor"),
-    _text("reason"),
-    _instant("revoked_at"),
-    PrimaryKeyConstraint("workspace", "digest"),
-)
-
 builds = Table(
     "build",
     metadata,
@@ -159,7 +189,6 @@ builds = Table(
     Index(None, "workspace", "id"),
     sqlite_autoincrement=True,
 )
-
 runtimes = Table(
     "runtime",
     metadata,
@@ -177,7 +206,6 @@ runtimes = Table(
     _instant("added_at"),
     UniqueConstraint("audience"),
 )
-
 placements = Table(
     "placement",
     metadata,
@@ -185,7 +213,6 @@ placements = Table(
     Column("generation", BigInteger, nullable=False),
     Column("rules", JsonValue[tuple[PlacementRule, ...]](tuple[PlacementRule, ...]), nullable=False),
 )
-
 pairs = Table(
     "pair",
     metadata,
@@ -218,7 +245,6 @@ pairs = Table(
     Index(None, "due_at"),
     Index(None, "workspace"),
 )
-
 rejections = Table(
     "rejection",
     metadata,
@@ -242,7 +268,6 @@ rejections = Table(
     Index(None, "runtime"),
     sqlite_autoincrement=True,
 )
-
 workers = Table(
     "worker",
     metadata,
@@ -258,7 +283,6 @@ workers = Table(
     UniqueConstraint("workspace", "key"),
     Index(None, "created_at", "id"),
 )
-
 tokens = Table(
     "api_token",
     metadata,
@@ -274,7 +298,6 @@ tokens = Table(
     _instant("last_used_at", nullable=True),
     UniqueConstraint("secret_hash"),
 )
-
 audit = Table(
     "audit",
     metadata,

@@ -9,7 +9,7 @@ from yoi_wire.clock import MINUTE, format_instant
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.store.database.paging import build_page
+from yoi_workspace_server.store.database.statements import build_page
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import tokens
 from yoi_workspace_server.tokens import ApiToken, NewApiToken

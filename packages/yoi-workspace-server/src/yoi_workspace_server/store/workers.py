@@ -16,8 +16,7 @@ from yoi_wire.paging import (
 )
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
-from yoi_workspace_server.store.database.insertion import insert_absent
-from yoi_workspace_server.store.database.paging import build_page
+from yoi_workspace_server.store.database.statements import build_page, insert_absent
 from yoi_workspace_server.store.database.transactions import Database
 from yoi_workspace_server.store.tables import workers
 from yoi_workspace_server.store.workspaces import lock_workspace

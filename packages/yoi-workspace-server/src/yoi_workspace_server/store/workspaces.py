@@ -9,8 +9,7 @@ from yoi_wire.backend.workspaces import ActiveBundle, NewWorkspace, WorkspaceCha
 from yoi_wire.clock import format_instant
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.store.database.insertion import insert_absent
-from yoi_workspace_server.store.database.paging import build_page
+from yoi_workspace_server.store.database.statements import build_page, insert_absent
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import pairs, workspaces
 from yoi_workspace_server.workspaces import Workspace

@@ -10,28 +10,24 @@ from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.explain import Explanation
 from worker_runtime.resolution.rules import SENTENCES
-from worker_runtime.resolution.spec import SpecFrame
-from yoi_wire.backend.explanations import DecisionView, ExplanationView, FrameView, ReasonView, StepView
+from worker_runtime.resolution.spec import ResolvedWorkerSpec, SpecFrame
+from yoi_wire.backend.explanations import (
+    DecisionView,
+    ExplanationView,
+    FrameView,
+    ReasonView,
+    SpecModelView,
+    SpecMountView,
+    SpecPromptView,
+    SpecToolView,
+    SpecView,
+    StepView,
+)
 from yoi_wire.error_details import clean_code
-from yoi_workspace_server.views.texts import hide_secret_name, show_digest, show_text
+from yoi_workspace_server.views.texts import hide_secret_name, show_digest, show_text, show_texts
 
 _MAX_NAME = 1400
 _MAX_POINTER = 2000
-
-
-def build_explanation_view(explanation: Explanation, *, secret_names: bool) -> ExplanationView:
-    secrets = Counter(one.outcome for one in explanation.decisions if one.kind == "secret")
-    return ExplanationView(
-        frame=build_frame_view(explanation.frame),
-        resolution_digest=show_digest(explanation.resolution_digest),
-        decisions=tuple(
-            _build_decision(one, secret_names)
-            for one in explanation.decisions
-            if secret_names or one.kind != "secret"
-        ),
-        secrets=dict(sorted(secrets.items())),
-        refused=tuple(_build_reason(one, secret_names) for one in explanation.refused),
-    )
 
 
 def build_frame_view(frame: SpecFrame) -> FrameView:
@@ -43,6 +39,15 @@ def build_frame_view(frame: SpecFrame) -> FrameView:
         workspace=show_text(frame.workspace),
         resolver_version=show_text(frame.resolver_version),
     )
+
+
+def _show_pointer(pointer: str, secret_names: bool) -> str:
+    shown = show_text(pointer, max_characters=_MAX_POINTER)
+    return shown if secret_names else hide_secret_name(shown)
+
+
+def _show(text: str) -> str:
+    return show_text(text, max_characters=_MAX_NAME)
 
 
 def _build_decision(one: Decision, secret_names: bool) -> DecisionView:
@@ -77,6 +82,49 @@ def _build_reason(one: Reason, secret_names: bool) -> ReasonView:
     )
 
 
-def _show_pointer(pointer: str, secret_names: bool) -> str:
-    shown = show_text(pointer, max_characters=_MAX_POINTER)
-    return shown if secret_names else hide_secret_name(shown)
+def build_spec_view(spec: ResolvedWorkerSpec, *, spec_digest: str) -> SpecView:
+    model = spec.model
+    return SpecView(
+        frame=build_frame_view(spec.frame),
+        spec_digest=spec_digest,
+        model=None
+        if model is None
+        else SpecModelView(
+            id=_show(model.id), provider=show_text(model.provider), model=show_text(model.model)
+        ),
+        prompts=tuple(
+            SpecPromptView(id=_show(one.id), digest=show_digest(one.content.digest)) for one in spec.prompts
+        ),
+        tools=tuple(
+            SpecToolView(
+                id=_show(one.id),
+                kind=str(one.declaration.__struct_config__.tag),
+                exposes=None if one.exposes is None else show_texts(one.exposes),
+            )
+            for one in spec.tools
+        ),
+        policies=tuple(f"{one.layer}/{_show(one.id)}" for one in spec.policies),
+        skills=tuple(_show(one.id) for one in spec.skills),
+        workflows=tuple(_show(one.id) for one in spec.workflows),
+        plugins=tuple(_show(one.id) for one in spec.plugins),
+        secrets=tuple(sorted({show_text(one.name) for one in spec.secrets})),
+        mounts=tuple(SpecMountView(name=show_text(one.name), access=one.access) for one in spec.mounts),
+        network=tuple(show_text(host) for one in spec.network for host in one.hosts),
+        host=tuple(one.capability for one in spec.host),
+        limits={one.name: one.value for one in spec.limits if one.value is not None},
+    )
+
+
+def build_explanation_view(explanation: Explanation, *, secret_names: bool) -> ExplanationView:
+    secrets = Counter(one.outcome for one in explanation.decisions if one.kind == "secret")
+    return ExplanationView(
+        frame=build_frame_view(explanation.frame),
+        resolution_digest=show_digest(explanation.resolution_digest),
+        decisions=tuple(
+            _build_decision(one, secret_names)
+            for one in explanation.decisions
+            if secret_names or one.kind != "secret"
+        ),
+        secrets=dict(sorted(secrets.items())),
+        refused=tuple(_build_reason(one, secret_names) for one in explanation.refused),
+    )

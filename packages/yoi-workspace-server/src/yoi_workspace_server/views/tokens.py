@@ -1,6 +1,9 @@
-"""View of API tokens, for admins; the secret once, in the answer that makes the token (K-09)."""
+"""Views of tokens, principals and audit records."""
 
-from yoi_wire.backend.tokens import TokenView
+from yoi_wire.backend.audit import AuditView
+from yoi_wire.backend.tokens import PrincipalView, TokenView
+from yoi_workspace_server.audit import AuditRecord
+from yoi_workspace_server.roles import LEAST_ROLES, Principal
 from yoi_workspace_server.tokens import ApiToken
 
 
@@ -15,4 +18,26 @@ def build_token_view(token: ApiToken) -> TokenView:
         expires_at=token.expires_at,
         revoked_at=token.revoked_at,
         last_used_at=token.last_used_at,
+    )
+
+
+def build_principal_view(principal: Principal) -> PrincipalView:
+    return PrincipalView(
+        name=principal.name,
+        role=principal.role,
+        workspaces=None if principal.workspaces is None else tuple(sorted(principal.workspaces)),
+        permissions=tuple(sorted(one for one in LEAST_ROLES if principal.may(one))),
+    )
+
+
+def build_audit_view(record: AuditRecord) -> AuditView:
+    return AuditView(
+        sequence=record.sequence,
+        recorded_at=record.recorded_at,
+        actor=record.actor,
+        action=record.action,
+        workspace=record.workspace,
+        runtime=record.runtime,
+        subject=record.subject,
+        details=record.details,
     )

@@ -14,7 +14,7 @@ from yoi_wire.clock import Clock
 from yoi_wire.errors import RuntimeUnavailableError, WorkerNotFoundError
 from yoi_workspace_server.audit import AuditAction, AuditEntry
 from yoi_workspace_server.placed_workers import PlacedWorker
-from yoi_workspace_server.registry.dialing import Dialer
+from yoi_workspace_server.registry.dialer import Dialer
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.runtimes import AWAY
 from yoi_workspace_server.store.store import Store

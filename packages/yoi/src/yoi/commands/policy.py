@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 
 from worker_runtime.contract.caller import LOCAL_ISSUER
-from worker_runtime.host.policy.check import check_host_policy
-from worker_runtime.host.policy.describe import describe_policy
+from worker_runtime.host.policy.check import check_host_policy, describe_policy
 from worker_runtime.host.policy.file import load_host_policy
 from worker_runtime.host.policy.template import make_policy_template
 from yoi.render.console import join_text, make_console, safe_text

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError
-from yoi_wire.server.listen_address import ListenAddress
+from yoi_wire.server.server import ListenAddress
 
 
 @dataclass(frozen=True, kw_only=True)

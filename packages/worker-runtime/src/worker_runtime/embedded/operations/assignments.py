@@ -4,9 +4,8 @@ from worker_runtime.contract.assignments import Assignment, AssignmentRequest
 from worker_runtime.contract.caller import Caller, verify_access
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.store.assignments import AssignmentRow, find_assignment, put_assignment
-from worker_runtime.store.bundles import find_bundle
+from worker_runtime.store.bundles import find_bundle, find_damage
 from worker_runtime.store.connection import Connection
-from worker_runtime.store.quarantine import find_damage
 from worker_runtime.store.workspaces import find_workspace, put_workspace
 from yoi_wire.clock import format_instant
 from yoi_wire.errors import BundleCorruptError, BundleMissingError

@@ -11,13 +11,10 @@ from worker_runtime.embedded.operations.loading import (
     read_visible_blob,
 )
 from worker_runtime.store.blobs import find_missing_blobs
-from worker_runtime.store.bundles import delete_bundle, list_bundles
+from worker_runtime.store.bundles import delete_bundle, find_damage, find_rejection, list_bundles
 from worker_runtime.store.connection import Connection
 from worker_runtime.store.leases import find_staged_blobs
-from worker_runtime.store.quarantine import find_damage
-from worker_runtime.store.rejections import find_rejection
-from worker_runtime.store.usage import compute_usage
-from worker_runtime.store.workspaces import find_workspaces, list_workspaces
+from worker_runtime.store.workspaces import compute_usage, find_workspaces, list_workspaces
 from yoi_bundle.profile_closure import compute_profile_features
 from yoi_bundle.verified import VerifiedBundle
 from yoi_wire.clock import format_instant

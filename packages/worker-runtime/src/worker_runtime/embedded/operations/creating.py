@@ -7,7 +7,7 @@ from worker_runtime.contract.caller import Caller, verify_access
 from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.resolving import Resolved, gather_facts, prepare_request
-from worker_runtime.embedded.operations.worker_views import view_pinned, view_worker
+from worker_runtime.embedded.operations.workers import view_pinned, view_worker
 from worker_runtime.host.facts import HostFacts
 from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.errors import Reason, ResolutionRefusedError
@@ -16,13 +16,19 @@ from worker_runtime.resolution.host_plan import HostPlan
 from worker_runtime.resolution.resolve import seal_resolution
 from worker_runtime.store.assignments import find_assignment
 from worker_runtime.store.builtin_sets import put_builtin_set
-from worker_runtime.store.bundles import find_bundle_id
+from worker_runtime.store.bundles import find_bundle_id, find_damage
 from worker_runtime.store.connection import Connection
 from worker_runtime.store.events import append_first_event
 from worker_runtime.store.leases import delete_lease
-from worker_runtime.store.pins import WorkerPins, compute_fingerprint, encode_pins
-from worker_runtime.store.quarantine import find_damage
-from worker_runtime.store.workers import NewWorker, WorkerRow, find_worker_by_key, insert_worker
+from worker_runtime.store.workers import (
+    NewWorker,
+    WorkerPins,
+    WorkerRow,
+    compute_fingerprint,
+    encode_pins,
+    find_worker_by_key,
+    insert_worker,
+)
 from worker_runtime.store.workspaces import find_workspace, put_workspace
 from yoi_wire.errors import BundleCorruptError, BundleMissingError, BundleUnassignedError
 

@@ -5,9 +5,15 @@ from msgspec import Struct
 from worker_runtime.contract.caller import Caller
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.store.blobs import find_blob
-from worker_runtime.store.bundles import BundleRow, find_bundle, read_manifest
+from worker_runtime.store.bundles import (
+    BundleRow,
+    DamagedKind,
+    find_bundle,
+    find_damage,
+    put_quarantine,
+    read_manifest,
+)
 from worker_runtime.store.connection import Connection
-from worker_runtime.store.quarantine import DamagedKind, find_damage, put_quarantine
 from worker_runtime.store.workspaces import find_workspaces
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.verified import VerifiedBundle, verify_manifest

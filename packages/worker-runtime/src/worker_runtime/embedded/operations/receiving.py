@@ -17,7 +17,7 @@ from worker_runtime.embedded.operations.acceptance import (
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import read_manifest_bytes
 from worker_runtime.store.blobs import VerifiedBlob, put_blobs
-from worker_runtime.store.bundles import find_bundle_id, put_bundle
+from worker_runtime.store.bundles import delete_rejection, find_bundle_id, put_bundle, put_rejection
 from worker_runtime.store.connection import Connection
 from worker_runtime.store.leases import (
     LeaseRequest,
@@ -31,7 +31,6 @@ from worker_runtime.store.leases import (
     put_staged,
     renew_lease,
 )
-from worker_runtime.store.rejections import delete_rejection, put_rejection
 from worker_runtime.store.workspaces import find_workspaces, put_workspace
 from worker_runtime.sync.transfer.manifest_coding import decode_manifest_body
 from worker_runtime.sync.transfer.pack_reader import PackedBlob

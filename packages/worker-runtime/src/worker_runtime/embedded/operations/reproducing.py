@@ -13,7 +13,7 @@ from worker_runtime.resolution.spec import ResolvedWorkerSpec
 from worker_runtime.resolution.spec_diff import SpecChange, compute_spec_diff
 from worker_runtime.resolution.version import RESOLVER_VERSION
 from worker_runtime.store.builtin_sets import get_builtin_set
-from worker_runtime.store.pins import WorkerPins
+from worker_runtime.store.workers import WorkerPins
 from yoi_bundle.builtin import BuiltinSet
 
 

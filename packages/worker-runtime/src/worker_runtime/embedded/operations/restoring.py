@@ -10,17 +10,17 @@ from worker_runtime.contract.workers import StateReason
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.reproducing import act_for, prepare_pinned
 from worker_runtime.embedded.operations.resolving import gather_facts
-from worker_runtime.embedded.operations.transitions import apply_trigger
+from worker_runtime.embedded.operations.workers import apply_trigger
 from worker_runtime.host.policy import HostPolicy
 from worker_runtime.resolution.explain import Explanation
 from worker_runtime.resolution.resolve import Resolution, compute_resolution
 from worker_runtime.resolution.rights import Rights, compute_rights
 from worker_runtime.resolution.spec import assemble_spec
 from worker_runtime.store.events import append_event
-from worker_runtime.store.pins import decode_pins
 from worker_runtime.store.workers import (
     PinnedDocuments,
     WorkerRow,
+    decode_pins,
     find_worker,
     get_documents,
     list_live_workers,

@@ -1,10 +1,13 @@
 """Bindings of a Worker at start: paths, parameter values, host servers; never in a spec, digest or answer (S-05)."""
 
+import hashlib
+import hmac
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from worker_runtime.host.policy.host_policy import NO_POLICY, HostPolicy
+from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.identifiers import (
     EnvironmentName,
     HeaderName,
@@ -81,3 +84,13 @@ class HostPolicyDocument(Struct, frozen=True, kw_only=True):
 
 
 NO_DOCUMENT = HostPolicyDocument()
+
+
+def compute_policy_generation(document: HostPolicyDocument, key: bytes) -> str:
+    """Return 32 hexadecimal digits of a keyed hash; without the key nobody can guess a path or a grant from it.
+
+    Args:
+        document: Policy and bindings.
+        key: A secret of this Runtime's own, at least 16 bytes.
+    """
+    return hmac.new(key, encode_canonical(document), hashlib.sha256).hexdigest()[:32]

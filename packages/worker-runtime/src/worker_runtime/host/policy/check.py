@@ -1,43 +1,18 @@
 """Linter for host policies: grants that reach further than most people mean."""
 
+from collections.abc import Iterator
 from pathlib import Path
+
+from msgspec import Struct
 
 from worker_runtime.host.policy.bindings import HostPolicyDocument, WorkspaceGrant
 from worker_runtime.host.policy.file import HostPolicyInvalidError, load_host_policy
+from worker_runtime.host.policy.host_policy import HostPolicy
 from yoi_bundle.diagnostics import Diagnostic, sort_diagnostics
 from yoi_bundle.manifest import PathMatch
+from yoi_bundle.rule_text import format_rule
 
 _LOOPBACK = ("http://localhost", "http://127.")
-
-
-def check_host_policy(path: Path) -> tuple[Diagnostic, ...]:
-    """Return every error of a policy file, or for a sound one its warnings; reads nothing but the file.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    try:
-        document = load_host_policy(path)
-    except HostPolicyInvalidError as error:
-        return tuple(error.diagnostics)
-    return find_oddities(document, file=path.name)
-
-
-def find_oddities(document: HostPolicyDocument, *, file: str) -> tuple[Diagnostic, ...]:
-    """Return the warnings of a well-formed policy."""
-    found = [
-        Diagnostic(
-            severity="warning",
-            rule=rule,
-            file=file,
-            pointer=grant.pointer,
-            message=f"{grant.issuer}/{grant.workspace}: {message}",
-            remedy=remedy,
-        )
-        for grant in document.grants
-        for rule, message, remedy in _find_in(grant)
-    ]
-    return tuple(sort_diagnostics(found))
 
 
 def _find_in(grant: WorkspaceGrant) -> list[tuple[str, str, str]]:
@@ -78,3 +53,96 @@ def _find_in(grant: WorkspaceGrant) -> list[tuple[str, str, str]]:
                 )
             )
     return found
+
+
+_BUNDLE = {
+    "never": "never needed",
+    "remote": "needed by remote callers and for any use of plugins",
+    "always": "always needed",
+}
+
+
+class PolicyLine(Struct, frozen=True, kw_only=True):
+    """One grant, in words.
+
+    Attributes:
+        section: The key of the policy that says it.
+    """
+
+    section: str
+    text: str
+
+
+def _list_sections(policy: HostPolicy) -> Iterator[tuple[str, list[str]]]:
+    yield "bundle_required", [_BUNDLE[policy.bundle_required]]
+    yield "recheck_text", ["texts are checked again" if policy.recheck_text else "texts are taken as built"]
+    yield "mounts", [f"{name} ({access})" for name, access in sorted(policy.mounts.items())]
+    yield "network", sorted(policy.network)
+    yield "host", sorted(policy.host)
+    yield (
+        "secrets",
+        [f"{name} to {', '.join(sorted(grant.to))}" for name, grant in sorted(policy.secrets.items())],
+    )
+    yield (
+        "models",
+        [f"{name}: {one.provider} {one.model}" for name, one in sorted(policy.models.items())],
+    )
+    yield (
+        "endpoints",
+        [
+            f"{name}: {one.provider} {', '.join(sorted(one.models))}"
+            for name, one in sorted(policy.endpoints.items())
+        ],
+    )
+    yield (
+        "commands",
+        [f"{name}: {' '.join((one.command, *one.args))}" for name, one in sorted(policy.commands.items())],
+    )
+    yield "origins", sorted(policy.origins)
+    yield "servers", sorted(policy.servers)
+    yield "parameters", sorted(policy.parameters)
+    yield "plugins", [f"{one.id} {one.version} {one.digest}" for one in policy.plugins]
+    rules = [format_rule(rule) for rule in policy.tools.rules.values()]
+    yield "tools", [*sorted(rules), f"{policy.tools.default} whatever no rule names"]
+    limits = policy.limits
+    bounds = {"turns": limits.turns, "tokens": limits.tokens, "seconds": limits.seconds}
+    yield "limits", [f"at most {value} {name}" for name, value in bounds.items() if value is not None]
+
+
+def find_oddities(document: HostPolicyDocument, *, file: str) -> tuple[Diagnostic, ...]:
+    """Return the warnings of a well-formed policy."""
+    found = [
+        Diagnostic(
+            severity="warning",
+            rule=rule,
+            file=file,
+            pointer=grant.pointer,
+            message=f"{grant.issuer}/{grant.workspace}: {message}",
+            remedy=remedy,
+        )
+        for grant in document.grants
+        for rule, message, remedy in _find_in(grant)
+    ]
+    return tuple(sort_diagnostics(found))
+
+
+def describe_policy(policy: HostPolicy) -> tuple[PolicyLine, ...]:
+    """Return what a policy grants; sections that grant nothing say so."""
+    return tuple(
+        PolicyLine(section=section, text=text)
+        for section, texts in _list_sections(policy)
+        for text in (texts or ["nothing"])
+    )
+
+
+def check_host_policy(path: Path) -> tuple[Diagnostic, ...]:
+    """Return every error of a policy file, or for a sound one its warnings; reads nothing but the file.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    try:
+        document = load_host_policy(path)
+    except HostPolicyInvalidError as error:
+        return tuple(error.diagnostics)
+    return find_oddities(document, file=path.name)

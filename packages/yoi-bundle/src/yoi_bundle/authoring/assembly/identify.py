@@ -23,7 +23,6 @@ from yoi_bundle.authoring.source.tree import WORKSPACE_FILE
 from yoi_bundle.identifiers import encode_path, encode_segment
 
 ROOT_SKILL_ID = "SKILL"
-
 Draft = TypeVar(
     "Draft",
     ProfileDraft,

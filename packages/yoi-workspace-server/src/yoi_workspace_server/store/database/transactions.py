@@ -7,15 +7,13 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.store.database.address import DatabaseAddress, Dialect
-from yoi_workspace_server.store.database.engines import create_engines
+from yoi_workspace_server.store.database.address import DatabaseAddress, Dialect, FileLock, create_engines
 from yoi_workspace_server.store.database.failures import translate_failures
-from yoi_workspace_server.store.database.file_lock import FileLock
-from yoi_workspace_server.store.database.notifications import Listener
-from yoi_workspace_server.store.database.wakeups import LocalWakeups, Topic
+from yoi_workspace_server.store.database.wakeups import Listener, LocalWakeups, Topic
 from yoi_workspace_server.store.tables import audit
 
 CHANNEL = "yoi"
+
 _AUDIT_LOCK = 0x796F6901
 """Key of PostgreSQL's advisory lock on the end of the audit."""
 

@@ -2,18 +2,19 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
+
+from watchfiles import DefaultFilter, awatch
 
 from yoi_bundle.errors import YoiError
 from yoi_wire.backend.workspaces import DirectorySource, PublishedSource, Source
 from yoi_wire.paging import MAX_PAGE_SIZE, collect_pages
 from yoi_workspace_server.event_log import LOG
-from yoi_workspace_server.publishing.building import Builder
+from yoi_workspace_server.publishing.builder import Builder
 from yoi_workspace_server.revisions import BuildRecord
 from yoi_workspace_server.sources.checkout import SourceUnreadableError
-from yoi_workspace_server.sources.watching import watch_directory
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.workspaces import Workspace
 
@@ -117,3 +118,18 @@ class SourceFollower:
         return await collect_pages(
             lambda cursor: self._store.workspaces.list_workspaces(limit=MAX_PAGE_SIZE, cursor=cursor)
         )
+
+
+_SETTLE_MILLISECONDS = 200
+"""An editor writes several times for one save."""
+
+_FILTER = DefaultFilter(ignore_dirs=(".git", ".hg", ".jj", ".svn", "__pycache__", "node_modules"))
+"""Leaves out what version control and editors write for themselves."""
+
+
+async def watch_directory(directory: Path, *, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Yield after each burst of changes below a directory, until told to stop; ends when the directory goes away."""
+    async for _ in awatch(
+        directory, watch_filter=_FILTER, step=_SETTLE_MILLISECONDS, stop_event=stop, recursive=True
+    ):
+        yield

@@ -1,7 +1,8 @@
-"""Builds of workspaces from their sources; one that fails changes nothing (K-01)."""
+"""Builds of workspaces: read the source, build the bundle, record the revision (K-01)."""
 
 import asyncio
 from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -13,10 +14,17 @@ from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.errors import YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.metadata import Provenance
+from yoi_bundle.verified import VerifiedBundle
 from yoi_wire.clock import Clock
 from yoi_workspace_server.audit import SYSTEM_ACTOR
-from yoi_workspace_server.publishing.recording import record_bundle
-from yoi_workspace_server.revisions import MAX_DIAGNOSTICS, BuildProblem, BuildRecord, NewBuild, Revision
+from yoi_workspace_server.revisions import (
+    MAX_DIAGNOSTICS,
+    BuildProblem,
+    BuildRecord,
+    NewBuild,
+    RecordedRevision,
+    Revision,
+)
 from yoi_workspace_server.sources.checkout import SourceUnreadableError
 from yoi_workspace_server.sources.reading import SourceReader
 from yoi_workspace_server.store.store import Store
@@ -155,3 +163,56 @@ class Builder:
 
     async def _write(self, build: NewBuild, actor: str) -> BuildRecord:
         return await self._store.builds.record_build(build, actor=actor, now=self._clock.now())
+
+
+async def record_bundle(
+    store: Store,
+    bundle: VerifiedBundle,
+    manifest: bytes,
+    read_blob: Callable[[str], bytes],
+    *,
+    provenance: Provenance,
+    publisher: str = "",
+    actor: str,
+    now: int,
+) -> RecordedRevision:
+    """Keep a bundle's missing blobs and its manifest, give it a revision, and activate that where it is automatic.
+
+    Args:
+        store: Where it goes.
+        bundle: What the manifest says, verified.
+        manifest: Its exact bytes.
+        read_blob: Gives a blob by digest; called in a thread, for blobs that the workspace lacks.
+        provenance: Where the content came from, as its publisher claims it.
+        publisher: Who published it; empty for a build of this Backend.
+        actor: Whom the audit names.
+        now: Milliseconds since 1970.
+
+    Raises:
+        WorkspaceNotFoundError: There is no workspace of the manifest's id.
+        BackendUnavailableError: The database cannot be asked.
+    """
+    workspace = bundle.manifest.workspace
+    digests = sorted(bundle.blobs)
+    missing = await store.bundles.find_missing_blobs(workspace, digests)
+    await store.bundles.put_bundle(
+        workspace,
+        digest=bundle.digest,
+        manifest=manifest,
+        size=bundle.size,
+        blob_digests=digests,
+        contents=_read_blobs(missing, read_blob),
+        now=now,
+    )
+    recorded = await store.revisions.record_revision(
+        workspace, bundle.digest, provenance=provenance, publisher=publisher, actor=actor, now=now
+    )
+    await store.activations.activate_automatically(workspace, recorded.revision.revision, now=now)
+    return recorded
+
+
+async def _read_blobs(
+    digests: Sequence[str], read_blob: Callable[[str], bytes]
+) -> AsyncIterator[tuple[str, bytes]]:
+    for digest in digests:
+        yield digest, await asyncio.to_thread(read_blob, digest)

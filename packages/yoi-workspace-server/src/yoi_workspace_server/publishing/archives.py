@@ -3,27 +3,63 @@
 import asyncio
 import io
 import tempfile
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 
-from yoi_bundle.archive import ArchivedBundle, read_archive
+from yoi_bundle.archive import MANIFEST_NAME, ArchivedBundle, format_blob_name, read_archive
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.boundary.text_blob import find_text_blob_faults
 from yoi_bundle.descriptors import list_descriptors
+from yoi_bundle.diff import BundleDiff, compute_diff
 from yoi_bundle.errors import Fault, LimitExceededError, raise_faults
 from yoi_bundle.limits import DEFAULT_LIMITS, MEBIBYTE, Limits
 from yoi_bundle.manifest import Descriptor
 from yoi_bundle.media_types import FREE_JSON_MEDIA_TYPE, PLUGIN_PACKAGE_MEDIA_TYPE, TEXT_MEDIA_TYPES
 from yoi_bundle.metadata import Provenance
+from yoi_bundle.tar_entry import END_OF_ARCHIVE, compute_padding, encode_entry_header
+from yoi_bundle.verified import VerifiedBundle, verify_manifest
 from yoi_wire.clock import Clock
 from yoi_wire.errors import RequestInvalidError
-from yoi_workspace_server.publishing.recording import record_bundle
-from yoi_workspace_server.revisions import RecordedRevision
+from yoi_workspace_server.publishing.builder import record_bundle
+from yoi_workspace_server.revisions import RecordedRevision, Revision
+from yoi_workspace_server.store.bundles import BundleRepository
 from yoi_workspace_server.store.store import Store
 
 _FRAMING_BYTES = 64 * MEBIBYTE
 """Headers and padding of the largest archive: a kibibyte and a half for each blob at most."""
+
+_UNKNOWN = Provenance(kind="api", builder="unknown", builder_version="unknown")
+
+
+def _blob_file(place: Path, digest: str) -> Path:
+    return place / digest.removeprefix("sha256:")
+
+
+def _format_entry(name: str, content: bytes) -> tuple[bytes, bytes, bytes]:
+    return encode_entry_header(name, len(content)), content, bytes(compute_padding(len(content)))
+
+
+async def compare_revisions(bundles: BundleRepository, old: Revision, new: Revision) -> BundleDiff:
+    """Say what differs; the comparison runs in a thread, which asks this loop for the texts that changed.
+
+    Raises:
+        BundleMissingError: A bundle is no longer there.
+        StoreCorruptError: A text is damaged.
+    """
+    workspace = new.workspace
+    loop = asyncio.get_running_loop()
+    before = await bundles.get_manifest(workspace, old.digest)
+    after = await bundles.get_manifest(workspace, new.digest)
+
+    def read_blob(digest: str) -> bytes:
+        return asyncio.run_coroutine_threadsafe(bundles.get_blob(workspace, digest), loop).result()
+
+    def compare() -> BundleDiff:
+        first = verify_manifest(before.manifest, before.digest)
+        return compute_diff(first, verify_manifest(after.manifest, after.digest), read_blob)
+
+    return await asyncio.to_thread(compare)
 
 
 class Uploads:
@@ -124,8 +160,17 @@ class Uploads:
         )
 
 
-_UNKNOWN = Provenance(kind="api", builder="unknown", builder_version="unknown")
+async def stream_archive(
+    bundles: BundleRepository, workspace: str, manifest: bytes, bundle: VerifiedBundle
+) -> AsyncIterator[bytes]:
+    """Yield an archive without metadata, which depends on the digest alone; one blob at a time in memory.
 
-
-def _blob_file(place: Path, digest: str) -> Path:
-    return place / digest.removeprefix("sha256:")
+    Raises:
+        StoreCorruptError: A blob is damaged; the archive ends unfinished.
+    """
+    for piece in _format_entry(MANIFEST_NAME, manifest):
+        yield piece
+    async for digest, content in bundles.stream_blobs(workspace, sorted(bundle.blobs)):
+        for piece in _format_entry(format_blob_name(digest), content):
+            yield piece
+    yield END_OF_ARCHIVE

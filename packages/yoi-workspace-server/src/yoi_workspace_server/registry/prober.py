@@ -10,9 +10,9 @@ from yoi_wire.errors import RuntimeUnavailableError
 from yoi_wire.paging import MAX_PAGE_SIZE, collect_pages
 from yoi_workspace_server.event_log import LOG
 from yoi_workspace_server.registry.contacting import contact_runtime, describe_failure
-from yoi_workspace_server.registry.dialing import Dialer
+from yoi_workspace_server.registry.dialer import Dialer
 from yoi_workspace_server.runtimes import RegisteredRuntime, RuntimeContact
-from yoi_workspace_server.store.database.instants import parse_instant
+from yoi_workspace_server.store.database.statements import parse_instant
 from yoi_workspace_server.store.store import Store
 
 _CONCURRENCY = 32

@@ -1,34 +1,32 @@
 """Creation of Workers: placement, availability, repair, Runtime; each may refuse, and is named when it does (K-06)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
 from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from yoi_bundle.errors import YoiError
 from yoi_wire.backend.errors import BundleRevokedError, PlacementDeniedError, RuntimeNotFoundError
+from yoi_wire.backend.placements import PlacementPolicy
 from yoi_wire.backend.workers import WorkerOrder
 from yoi_wire.clock import Clock
+from yoi_wire.error_details import clean_details
 from yoi_wire.errors import BundleMissingError, RequestInvalidError, RuntimeUnavailableError
 from yoi_wire.worker_requests import WorkerRequest
+from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
 from yoi_workspace_server.placement import decide_placement
 from yoi_workspace_server.reconciler.reconciler import Reconciler
-from yoi_workspace_server.registry.dialing import Dialer
-from yoi_workspace_server.runtimes import RegisteredRuntime
+from yoi_workspace_server.registry.dialer import Dialer
+from yoi_workspace_server.runtimes import AWAY, RegisteredRuntime
 from yoi_workspace_server.store.store import Store
-from yoi_workspace_server.sync_status import PairKey
-from yoi_workspace_server.workers.choosing import Choice, choose_runtimes
+from yoi_workspace_server.sync_status import PairKey, RuntimeHoldings
 from yoi_workspace_server.workers.foreign_errors import rebuild_kept_problem, translate_error
-from yoi_workspace_server.workers.orders import (
-    RefusedBy,
-    RuntimeRefusal,
-    WorkerRefusedError,
-    describe_refusal,
-)
 from yoi_workspace_server.workspaces import Workspace
 
 _REPAIR_SECONDS = 60.0
+
 _MAX_CONSIDERED = 20
 """How many Runtimes are considered of each sort, and named in a refusal."""
 
@@ -44,6 +42,141 @@ class CreatedWorker(Struct, frozen=True, kw_only=True):
 
     record: PlacedWorker
     worker: Worker
+
+
+def _has_labels(order: WorkerOrder, runtime: RegisteredRuntime) -> bool:
+    if order.runtime is not None and runtime.name != order.runtime:
+        return False
+    return all(runtime.labels.get(key) == value for key, value in order.labels.items())
+
+
+RefusedBy: TypeAlias = Literal["placement", "availability", "runtime"]
+
+
+class RuntimeRefusal(Struct, frozen=True, kw_only=True):
+    """Why one Runtime does not make the Worker; safe for the caller.
+
+    Attributes:
+        by: The stage that refused it.
+        code: A code of `docs/errors.md`.
+    """
+
+    runtime: str
+    by: RefusedBy
+    code: str
+    retryable: bool
+    details: dict[str, object]
+
+
+def describe_refusal(runtime: str, by: RefusedBy, error: YoiError) -> RuntimeRefusal:
+    """Return what may be said of a refusal."""
+    return RuntimeRefusal(
+        runtime=runtime,
+        by=by,
+        code=error.code,
+        retryable=error.retryable,
+        details=clean_details(error.code, error.details()),
+    )
+
+
+class WorkerRefusedError(Exception):
+    """No Runtime makes the Worker; carries what each one was refused by, and the error that decides the answer.
+
+    Attributes:
+        error: Of the Runtime that came nearest, as it was raised: its code and details go to the caller unchanged.
+        refusals: Of every Runtime that was considered, the nearest first.
+    """
+
+    def __init__(self, error: YoiError, refusals: tuple[RuntimeRefusal, ...]) -> None:
+        self.error = error
+        self.refusals = refusals
+        super().__init__(str(error))
+
+    def build_entry(self, workspace: str, *, actor: str, runtime: str = "", worker: str = "") -> AuditEntry:
+        """Return the audit's entry; Runtime and Worker are empty when the refusal concerns none in particular."""
+        return AuditEntry(
+            actor=actor,
+            action="worker.refused",
+            workspace=workspace,
+            runtime=runtime,
+            subject=worker,
+            details={
+                "code": self.error.code,
+                "refused_by": {one.runtime: f"{one.by}: {one.code}" for one in self.refusals},
+            },
+        )
+
+
+def _find_stage(error: YoiError) -> RefusedBy:
+    """Return who refuses when asking a Runtime ends so: one that gave no answer has refused nothing itself."""
+    away = isinstance(error, RuntimeUnavailableError) and error.reason == "unreachable"
+    return "availability" if away else "runtime"
+
+
+class Excluded(Struct, frozen=True, kw_only=True):
+    """A Runtime that is not asked, and why."""
+
+    runtime: str
+    by: RefusedBy
+    error: YoiError
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """The Runtimes that may be asked, the best first, and those that are not."""
+
+    candidates: tuple[RuntimeHoldings, ...]
+    excluded: tuple[Excluded, ...]
+
+
+def _find_reason(
+    workspace: Workspace, policy: PlacementPolicy, runtime: RegisteredRuntime
+) -> Excluded | None:
+    decision = decide_placement(policy, workspace.placed, runtime.placed)
+    if not decision.allowed:
+        error = PlacementDeniedError(workspace.id, runtime.name, rule=decision.rule or "")
+        return Excluded(runtime=runtime.name, by="placement", error=error)
+    if runtime.reachability in AWAY:
+        return Excluded(runtime=runtime.name, by="availability", error=RuntimeUnavailableError("unreachable"))
+    return None
+
+
+def _find_nearest(choice: Choice) -> YoiError | None:
+    """Return the reason that decides the answer when nobody could be asked: who is away comes before who may not."""
+    by_stage = sorted(choice.excluded, key=lambda one: one.by != "availability")
+    return by_stage[0].error if by_stage else None
+
+
+def choose_runtimes(
+    order: WorkerOrder,
+    *,
+    workspace: Workspace,
+    policy: PlacementPolicy,
+    known: Sequence[RuntimeHoldings],
+) -> Choice:
+    """Sort Runtimes into those that may be asked and those that may not.
+
+    The best is one that has the bundle; among equals the one with the fewest Workers of the workspace, by its own
+    word, then by name. Placement is decided anew: it may have changed since it was applied to the pairs.
+
+    Args:
+        order: What is asked for.
+        workspace: Its workspace.
+        policy: The placement rules.
+        known: Those that come first, or the one that is asked for; see `PairRepository.list_holdings`.
+    """
+    candidates: list[RuntimeHoldings] = []
+    excluded: list[Excluded] = []
+    for one in known:
+        if not _has_labels(order, one.runtime):
+            continue
+        reason = _find_reason(workspace, policy, one.runtime)
+        if reason is None:
+            candidates.append(one)
+        else:
+            excluded.append(reason)
+    candidates.sort(key=lambda one: (not one.has_digest, one.workers, one.runtime.name))
+    excluded.sort(key=lambda one: one.runtime)
+    return Choice(candidates=tuple(candidates), excluded=tuple(excluded))
 
 
 class WorkerCreation:
@@ -244,15 +377,3 @@ class WorkerCreation:
     ) -> None:
         entry = refused.build_entry(order.workspace, actor=actor, runtime=runtime)
         await self._store.audit.append([entry], now=self._clock.now())
-
-
-def _find_stage(error: YoiError) -> RefusedBy:
-    """Return who refuses when asking a Runtime ends so: one that gave no answer has refused nothing itself."""
-    away = isinstance(error, RuntimeUnavailableError) and error.reason == "unreachable"
-    return "availability" if away else "runtime"
-
-
-def _find_nearest(choice: Choice) -> YoiError | None:
-    """Return the reason that decides the answer when nobody could be asked: who is away comes before who may not."""
-    by_stage = sorted(choice.excluded, key=lambda one: one.by != "availability")
-    return by_stage[0].error if by_stage else None
