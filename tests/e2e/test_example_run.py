@@ -10,7 +10,7 @@ import pytest
 
 from support.repository import ROOT
 
-_DEADLINE_SECONDS = 300
+_DEADLINE_SECONDS = 240
 
 
 def _find_processes(mark: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The client process that is killed: syncs a bundle, and says down a pipe how far it has come."""
+"""The client process that is killed: syncs a bundle, and waits at one of its blobs for that."""
 
 import asyncio
 from multiprocessing.connection import Connection as Pipe
@@ -9,11 +9,18 @@ from support.processes.served_process import build_backend, open_client
 from worker_runtime.sync.bundle_sync import BundleSource, sync_bundle
 
 
-def run_client(port: int, identity_file: Path, runtime_id: str, bundle: SmallBundle, pipe: Pipe) -> None:
-    """Sync once, announcing every blob before it is read, and the end."""
+def run_client(
+    port: int, identity_file: Path, runtime_id: str, bundle: SmallBundle, stop_at: int, pipe: Pipe
+) -> None:
+    """Sync as far as the blob of this number, say so, and go no further."""
+    read = 0
 
     async def read_blob(digest: str) -> bytes:
-        pipe.send(digest)
+        nonlocal read
+        read += 1
+        if read == stop_at:
+            pipe.send(digest)
+            await asyncio.Event().wait()
         return bundle.blobs[digest]
 
     async def run() -> None:
@@ -24,4 +31,3 @@ def run_client(port: int, identity_file: Path, runtime_id: str, bundle: SmallBun
         await client.close()
 
     asyncio.run(run())
-    pipe.send("done")

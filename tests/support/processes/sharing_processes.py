@@ -5,6 +5,7 @@ import multiprocessing
 import random
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from worker_runtime.contract.caller import Caller
 from worker_runtime.contract.workers import CreateWorkerRequest
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.store.retention import Retention
+from worker_runtime.sync.retry import Patience, retry
 from worker_runtime.sync.transfer.pack import write_pack
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
@@ -33,7 +35,9 @@ from yoi_wire.worker_requests import WorkerRequest
 
 KEEP_NOTHING = Retention(newest=0, young_milliseconds=0)
 """Leases, assignments and pins alone hold a bundle; every collection takes the rest."""
-_DEADLINE_SECONDS = 60.0
+_DEADLINE_SECONDS = 240.0
+# On a machine that is busy, a process may wait too long for its turn to write; it asks again, as a client would.
+_PATIENCE = Patience(attempts=20)
 
 
 class Done(Struct, frozen=True, kw_only=True):
@@ -93,10 +97,10 @@ async def _work(directory: Path, number: int, order: Sequence[int]) -> Done:
     failure = ""
     try:
         for one in order:
-            created += await _store(runtime, caller, one)
-            await _assign(runtime, one)
-            workers[f"key {one}"] = await _create(runtime, caller, one)
-            collected += (await runtime.maintenance.collect()).bundles
+            created += await retry(partial(_store, runtime, caller, one), _PATIENCE)
+            await retry(partial(_assign, runtime, one), _PATIENCE)
+            workers[f"key {one}"] = await retry(partial(_create, runtime, caller, one), _PATIENCE)
+            collected += (await retry(runtime.maintenance.collect, _PATIENCE)).bundles
     except Exception as error:  # noqa: BLE001 - the parent shows it
         failure = repr(error)
     finally:
