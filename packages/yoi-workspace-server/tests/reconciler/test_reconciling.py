@@ -10,6 +10,7 @@ from support.backend.backend_under_test import BackendUnderTest, open_backend
 from worker_runtime.contract.caller import build_local_caller
 from yoi_bundle.errors import YoiError
 from yoi_wire.backend.placements import PlacementRule
+from yoi_wire.clock import format_instant
 from yoi_wire.errors import ForbiddenError, RuntimeOverloadedError, RuntimeUnavailableError
 from yoi_workspace_server.sync_status import PairKey
 
@@ -51,7 +52,15 @@ def test_a_sync_asks_for_no_more_than_it_has_to(tmp_path: Path) -> None:
         await backend.add_workspace()
         runtime = await backend.add_runtime("one")
         first = await backend.publish("Be kind.\n")
-        await backend.wait_for(first, "one")
+        await backend.wait_until(
+            lambda pair: (
+                pair.observed is not None
+                and pair.observed.digest == first
+                and pair.due_at is not None
+                and pair.due_at > format_instant(backend.clock.now())
+            ),
+            "one",
+        )
         runtime.asked.clear()
         second = await backend.publish("Be brief.\n")
         await backend.wait_for(second, "one")
