@@ -56,6 +56,8 @@ def test_a_sync_asks_for_no_more_than_it_has_to(tmp_path: Path) -> None:
             lambda pair: (
                 pair.observed is not None
                 and pair.observed.digest == first
+                and pair.holdings is not None
+                and first in pair.holdings.stored
                 and pair.due_at is not None
                 and pair.due_at > format_instant(backend.clock.now())
             ),
