@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from support.backend.live_backend import open_live_backend, play
 from worker_runtime.contract.caller import build_local_caller
+from yoi_wire.backend.workers import WorkerOrder
 from yoi_workspace_server.workers.creating import WorkerCreation
-from yoi_workspace_server.workers.orders import WorkerOrder
 
 _POLICY = """\
 version = 1
@@ -98,7 +98,7 @@ def test_a_key_that_another_replica_gave_to_another_runtime_meanwhile_makes_its_
             created = await creation.create(order, actor="ann")
             assert (created.record.id, created.record.runtime) == ("theirs", "away")
             assert dialer.dialled == ["away"]
-            caller = build_local_caller(issuer="local", workspaces=["library"])
+            caller = build_local_caller("library")
             assert len((await embedded.list_workers(caller)).items) == 1
 
     play(story)
