@@ -44,6 +44,7 @@ GROUPS = (
         sources=(f"{_RUNTIME}/src/worker_runtime/resolution",),
         tests=(
             f"{_RUNTIME}/tests/unit/test_resolution_reasons.py",
+            f"{_RUNTIME}/tests/unit/test_explained_decisions.py",
             f"{_RUNTIME}/tests/unit/test_precomputed_items.py",
             f"{_RUNTIME}/tests/unit/test_settling_needs.py",
             f"{_RUNTIME}/tests/unit/test_workflow_models.py",

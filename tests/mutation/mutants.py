@@ -254,9 +254,9 @@ def _apply_to_module(mutant: Mutant, tree: ast.Module, module: ModuleType) -> bo
     """Assign anew what a module assigns, here and wherever it was imported to."""
     before = dict(vars(module))
     for statement in tree.body:
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.lineno <= mutant.line <= (
-            statement.end_lineno or statement.lineno
-        ):
+        # What comes after may be made of it.
+        ended_before = (statement.end_lineno or statement.lineno) < mutant.line
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and not ended_before:
             exec(compile(ast.Module([statement], []), str(mutant.path), "exec"), vars(module))
     changed = {name: value for name, value in vars(module).items() if before.get(name) is not value}
     for other in list(sys.modules.values()):
