@@ -83,7 +83,7 @@ GROUPS = (
         name="creating",
         sources=(
             f"{_RUNTIME}/src/worker_runtime/embedded/operations/creating.py",
-            f"{_SERVER}/src/yoi_workspace_server/workers/creating.py",
+            f"{_SERVER}/src/yoi_workspace_server/workers/creation.py",
         ),
         tests=(
             f"{_RUNTIME}/tests/contract/test_workers_contract.py",

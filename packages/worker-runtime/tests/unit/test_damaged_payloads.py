@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from worker_runtime.store.table_pages import LEAF, CarvedRow, read_rows
+from worker_runtime.store.damaged_file import LEAF, CarvedRow, read_rows
 
 pytestmark = pytest.mark.req("R-03")
 

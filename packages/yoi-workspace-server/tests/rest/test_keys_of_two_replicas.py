@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from support.backend.live_backend import open_live_backend, play
 from worker_runtime.contract.caller import build_local_caller
 from yoi_wire.backend.workers import WorkerOrder
-from yoi_workspace_server.workers.creating import WorkerCreation
+from yoi_workspace_server.workers.creation import WorkerCreation
 
 _POLICY = """\
 version = 1

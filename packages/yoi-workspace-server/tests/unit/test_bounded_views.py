@@ -5,7 +5,7 @@ import pytest
 from worker_runtime.resolution.payloads import GrantedTool
 from worker_runtime.resolution.spec import ResolvedWorkerSpec, SpecFrame
 from yoi_bundle.manifest import HostServer, McpServer
-from yoi_workspace_server.views.specs import build_spec_view
+from yoi_workspace_server.views.explanations import build_spec_view
 from yoi_workspace_server.views.texts import MAX_SHOWN, show_labels, show_text, show_texts
 
 pytestmark = pytest.mark.req("K-07")
