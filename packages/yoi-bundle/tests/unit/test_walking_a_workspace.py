@@ -165,3 +165,24 @@ def test_directories_nested_beyond_the_bound_are_left_out_and_hide_nothing_else(
     tree = walk_directory(tmp_path)
     assert get_paths(tree) == ["AGENTS.md"]
     assert get_left_out(tree) == [("limit.exceeded", "/".join(["d"] * 101))]
+
+
+def test_a_directory_link_below_another_directory_link_is_not_followed(tmp_path: Path) -> None:
+    """Such links can multiply the files of a small tree without a circle anywhere."""
+    write(tmp_path, {"a/x.md": "x", "b/y.md": "y"})
+    (tmp_path / "b" / "over").symlink_to("../a")
+    (tmp_path / "c").symlink_to("b")
+    tree = walk_directory(tmp_path)
+    assert get_paths(tree) == ["a/x.md", "b/over/x.md", "b/y.md", "c/y.md"]
+    assert get_left_out(tree) == [("source.link_not_followed", "c/over")]
+
+
+def test_a_directory_link_in_a_directory_below_another_directory_link_is_not_followed_either(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, {"a/x.md": "x", "b/deep/y.md": "y"})
+    (tmp_path / "b" / "deep" / "over").symlink_to("../../a")
+    (tmp_path / "c").symlink_to("b")
+    tree = walk_directory(tmp_path)
+    assert get_paths(tree) == ["a/x.md", "b/deep/over/x.md", "b/deep/y.md", "c/deep/y.md"]
+    assert get_left_out(tree) == [("source.link_not_followed", "c/deep/over")]
