@@ -177,7 +177,7 @@ def test_the_image_installs_what_the_command_needs_and_its_hashes_are_those_of_t
     assert len(pinned) > 20
     assert [one for one in pinned if not re.search(rf"^{re.escape(one)}[ ;]", lock, re.MULTILINE)] == []
     built = {rest.split("/")[-1] for rest in _find("COPY") if rest.startswith("packages/")}
-    assert built == {"yoi-bundle", "worker-runtime", "yoi"}
+    assert built == {"yoi-bundle", "yoi-wire", "worker-runtime", "yoi"}
 
 
 @pytest.mark.req("R-10")

@@ -2,10 +2,9 @@
 
     python tests/mutation/run.py [GROUP…] [--sample N] [--seed N] [--deep]
 
-A runner of our own, because neither of the two well-kept tools fits (tried in November 2026): mutmut 3.8 finds no mutant of a
+A runner of our own, because neither of the two well-kept tools fits: mutmut 3.8 (tried in November 2026) finds no mutant of a
 package below `packages/NAME/src`, since it takes a module's name from its path, and it leaves tables outside of functions
-alone; cosmic-ray 8.7 writes each mutant into the source tree and starts pytest anew for it, three seconds of imports for
-tests that take one.
+alone; cosmic-ray 8.7, by its documentation, writes each mutant into the source tree and starts pytest anew for it.
 
 Here pytest collects the mapped tests once. Each mutant gets a fork of that process, replaces one function's code (or one
 assignment of a module) in memory, and runs the tests until one fails or the time is up. Nothing is written, and a mutant
