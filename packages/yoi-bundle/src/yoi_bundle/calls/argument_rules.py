@@ -4,9 +4,10 @@ from typing import Protocol
 
 from yoi_bundle.calls.hit import Hit
 from yoi_bundle.calls.paths import HostPathPattern, PathPattern, parse_place
+from yoi_bundle.calls.shell_paths import PlaceTest, judge_paths, list_parts
 from yoi_bundle.calls.shell_rules import GlobRule, WordRule, list_fragments, matches_raw
-from yoi_bundle.calls.shell_syntax import Script, SimpleCommand
-from yoi_bundle.calls.shell_wrappers import Unit
+from yoi_bundle.calls.shell_syntax import SimpleCommand, Word
+from yoi_bundle.calls.shell_wrappers import Reading, Unit
 from yoi_bundle.calls.texts import collapse, fold, matches_glob, starts_with_boundary, starts_with_words
 from yoi_bundle.calls.urls import find_origin, matches_origin, may_match_origin, parse_host_pattern
 from yoi_bundle.manifest import (
@@ -18,6 +19,7 @@ from yoi_bundle.manifest import (
     PathMatch,
     PrefixMatch,
 )
+from yoi_bundle.manifest.policy import DEFAULT_MOUNT
 
 
 class ArgumentRule(Protocol):
@@ -27,11 +29,17 @@ class ArgumentRule(Protocol):
 
     def liberal(self, text: str, kind: str) -> bool: ...
 
+    def may_hold(self, text: str) -> bool:
+        """Tell whether a directory may be above a path that the condition takes."""
+        ...
+
     def strict_command(self, command: SimpleCommand) -> Hit: ...
 
     def liberal_command(self, unit: Unit) -> Hit: ...
 
-    def liberal_script(self, text: str, script: Script) -> Hit: ...
+    def liberal_script(self, text: str, reading: Reading | None) -> Hit:
+        """Judge a whole script; None for one that is not readable."""
+        ...
 
 
 def compile_match(match: Match) -> ArgumentRule:
@@ -87,12 +95,24 @@ class _TextRule:
         best = max(self._command.liberal(command) for command in unit.seen_as)
         return max(best, Hit.MAYBE) if unit.opaque else best
 
-    def liberal_script(self, text: str, script: Script) -> Hit:
+    def may_hold(self, text: str) -> bool:
+        place = parse_place(text)
+        return (
+            place.mount is None or not place.segments or fold(self._text).startswith("/".join(place.folded))
+        )
+
+    def liberal_script(self, text: str, reading: Reading | None) -> Hit:
         is_prefix = isinstance(self._match, PrefixMatch)
         raw = matches_raw(self._text, text) if is_prefix else self._fits(text)
-        if raw or script.readable:
-            return Hit.YES if raw else Hit.NO
-        return max((self._command.liberal(piece) for piece in list_fragments(text)), default=Hit.NO)
+        if isinstance(self._command, GlobRule):
+            raw = raw or self._command.fits_text(text)
+        if reading is None:
+            pieces = list_fragments(text)
+            return Hit.YES if raw else max(map(self._command.liberal, pieces), default=Hit.NO)
+        if raw and isinstance(self._command, GlobRule) and len(reading.units) > 1:
+            # The words of several commands together: meant only when the pattern names what stands between them.
+            return Hit.YES if self._command.crosses_commands else Hit.MAYBE
+        return Hit.YES if raw else Hit.NO
 
 
 def _write_plainly(text: str, kind: str) -> str | None:
@@ -114,6 +134,7 @@ class _PathRule:
         self._mount = match.mount
         self._strict = PathPattern(match.pattern, liberal=False)
         self._liberal = PathPattern(match.pattern, liberal=True)
+        self._place = PlaceTest(self._liberal, mounted=match.mount == DEFAULT_MOUNT)
 
     def strict(self, text: str, kind: str) -> bool:
         del kind
@@ -132,13 +153,18 @@ class _PathRule:
     def liberal_command(self, unit: Unit) -> Hit:
         return Hit.MAYBE if unit.opaque else Hit.NO
 
-    def liberal_script(self, text: str, script: Script) -> Hit:
-        return _judge_mentions(text, script, lambda word: self.liberal(word, "path"))
+    def may_hold(self, text: str) -> bool:
+        place = parse_place(text)
+        return place.mount is None or (place.mount == self._mount and self._liberal.may_hold(place.folded))
+
+    def liberal_script(self, text: str, reading: Reading | None) -> Hit:
+        return _judge_fragments(text, self._place) if reading is None else judge_paths(reading, self._place)
 
 
 class _HostPathRule:
     def __init__(self, match: HostPathMatch) -> None:
         self._pattern = HostPathPattern(match.pattern)
+        self._place = PlaceTest(self._pattern, mounted=False)
 
     def strict(self, text: str, kind: str) -> bool:
         """Never: an allow rule cannot name a place on a host (B-08)."""
@@ -156,8 +182,11 @@ class _HostPathRule:
     def liberal_command(self, unit: Unit) -> Hit:
         return Hit.MAYBE if unit.opaque else Hit.NO
 
-    def liberal_script(self, text: str, script: Script) -> Hit:
-        return _judge_mentions(text, script, self._pattern.matches)
+    def may_hold(self, text: str) -> bool:
+        return self._place.holds(text)
+
+    def liberal_script(self, text: str, reading: Reading | None) -> Hit:
+        return _judge_fragments(text, self._place) if reading is None else judge_paths(reading, self._place)
 
 
 class _DomainRule:
@@ -181,28 +210,31 @@ class _DomainRule:
     def liberal_command(self, unit: Unit) -> Hit:
         return Hit.MAYBE if unit.opaque else Hit.NO
 
-    def liberal_script(self, text: str, script: Script) -> Hit:
-        return _judge_mentions(text, script, self._is_named)
+    def may_hold(self, text: str) -> bool:
+        del text
+        return False
 
-    def _is_named(self, word: str) -> bool:
-        origin = find_origin(word)
-        return origin is not None and may_match_origin(self._target, origin)
+    def liberal_script(self, text: str, reading: Reading | None) -> Hit:
+        if reading is None:
+            words = [word for piece in list_fragments(text) for word in piece.words]
+        else:
+            words = [*(word for unit in reading.units for word in unit.command.words), *reading.loose]
+        return max((self._judge_word(word) for word in words), default=Hit.NO)
+
+    def _judge_word(self, word: Word) -> Hit:
+        parts = [word.text, *(word.text.partition(sign)[2] for sign in "=@" if sign in word.text)]
+        origins = [find_origin(part) for part in parts if part]
+        if any(origin is not None and may_match_origin(self._target, origin) for origin in origins):
+            return Hit.YES
+        # An address whose host cannot be said may be any host.
+        unsure = any(
+            origin is None and "://" in part
+            for origin, part in zip(origins, filter(None, parts), strict=True)
+        )
+        return Hit.MAYBE if unsure or not word.known else Hit.NO
 
 
-class _Test(Protocol):
-    def __call__(self, word: str, /) -> bool: ...
-
-
-def _judge_mentions(text: str, script: Script, test: _Test) -> Hit:
-    """Test every word of a script, and what follows `=` or `@` in one; in doubt about a word, perhaps."""
-    if not script.readable:
-        words = [word.text for piece in list_fragments(text) for word in piece.words]
-        return Hit.YES if any(_any_part(word, test) for word in words) else Hit.NO
-    if any(_any_part(word.text, test) for word in script.mentions):
-        return Hit.YES
-    return Hit.MAYBE if any(not word.known for word in script.mentions) else Hit.NO
-
-
-def _any_part(word: str, test: _Test) -> bool:
-    parts = [word, *(word.partition(sign)[2] for sign in "=@" if sign in word)]
-    return any(test(part) for part in parts if part)
+def _judge_fragments(text: str, place: PlaceTest) -> Hit:
+    words = [word.text for piece in list_fragments(text) for word in piece.words]
+    hits = (place.judge(part) for word in words for part in list_parts(word))
+    return Hit.YES if any(hit is not Hit.NO for hit in hits) else Hit.NO

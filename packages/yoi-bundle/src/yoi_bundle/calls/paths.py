@@ -10,6 +10,9 @@ from yoi_bundle.calls.texts import fold, matches_glob
 
 MAX_PATH_LENGTH = 4096
 
+_MAX_ENDS = 64
+_MAX_MEETINGS = 20_000
+
 _MOUNT = re.compile(r"mount:([a-z][a-z0-9-]*)(?:/(.*))?", re.DOTALL)
 _ELSEWHERE = re.compile(r"[/~\\]|[A-Za-z]:|file:|mount:", re.IGNORECASE)
 _ODD = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
@@ -78,11 +81,33 @@ class PathPattern:
             segments = [*segments, "**"]
         if liberal:
             segments = [part for segment in segments for part in _widen(segment)]
+        self._segments = tuple(segments)
         self._groups = _split_groups(segments)
+        self._ends = [
+            _split_groups(segments[start:])
+            for start in range(len(segments[:_MAX_ENDS]))
+            if start == 0 or set(segments[start:]) != {"**"}
+        ]
 
     def matches(self, segments: Sequence[str]) -> bool:
         """Tell whether normalised segments fit; folded ones for a liberal pattern."""
         return self._usable and _match_groups(self._groups, segments)
+
+    def may_hold(self, segments: Sequence[str]) -> bool:
+        """Tell whether something below a directory may fit; the directory's segments may hold `*`."""
+        return self._usable and _may_meet(self._segments, segments, below=True)
+
+    def may_match(self, segments: Sequence[str]) -> bool:
+        """Tell whether segments in which `*` stands for anything may become a path that fits."""
+        return self._usable and _may_meet(self._segments, segments, below=False)
+
+    def may_end(self, segments: Sequence[str]) -> bool:
+        """Tell whether a path that ends in these segments may fit, or one that begins within them."""
+        if not self._usable:
+            return False
+        return any(_match_groups(end, segments) for end in self._ends) or any(
+            _match_groups(self._groups, segments[start:]) for start in range(1, len(segments))
+        )
 
 
 def _widen(segment: str) -> list[str]:
@@ -96,6 +121,44 @@ def _widen(segment: str) -> list[str]:
         else [f"{first}*", "**"]
         if first
         else ["**", f"*{last}"]
+    )
+
+
+def _may_meet(pattern: Sequence[str], names: Sequence[str], *, below: bool) -> bool:
+    """Walk a pattern and a path, both with wildcards, together; a liberal answer in time of their product."""
+    if len(pattern) * len(names) > _MAX_MEETINGS:
+        return True
+    reached = {0}
+    for name in names:
+        reached = _skip_doubles(pattern, reached)
+        reached = {
+            at if pattern[at] == "**" else at + 1
+            for at in reached
+            if at < len(pattern) and (pattern[at] == "**" or _may_be_same(pattern[at], name))
+        }
+    reached = _skip_doubles(pattern, reached)
+    return any(at < len(pattern) for at in reached) if below else len(pattern) in reached
+
+
+def _skip_doubles(pattern: Sequence[str], reached: set[int]) -> set[int]:
+    found = set(reached)
+    for start in reached:
+        end = start
+        while end < len(pattern) and pattern[end] == "**":
+            end += 1
+            found.add(end)
+    return found
+
+
+def _may_be_same(one: str, other: str) -> bool:
+    """Tell whether two names with `*` in them may be one name; exact for one without."""
+    for pattern, text in ((one, other), (other, one)):
+        if "*" not in text:
+            return matches_glob(re.split(r"\*+", pattern), text)
+    ones, others = one.split("*"), other.split("*")
+    heads, tails = (ones[0], others[0]), (ones[-1], others[-1])
+    return (heads[0].startswith(heads[1]) or heads[1].startswith(heads[0])) and (
+        tails[0].endswith(tails[1]) or tails[1].endswith(tails[0])
     )
 
 
@@ -148,6 +211,16 @@ class HostPathPattern:
         segments = normalise(split[1].split("/"))
         # Above the root is the root on POSIX, and a home's parents are unknown: taken for a match.
         return segments is None or self._everything or self._pattern.matches(segments)
+
+    @property
+    def root(self) -> str:
+        """`/`, `~`, a drive, or empty for a pattern that is no place of a host."""
+        return self._root
+
+    @property
+    def below(self) -> PathPattern:
+        """What of the pattern stands below its root."""
+        return self._pattern
 
 
 def split_host_path(text: str) -> tuple[str, str] | None:

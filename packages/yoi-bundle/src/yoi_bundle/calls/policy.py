@@ -8,19 +8,21 @@ from msgspec import Struct
 from yoi_bundle.calls.argument_rules import ArgumentRule, compile_match
 from yoi_bundle.calls.call import ToolCall, Verdict, find_strictest, is_stricter
 from yoi_bundle.calls.hit import Hit
-from yoi_bundle.calls.shell_syntax import Script, parse_script
-from yoi_bundle.calls.shell_wrappers import Unit, list_units
+from yoi_bundle.calls.shell_syntax import parse_script
+from yoi_bundle.calls.shell_wrappers import Reading, Unit, read_units
 from yoi_bundle.calls.tools import compile_tool_pattern
 from yoi_bundle.manifest import Effect, Policy
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
 
 _SHELL_TOOL = "shell.run"
+_SEARCH_TOOL = "file.search"
 _COMMAND = "command"
 
 
 class _CompiledRule(Struct, frozen=True):
     rule_id: str
     effect: Effect
+    tool: str
     takes_tool: Callable[[str], bool]
     argument: str
     condition: ArgumentRule | None
@@ -43,6 +45,7 @@ class CompiledPolicy:
             _CompiledRule(
                 rule_id,
                 rule.effect,
+                rule.tool,
                 compile_tool_pattern(rule.tool, liberal=rule.effect != "allow"),
                 rule.where.argument if rule.where else "",
                 compile_match(rule.where) if rule.where else None,
@@ -106,13 +109,21 @@ class CompiledPolicy:
 
     def _judge_shell(self, rules: _Selection, text: str, call: ToolCall) -> Verdict:
         script = parse_script(text)
-        units = list_units(script) if script.readable else None
+        reading = read_units(script) if script.readable else None
         whole = {
-            rule.rule_id: _liberal_script(rule, text, script, call) for rule in (*rules.deny, *rules.ask)
+            rule.rule_id: _liberal_script(rule, text, reading, call) for rule in (*rules.deny, *rules.ask)
         }
-        if units is None:
+        if reading is None:
             return self._judge_unreadable(rules, whole)
-        return find_strictest([self._judge_unit(rules, unit, whole, call) for unit in units])
+        verdicts = [(unit, self._judge_unit(rules, unit, whole, call)) for unit in reading.units]
+        # What a stripped wrapper runs is a unit of its own: only a rule that restricts the wrapper itself counts.
+        return find_strictest(
+            [
+                verdict
+                for unit, verdict in verdicts
+                if not unit.stripped or (verdict.effect != "allow" and verdict.rule_id in whole)
+            ]
+        )
 
     def _judge_unit(self, rules: _Selection, unit: Unit, whole: dict[str, Hit], call: ToolCall) -> Verdict:
         return self._decide(
@@ -175,7 +186,13 @@ def _liberal_argument(rule: _CompiledRule, call: ToolCall) -> Hit:
     if rule.condition is None:
         return Hit.YES
     found = _find_argument(rule, call)
-    return Hit.YES if found is not None and rule.condition.liberal(*found) else Hit.NO
+    if found is None:
+        # A restriction on what the tool does not have cannot be kept but by taking the whole tool.
+        return Hit.YES if rule.tool == call.tool else Hit.NO
+    if rule.condition.liberal(*found):
+        return Hit.YES
+    searches = call.tool == _SEARCH_TOOL and found[1] == "path"
+    return Hit.MAYBE if searches and rule.condition.may_hold(found[0]) else Hit.NO
 
 
 def _strict_unit(rule: _CompiledRule, unit: Unit, call: ToolCall) -> Hit:
@@ -190,7 +207,7 @@ def _liberal_unit(rule: _CompiledRule, unit: Unit) -> Hit:
     return rule.condition.liberal_command(unit)
 
 
-def _liberal_script(rule: _CompiledRule, text: str, script: Script, call: ToolCall) -> Hit:
+def _liberal_script(rule: _CompiledRule, text: str, reading: Reading | None, call: ToolCall) -> Hit:
     if rule.condition is None or rule.argument != _COMMAND:
         return _liberal_argument(rule, call)
-    return rule.condition.liberal_script(text, script)
+    return rule.condition.liberal_script(text, reading)

@@ -2,9 +2,10 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from yoi_bundle.calls.hit import Hit
+from yoi_bundle.calls.shell_options import fold_words, list_placements
 from yoi_bundle.calls.shell_syntax import SimpleCommand, Word, parse_plain_words
 from yoi_bundle.calls.texts import collapse, fold, matches_glob
 
@@ -36,20 +37,29 @@ class WordRule:
 
 
 def _compare(wanted: Sequence[str], words: Sequence[Word], *, exact: bool) -> Hit:
-    at, option_before = 0, False
-    for index, word in enumerate(words):
-        if at == len(wanted):
-            return Hit.YES if not exact else Hit.NO if word.known else Hit.MAYBE
-        text = fold(word.text)
-        if text == wanted[at] or (index == 0 and text.rpartition("/")[2] == wanted[0].rpartition("/")[2]):
-            at, option_before = at + 1, False
-        elif not word.known:
-            return Hit.MAYBE
-        elif at and (text.startswith("-") or option_before):
-            option_before = text.startswith("-")
+    texts = fold_words([word.text for word in words])
+    unknown = next((at for at, word in enumerate(words) if not word.known), len(words))
+    if not texts or (texts[0] != wanted[0].rpartition("/")[2] and texts[0] != wanted[0]):
+        return Hit.MAYBE if words and unknown == 0 else Hit.NO
+    best = Hit.NO
+    for end, sure in list_placements(wanted, texts[:unknown]):
+        if exact and end < len(words):
+            best = max(best, Hit.MAYBE if all(not word.known for word in words[end:]) else Hit.NO)
         else:
-            return Hit.NO
-    return Hit.YES if at == len(wanted) else Hit.NO
+            best = max(best, Hit.YES if sure else Hit.MAYBE)
+    if best is Hit.NO and unknown < len(words) and _may_go_on(wanted, texts[:unknown]):
+        return Hit.MAYBE
+    return best
+
+
+def _may_go_on(wanted: Sequence[str], texts: Sequence[str]) -> bool:
+    """Tell whether what is seen of a command may be the beginning of the wanted words, with options between."""
+    return any(
+        end == len(texts) or all(text.startswith("-") for text in texts[end:-1])
+        for size in range(1, len(wanted))
+        for end, _ in list_placements(wanted[:size], texts)
+        if end == len(texts) or texts[end].startswith("-")
+    )
 
 
 class GlobRule:
@@ -57,7 +67,15 @@ class GlobRule:
 
     def __init__(self, pattern: str) -> None:
         self._pieces = tuple(pattern.split("*"))
-        self._liberal = tuple(re.sub(r"\s+", " ", fold(piece)) for piece in self._pieces)
+        self._liberal = tuple(_space_operators(fold(pattern)).split("*"))
+        *head, self._tail = self._liberal[0].split(" ")
+        self._head = [head[0].rpartition("/")[2], *head[1:]] if head else []
+        self._spaced = tuple(_space_all(fold(pattern)).split("*"))
+        self.crosses_commands = re.search(r"[;&|<>`\n]|\$\(", pattern) is not None
+
+    def fits_text(self, text: str) -> bool:
+        """Tell whether a whole script fits, however the operators in it are spaced."""
+        return self.crosses_commands and matches_glob(self._spaced, _space_all(fold(text)))
 
     def strict(self, command: SimpleCommand) -> Hit:
         """Say whether the words, quoted where a shell would need it, fit."""
@@ -68,24 +86,88 @@ class GlobRule:
         return Hit.YES if command.plain else Hit.MAYBE
 
     def liberal(self, command: SimpleCommand) -> Hit:
-        """Say whether the words may fit, however they are quoted and by whatever path the command is named."""
+        """Say whether the words may fit, by whatever path the command is named and with options between the words."""
         texts = [fold(word.text) for word in command.words]
-        if not texts:
+        redirects = [(fold(sign), fold(target.text)) for sign, target in command.redirects]
+        if not texts and not redirects:
             return Hit.NO
-        for first in {texts[0], texts[0].rpartition("/")[2]}:
-            if matches_glob(self._liberal, " ".join([first, *texts[1:]])):
-                return Hit.YES
+        best = max((self._fit(words, redirects) for words in self._list_readings(texts)), default=Hit.NO)
+        if best is Hit.YES:
+            return best
         unknown = next((at for at, word in enumerate(command.words) if not word.known), None)
         if unknown is None:
-            return Hit.NO
+            unsure = any(not target.known for _, target in command.redirects)
+            return (
+                Hit.MAYBE if unsure and any(">" in piece or "<" in piece for piece in self._liberal) else best
+            )
         seen, head = " ".join(texts[:unknown]), self._liberal[0]
-        return Hit.MAYBE if seen.startswith(head) or head.startswith(seen) else Hit.NO
+        return max(best, Hit.MAYBE if self._may_go_on(texts[:unknown], seen, head) else Hit.NO)
+
+    def _may_go_on(self, texts: list[str], seen: str, head: str) -> bool:
+        if seen.startswith(head) or head.startswith(seen):
+            return True
+        words = fold_words(texts)
+        return (
+            bool(words and self._head) and words[0] == self._head[0] and _may_go_on([*self._head, ""], words)
+        )
+
+    def _list_readings(self, texts: list[str]) -> Iterator[tuple[list[str], bool]]:
+        """Yield the words as they stand, and without the options that stand between those the pattern begins with."""
+        yield texts, True
+        named = fold_words(texts)
+        yield named, True
+        if not named or not self._head or named[0] != self._head[0]:
+            return
+        for end, sure in list_placements(self._head, named):
+            for start in range(end, len(named)):
+                yield (
+                    [*self._head, *named[start:]],
+                    sure and (start == end or named[start - 1].startswith("-")),
+                )
+                if not _is_skipped(named, end, start):
+                    break
+
+    def _fit(self, reading: tuple[list[str], bool], redirects: list[tuple[str, str]]) -> Hit:
+        words, sure = reading
+        text = " ".join(words)
+        candidates = [text]
+        for sign, target in redirects:
+            for written in dict.fromkeys([sign, sign.lstrip("0123456789")]):
+                candidates.append(_space_operators(f"{text} {written} {target}".lstrip()))
+        if len(redirects) > 1:
+            candidates.append(_space_operators(" ".join([text, *(f"{a} {b}" for a, b in redirects)])))
+        if any(matches_glob(self._liberal, one) for one in candidates):
+            return Hit.YES if sure else Hit.MAYBE
+        return Hit.NO
+
+
+def _is_skipped(texts: Sequence[str], end: int, at: int) -> bool:
+    """Tell whether the word at a place may be left out: an option, or the value of the option before it."""
+    return texts[at].startswith("-") or (
+        at > end and texts[at - 1].startswith("-") and "=" not in texts[at - 1]
+    )
+
+
+def _space_all(text: str) -> str:
+    """Write every operator with one space on both sides."""
+    return re.sub(r"\s+", " ", re.sub(r"\s*(\|\||&&|\|&|[|;])\s*", r" \1 ", _space_operators(text)))
+
+
+def _space_operators(text: str) -> str:
+    """Write every operator of redirection with one space on both sides, and white space as one space."""
+    spaced = re.sub(r"\s*([0-9]?(?:>>|>\||&>>?|>&|<<<|<<|<&|<>|[<>]))\s*", r" \1 ", text)
+    return re.sub(r"\s+", " ", spaced)
 
 
 def list_fragments(text: str) -> list[SimpleCommand]:
     """Cut a text that no parser reads at everything that separates commands, for deny and ask rules."""
-    plain = text.replace('"', "").replace("'", "").replace("\\", "")
-    pieces = [text, *_SEPARATORS.split(plain)] if len(text) <= 65_536 else [text[:65_536]]
+    if len(text) > 65_536:
+        pieces = [text[:65_536]]
+    else:
+        # With continuations joined and not: only to find more, never to take a text for less than it is.
+        joined = text.replace("\\\n", "")
+        plain = [re.sub(r"[\"'\\]", "", one) for one in dict.fromkeys([text, joined])]
+        pieces = [text, *(piece for one in plain for piece in _SEPARATORS.split(one))]
     return [
         SimpleCommand(tuple(Word(word) for word in piece.split()), plain=False)
         for piece in pieces

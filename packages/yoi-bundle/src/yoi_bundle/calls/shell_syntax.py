@@ -1,4 +1,9 @@
-"""A shell command's simple commands, by a real parser; whatever it is not sure of is said to be so (S-11)."""
+"""Shell reader: a command line's simple commands, by a real parser (S-11).
+
+The text is parsed as it stands, never edited before: a shell joins lines in some places and not in others, so an edited
+text is another program. What is understood is a positive list (`_UNDERSTOOD_NODES`, `_fits_between`, `_hides_code`);
+a text with anything else is not readable, and no rule allows it.
+"""
 
 import re
 import shlex
@@ -8,6 +13,8 @@ from functools import lru_cache
 import tree_sitter_bash
 from msgspec import Struct
 from tree_sitter import Language, Node, Parser
+
+from yoi_bundle.calls.shell_evaluation import may_run_text
 
 MAX_COMMAND_LENGTH = 65_536
 _CACHED_LENGTH = 4096
@@ -54,9 +61,95 @@ _WORD_NODES = frozenset(
         "arithmetic_expansion",
     ]
 )
+_UNDERSTOOD_NODES = (
+    _PLAIN_NODES
+    | _WORD_NODES
+    | frozenset(
+        [
+            "array",
+            "binary_expression",
+            "brace_expression",
+            "c_style_for_statement",
+            "case_item",
+            "case_statement",
+            "declaration_command",
+            "do_group",
+            "elif_clause",
+            "else_clause",
+            "extglob_pattern",
+            "for_statement",
+            "function_definition",
+            "heredoc_body",
+            "heredoc_content",
+            "heredoc_end",
+            "heredoc_redirect",
+            "heredoc_start",
+            "herestring_redirect",
+            "if_statement",
+            "parenthesized_expression",
+            "postfix_expression",
+            "regex",
+            "special_variable_name",
+            "subscript",
+            "ternary_expression",
+            "test_command",
+            "test_operator",
+            "unary_expression",
+            "unset_command",
+            "variable_assignment",
+            "variable_assignments",
+            "variable_name",
+            "while_statement",
+        ]
+    )
+)
+# A comment ends at its line's end; anywhere else the parser took a comment for part of something that goes on.
+_COMMENT_PARENTS = frozenset(
+    [
+        "program",
+        "compound_statement",
+        "subshell",
+        "do_group",
+        "if_statement",
+        "else_clause",
+        "elif_clause",
+        "case_statement",
+        "case_item",
+        "list",
+        "command_substitution",
+        "process_substitution",
+        "pipeline",
+    ]
+)
+# A shell takes these for syntax where a command may begin.
+_RESERVED = frozenset(
+    [
+        "!",
+        "{",
+        "}",
+        "[[",
+        "]]",
+        "if",
+        "then",
+        "elif",
+        "else",
+        "fi",
+        "do",
+        "done",
+        "while",
+        "until",
+        "for",
+        "case",
+    ]
+) | frozenset(["esac", "select", "function", "in", ";;", "(", ")"])
 _OTHER_COMMANDS = frozenset(["declaration_command", "unset_command", "test_command", "variable_assignment"])
 _HARMLESS_REDIRECT = re.compile(r"[0-9]*>&[0-9]|(?:[0-9]*|&)>\s*/dev/null")
-_CONTINUATION = re.compile(r"(?<!\\)((?:\\\\)*)\\\n")
+_CONTINUATION = "\\\n"
+# Between two tokens: blanks, and a continuation after a blank, or after an operator when a blank follows.
+_BETWEEN = re.compile(rb"(?:[ \t\n]|(?<=[ \t\n])\\\n|(?<=[&|])\\\n(?=[ \t]))*")
+# The parser has no node for the dash of `cat - <<E`.
+_DASH_BEFORE_HEREDOC = re.compile(rb"[ \t]+-[ \t]+")
+_SUBSTITUTION = re.compile(r"`|\$\(|\$\{|\$\[|[<>]\(")
 _UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _EXPANDED = re.compile(r"[*?\[\]{}]|^~|[$`]")
 
@@ -80,10 +173,12 @@ class SimpleCommand(Struct, frozen=True):
 
     Attributes:
         plain: Whether nothing but these words matters: no assignment, redirection, expansion or control flow.
+        redirects: Operator and target of each redirection of the command or of what it stands in.
     """
 
     words: tuple[Word, ...]
     plain: bool
+    redirects: tuple[tuple[str, Word], ...] = ()
 
 
 class Script(Struct, frozen=True):
@@ -92,12 +187,16 @@ class Script(Struct, frozen=True):
     Attributes:
         commands: Every simple command, those in substitutions too.
         mentions: Every word, those of redirections and assignments too.
-        readable: Whether it could be parsed.
+        loose: The words that are in no simple command: of assignments, loops, redirections.
+        readable: Whether it could be parsed and holds nothing but what is understood.
+        dark: Whether a shell may run something in it that is no command of it: a text in a place that is evaluated.
     """
 
     commands: tuple[SimpleCommand, ...]
     mentions: tuple[Word, ...]
     readable: bool
+    loose: tuple[Word, ...] = ()
+    dark: bool = False
 
 
 UNREADABLE = Script((), (), False)
@@ -119,21 +218,31 @@ def parse_plain_words(text: str) -> tuple[str, ...] | None:
 
 
 def _parse(text: str) -> Script:
-    joined = _CONTINUATION.sub(r"\1", text)
-    data = joined.encode()
+    data = text.encode()
     root = Parser(_parser_language).parse(data).root_node
     if root.has_error:
         return UNREADABLE
     nodes = list(_list_nodes(root))
-    plain = _is_plain(nodes, data) and (joined == text or ("'" not in text and "<<" not in text))
+    if not _is_understood(nodes, data):
+        return UNREADABLE
+    plain = _is_plain(nodes, data)
     commands = [_read_command(node, data, plain) for node in nodes if node.type == "command"]
     commands += [
         SimpleCommand(tuple(Word(word) for word in _slice(node, data).split()), plain=False)
         for node in nodes
         if node.type in _OTHER_COMMANDS and not _is_part_of_command(node)
     ]
-    mentions = [_read_word(node, data) for node in nodes if node.type in _WORD_NODES]
-    return Script(tuple(commands) or (SimpleCommand((), plain=False),), tuple(mentions), True)
+    commands += [one for node in nodes if node.type == "((" for one in _read_nested_subshell(node, data)]
+    words = [node for node in nodes if node.type in _WORD_NODES]
+    mentions = {node.id: _read_word(node, data) for node in words}
+    loose = [mentions[node.id] for node in words if not _is_of_command(node)]
+    return Script(
+        tuple(commands) or (SimpleCommand((), plain=False),),
+        tuple(mentions.values()),
+        True,
+        tuple(loose),
+        may_run_text(nodes, data),
+    )
 
 
 _parse_cached = lru_cache(maxsize=256)(_parse)
@@ -152,8 +261,85 @@ def _is_part_of_command(node: Node) -> bool:
     return node.parent is not None and node.parent.type in ("command", "declaration_command")
 
 
-def _is_plain(nodes: list[Node], data: bytes) -> bool:
+def _is_of_command(node: Node) -> bool:
+    """Tell whether a word is one of a simple command, or part of such a word."""
+    parent = node.parent
+    while parent is not None and parent.type in ("concatenation", "string", "command_name"):
+        parent = parent.parent
+    return parent is not None and parent.type == "command"
+
+
+def _is_understood(nodes: list[Node], data: bytes) -> bool:
+    """Tell whether the parser's tree is one that shells agree with: known nodes, and no text that no node covers."""
     end = 0
+    texts = {start for node in nodes if node.type == "heredoc_redirect" for start in _list_text_ends(node)}
+    for node in nodes:
+        if node.is_named and node.type not in _UNDERSTOOD_NODES:
+            return False
+        if node.type == "comment" and (
+            node.parent is None
+            or node.parent.type not in _COMMENT_PARENTS
+            or _slice(node, data).endswith("\\")
+        ):
+            return False
+        if node.type == "command_name" and _slice(node, data) in _RESERVED:
+            return False
+        if node.child_count == 0:
+            start = node.start_byte
+            if start in texts and end < start:
+                if _has_substitution(data[end:start].decode(errors="replace")):
+                    return False
+            elif not _fits_between(data, end, start):
+                return False
+            if _hides_code(node, data):
+                return False
+            end = max(end, node.end_byte)
+    return _fits_between(data, end, len(data)) and not (b"\\\n" in data and b"<<" in data)
+
+
+def _list_text_ends(redirect: Node) -> Iterator[int]:
+    """Yield where text of a here-document ends that the parser gives no node: at an expansion in it, and its end."""
+    for child in redirect.children:
+        if child.type == "heredoc_body" and child.children:
+            yield from (part.start_byte for part in child.children)
+        elif child.type == "heredoc_end":
+            yield child.start_byte
+
+
+def _fits_between(data: bytes, start: int, end: int) -> bool:
+    if start >= end or _BETWEEN.fullmatch(data, start, end):
+        return True
+    return data.startswith(b"<<", end) and _DASH_BEFORE_HEREDOC.fullmatch(data, start, end) is not None
+
+
+def _hides_code(node: Node, data: bytes) -> bool:
+    """Tell whether a token holds a substitution that the parser took for text."""
+    if not node.is_named or node.type in (
+        "raw_string",
+        "ansi_c_string",
+        "comment",
+        "heredoc_start",
+        "heredoc_end",
+    ):
+        return False
+    if node.type in ("heredoc_body", "heredoc_content") and _is_quoted_heredoc(node, data):
+        return False
+    return _has_substitution(_slice(node, data))
+
+
+def _has_substitution(text: str) -> bool:
+    return _SUBSTITUTION.search(re.sub(r"\\.", "", text, flags=re.DOTALL)) is not None
+
+
+def _is_quoted_heredoc(node: Node, data: bytes) -> bool:
+    redirect = node.parent if node.type == "heredoc_body" else node.parent.parent if node.parent else None
+    start = (
+        next((one for one in redirect.children if one.type == "heredoc_start"), None) if redirect else None
+    )
+    return start is not None and re.search(r"['\"\\]", _slice(start, data)) is not None
+
+
+def _is_plain(nodes: list[Node], data: bytes) -> bool:
     for node in nodes:
         if node.is_named:
             if node.type not in _PLAIN_NODES:
@@ -162,12 +348,7 @@ def _is_plain(nodes: list[Node], data: bytes) -> bool:
                 return False
         elif node.type not in _PLAIN_TOKENS:
             return False
-        if node.child_count == 0 or node.type in ("string", "concatenation"):
-            # What stands between the tokens must be blank, or the parser saw less than the shell will.
-            if node.start_byte >= end and data[end : node.start_byte].strip(b" \t\n"):
-                return False
-            end = max(end, node.end_byte)
-    return not data[end:].strip(b" \t\n")
+    return True
 
 
 def _read_command(node: Node, data: bytes, plain: bool) -> SimpleCommand:
@@ -183,11 +364,34 @@ def _read_command(node: Node, data: bytes, plain: bool) -> SimpleCommand:
     known = all(word.known for word in words)
     if bare and known and not _agrees(_slice(node, data), words):
         known, words = False, [Word(word.text, known=False) for word in words]
-    return SimpleCommand(tuple(words), plain and bare and known)
+    return SimpleCommand(tuple(words), plain and bare and known, tuple(_list_redirects(node, data)))
+
+
+def _read_nested_subshell(node: Node, data: bytes) -> Iterator[SimpleCommand]:
+    """Yield what `((…))` runs in a shell that has no such arithmetic: commands in two subshells."""
+    if node.parent is not None and node.parent.type != "c_style_for_statement":
+        for piece in re.split(r"[;&|()\n]", _slice(node.parent, data)):
+            if words := piece.split():
+                yield SimpleCommand(tuple(Word(word, not _is_expanded(word)) for word in words), plain=False)
+
+
+def _list_redirects(node: Node, data: bytes) -> Iterator[tuple[str, Word]]:
+    place: Node | None = node
+    while place is not None and place.type not in ("command_substitution", "process_substitution"):
+        children = list(place.children) if place.type in ("command", "redirected_statement") else []
+        children += [part for one in children if one.type == "heredoc_redirect" for part in one.children]
+        for child in children:
+            if child.type == "file_redirect":
+                target = child.children[-1]
+                source = _slice(child, data)[: target.start_byte - child.start_byte]
+                yield source.strip(), _read_word(target, data)
+        place = place.parent
 
 
 def _agrees(source: str, words: list[Word]) -> bool:
     """Ask a second, much simpler reader for the words: the parser takes some words for two."""
+    if _CONTINUATION in source:
+        return [part for part in re.split(r"[ \t\n]|\\\n", source) if part] == [word.text for word in words]
     try:
         return shlex.split(source) == [word.text for word in words]
     except ValueError:
@@ -198,12 +402,14 @@ def _read_word(node: Node, data: bytes) -> Word:
     source = _slice(node, data)
     match node.type:
         case "word" | "number":
-            return Word(re.sub(r"\\(.)", r"\1", source, flags=re.DOTALL), known=not _is_expanded(source))
+            known = not _is_expanded(source) and _CONTINUATION not in source
+            return Word(re.sub(r"\\(.)", r"\1", source, flags=re.DOTALL), known=known)
         case "raw_string":
             return Word(source[1:-1])
         case "string":
             body = source[1:-1]
-            known = re.search(r"[$`]", re.sub(r"\\.", "", body, flags=re.DOTALL)) is None
+            bare = re.sub(r"\\.", "", body, flags=re.DOTALL)
+            known = re.search(r"[$`]", bare) is None and _CONTINUATION not in body
             return Word(re.sub(r'\\([$`"\\])', r"\1", body), known=known)
         case "concatenation":
             parts = [_read_word(child, data) for child in node.children]

@@ -1,29 +1,32 @@
-"""Commands that run other commands: what is inside is judged too (S-11)."""
+"""Wrappers: commands that run other commands; what is inside is judged too (S-11)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from yoi_bundle.calls.shell_evaluation import takes_unseen_name
+from yoi_bundle.calls.shell_options import measure_option
 from yoi_bundle.calls.shell_syntax import Script, SimpleCommand, Word, parse_script
+from yoi_bundle.calls.shell_wrapper_table import (
+    CODE_OPTIONS,
+    FIND_ACTIONS,
+    OPAQUE,
+    RUNNERS,
+    SHELLS,
+    STRIPPED,
+)
 
-_SHELLS = frozenset(["sh", "bash", "zsh", "dash", "ksh", "ash", "fish"])
-_OPAQUE = _SHELLS | frozenset(["eval", "source", ".", "su", "ssh", "watch", "parallel", "script", "trap"])
-_PREFIXES = frozenset(
-    ["sudo", "doas", "env", "nohup", "exec", "builtin", "busybox", "command", "time", "xargs", "setsid"]
-)
-_TIMED = frozenset(["timeout"])
-_TRANSPARENT = frozenset(["time", "command"])
-_WRAPPERS = (
-    _OPAQUE
-    | _PREFIXES
-    | _TIMED
-    | frozenset(["nice", "ionice", "stdbuf", "flock", "chroot", "unshare", "nsenter", "strace"])
-)
-_FIND_ACTIONS = frozenset(["-exec", "-execdir", "-ok", "-okdir"])
 _MAX_UNITS = 256
 _MAX_SUFFIXES = 24
-_MAX_NESTING = 4
+_MAX_NESTING = 6
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+# After `time` and `coproc` a shell reads on as at the beginning of a command.
+_KEYWORDS = frozenset(
+    ["!", "{", "(", "((", "[[", "if", "while", "until", "for", "case", "select", "function"]
+)
+_LOADER = re.compile(r"ld(?:-linux[^/]*|-musl[^/]*)?\.so[.0-9]*")
 
 
 class Unit(Struct, frozen=True):
@@ -31,96 +34,219 @@ class Unit(Struct, frozen=True):
 
     Attributes:
         opaque: Whether it runs something that cannot be seen.
-        seen_as: The command under every name that a deny or ask rule may know it by: itself, what it wraps.
+        seen_as: The command under every name that a deny or ask rule may know it by: itself, what it may wrap.
+        stripped: Whether it is a wrapper that needs no allow rule of its own.
     """
 
     command: SimpleCommand
     opaque: bool
     seen_as: tuple[SimpleCommand, ...]
+    stripped: bool = False
 
 
-def list_units(script: Script) -> list[Unit] | None:
+class Reading(Struct, frozen=True):
+    """All that a script runs.
+
+    Attributes:
+        loose: The words that are in no simple command, those of scripts in its words too.
+    """
+
+    units: tuple[Unit, ...]
+    loose: tuple[Word, ...]
+
+
+class _Inside(Struct, frozen=True):
+    """What a command runs.
+
+    Attributes:
+        opaque: Whether there may be more, or other things, than the scripts and commands found.
+    """
+
+    commands: tuple[SimpleCommand, ...] = ()
+    scripts: tuple[Script, ...] = ()
+    opaque: bool = False
+
+
+_NOTHING = _Inside()
+_UNSEEN = _Inside(opaque=True)
+
+
+def read_units(script: Script) -> Reading | None:
     """Return every simple command of a script and of what its commands run; None when there are too many."""
     units: list[Unit] = []
-    waiting = [(command, 0) for command in reversed(script.commands)]
+    loose = list(script.loose)
+    waiting = [(command, 0, script.dark) for command in reversed(script.commands)]
     while waiting:
-        command, nesting = waiting.pop()
+        command, nesting, dark = waiting.pop()
         if len(units) >= _MAX_UNITS or nesting > _MAX_NESTING:
             return None
-        inner = _unwrap(command)
-        opaque = inner is None
-        if inner is not None:
-            waiting.extend((one, nesting + 1) for one in reversed(inner))
-        if not (inner and command.plain and _name(command) in _TRANSPARENT):
-            judged = (
-                command if not opaque or _runs_a_file(command) else SimpleCommand(command.words, plain=False)
-            )
-            units.append(Unit(judged, opaque, tuple(_list_disguises(command))))
-    return units
+        inside = _look_inside(command)
+        for inner in inside.scripts:
+            loose.extend(inner.loose)
+            dark = dark or inner.dark
+        waiting.extend((one, nesting + 1, dark) for one in reversed(_list_commands(command, inside)))
+        opaque = inside.opaque or dark
+        judged = command if not opaque or _runs_a_file(command) else replace(command, plain=False)
+        disguises = tuple(_list_disguises(command, inside))
+        units.append(Unit(judged, opaque, disguises, _is_stripped(command, inside)))
+    return Reading(tuple(units), tuple(loose))
 
 
-def _name(command: SimpleCommand) -> str:
-    return command.words[0].text.rpartition("/")[2] if command.words else ""
+def get_name(command: SimpleCommand) -> str:
+    """Return the base name of a command; the loader of a platform is `ld.so`."""
+    name = command.words[0].text.rpartition("/")[2] if command.words else ""
+    return "ld.so" if _LOADER.fullmatch(name) else name
+
+
+def _list_commands(command: SimpleCommand, inside: _Inside) -> list[SimpleCommand]:
+    inner = [
+        replace(one, plain=one.plain and command.plain)
+        for script in inside.scripts
+        for one in script.commands
+    ]
+    return [*inside.commands, *inner]
+
+
+def _is_stripped(command: SimpleCommand, inside: _Inside) -> bool:
+    """Tell whether only the command inside counts: for a wrapper by its bare name, not for a file of that name."""
+    return bool(inside.commands) and not inside.opaque and command.words[0].text in STRIPPED
 
 
 def _runs_a_file(command: SimpleCommand) -> bool:
     """Tell whether a shell is given a file and no option: whoever allows `sh check.sh` allows what it holds."""
-    names_file = len(command.words) > 1 and not command.words[1].text.startswith("-")
-    return names_file and _name(command) in _SHELLS | {"source", "."}
+    names_file = len(command.words) > 1 and not command.words[1].text.startswith(("-", "+"))
+    return names_file and get_name(command) in SHELLS | {"source", "."}
 
 
-def _unwrap(command: SimpleCommand) -> list[SimpleCommand] | None:
-    """Return the commands that this one runs; None when they cannot be told."""
+def _look_inside(command: SimpleCommand) -> _Inside:
+    """Return what a command runs beside itself."""
     if not command.words:
-        return []
-    name, words = _name(command), command.words
-    if not words[0].known:
-        return None
+        return _NOTHING
+    if not command.words[0].known:
+        return _UNSEEN
+    name, words = get_name(command), command.words
     if name == "find":
-        return _unwrap_find(command)
-    if name not in _WRAPPERS:
-        return []
-    if name == "eval" or (name in _SHELLS and len(words) == 3 and words[1].text == "-c"):
-        code = words[1:] if name == "eval" else words[2:]
-        return _read_code(code, command.plain)
-    skipped = 2 if name in _TIMED and len(words) > 1 and re.fullmatch(r"[0-9]+[smhd]?", words[1].text) else 1
-    rest = words[skipped:]
-    if name in _OPAQUE or (name not in _PREFIXES and name not in _TIMED):
-        return None
-    if not rest:
-        return []
-    if not rest[0].known or rest[0].text.startswith("-") or "=" in rest[0].text:
-        return None
-    # xargs appends words of its input.
-    return [SimpleCommand(rest, command.plain and name != "xargs")]
+        return _look_into_find(command)
+    if takes_unseen_name(name, [(word.text, word.known) for word in words[1:]]):
+        return _UNSEEN
+    if _has_code_option(name, words):
+        return _UNSEEN
+    if name in ("eval", "trap", "alias") or name in SHELLS:
+        return _look_into_code(name, command)
+    if name in OPAQUE:
+        return _UNSEEN
+    return _look_behind(name, command) if name in RUNNERS else _NOTHING
 
 
-def _unwrap_find(command: SimpleCommand) -> list[SimpleCommand]:
+def _has_code_option(name: str, words: Sequence[Word]) -> bool:
+    names = CODE_OPTIONS.get(name, frozenset())
+    return any(
+        word.text in names
+        or word.text.partition("=")[0] in names
+        or any(len(option) == 2 and word.text.startswith(option) for option in names)
+        for word in words[1:]
+    )
+
+
+def _look_behind(name: str, command: SimpleCommand) -> _Inside:
+    """Find the command behind a wrapper's own options and operands."""
+    options, texts = RUNNERS[name], [word.text for word in command.words]
+    operands, at = options.operands, 1
+    while at < len(texts):
+        if not command.words[at].known:
+            return _UNSEEN
+        text = texts[at]
+        if text == "--":
+            at += 1
+            break
+        if name == "command" and text in ("-v", "-V", "-pv", "-pV"):
+            return _NOTHING  # it only says where a command is
+        if text.startswith("-"):
+            size = measure_option(options, texts, at)
+            if not size:
+                return _UNSEEN
+            at += size
+        elif options.assignments and _ASSIGNMENT.match(text):
+            return replace(_look_at(command, at + 1, name), opaque=True) if at + 1 < len(texts) else _NOTHING
+        elif operands:
+            operands, at = operands - 1, at + 1
+        else:
+            break
+    at += operands
+    return _look_at(command, at, name) if at < len(texts) else _NOTHING
+
+
+def _look_at(command: SimpleCommand, at: int, name: str) -> _Inside:
+    words = command.words[at:]
+    while words and RUNNERS[name].assignments and _ASSIGNMENT.match(words[0].text):
+        words = words[1:]
+    if not words:
+        return _NOTHING
+    if name in ("time", "coproc") and words[0].text in _KEYWORDS:
+        return _UNSEEN
+    # xargs and entr append words that they read; options of others may change who acts, and where.
+    plain = command.plain and name not in ("xargs", "entr") and (at == 1 or name in STRIPPED)
+    return _Inside((replace(command, words=words, plain=plain),), opaque=not words[0].known)
+
+
+def _look_into_find(command: SimpleCommand) -> _Inside:
     found: list[SimpleCommand] = []
     texts = [word.text for word in command.words]
     for index, text in enumerate(texts):
-        if text in _FIND_ACTIONS:
+        if text in FIND_ACTIONS:
             end = next((at for at in range(index, len(texts)) if texts[at] in (";", "+")), len(texts))
             found.append(SimpleCommand(command.words[index + 1 : end], plain=False))
-    return found
+    return _Inside(tuple(found))
 
 
-def _read_code(code: tuple[Word, ...], plain: bool) -> list[SimpleCommand] | None:
+def _look_into_code(name: str, command: SimpleCommand) -> _Inside:
+    words = command.words
+    if name == "eval":
+        return _read_code([word for word in words[1:] if word.text != "--"])
+    if name == "trap":
+        return _read_code(words[1:2]) if len(words) > 2 and not words[1].text.startswith("-") else _UNSEEN
+    if name == "alias":
+        values = [Word(word.text.partition("=")[2], word.known) for word in words[1:] if "=" in word.text]
+        return replace(_read_code(values), opaque=True) if values else _NOTHING
+    if len(words) == 3 and words[1].text == "-c" and name != "fish":
+        return _read_code(words[2:])
+    at = _find_code(words)
+    return replace(_read_code(words[at : at + 1]), opaque=True) if at else _UNSEEN
+
+
+def _find_code(words: Sequence[Word]) -> int:
+    """Return where the code stands that a shell is given with `-c`; 0 when it is given none."""
+    has_code, at = False, 1
+    while at < len(words) and words[at].text.startswith(("-", "+")) and words[at].text not in ("-", "--"):
+        text = words[at].text
+        short = not text.startswith("--")
+        has_code = has_code or (short and text.startswith("-") and "c" in text)
+        takes_value = (short and text[-1] in "oO") or text in ("--rcfile", "--init-file")
+        at += 2 if takes_value else 1
+    if at < len(words) and words[at].text in ("-", "--"):
+        at += 1
+    return at if has_code and at < len(words) else 0
+
+
+def _read_code(code: Sequence[Word]) -> _Inside:
     if not all(word.known for word in code):
-        return None
+        return _UNSEEN
     script = parse_script(" ".join(word.text for word in code))
-    if not script.readable:
-        return None
-    return [SimpleCommand(command.words, command.plain and plain) for command in script.commands]
+    return _Inside(scripts=(script,)) if script.readable else _UNSEEN
 
 
-def _list_disguises(command: SimpleCommand) -> Iterator[SimpleCommand]:
-    """Yield the command and, for one that runs others, everything in it that might be a command."""
+def _list_disguises(command: SimpleCommand, inside: _Inside) -> Iterator[SimpleCommand]:
+    """Yield the command and, for one of which it is not sure what it runs, everything that might be a command."""
     yield command
-    if _name(command) not in _WRAPPERS:
+    name = get_name(command)
+    if not inside.opaque or not (name in RUNNERS or name in OPAQUE or name in CODE_OPTIONS):
         return
     for start in range(1, min(len(command.words), _MAX_SUFFIXES)):
-        yield SimpleCommand(command.words[start:], plain=False)
-    for word in command.words[1:_MAX_SUFFIXES]:
-        if re.search(r"[\s;&|]", word.text):
-            yield from parse_script(word.text).commands
+        word = command.words[start]
+        yield replace(command, words=command.words[start:], plain=False)
+        _, equals, value = word.text.partition("=")
+        if equals and value:
+            yield replace(command, words=(Word(value, word.known), *command.words[start + 1 :]), plain=False)
+        for text in (word.text, value):
+            if re.search(r"[\s;&|]", text):
+                yield from parse_script(text).commands

@@ -1,0 +1,145 @@
+"""Evaluation in shells: places where a text, not a command, may be run, such as an array's index (S-11).
+
+A shell evaluates subscripts and arithmetic: `test -v 'a[$(CMD)]'` runs CMD though no parser sees a command there.
+"""
+
+import re
+from collections.abc import Iterable
+
+from tree_sitter import Node
+
+_SUBSCRIPT = re.compile(r"\[.*(?:\$|`|[<>]\()", re.DOTALL)
+# A shell expands their values, or runs the file that they name, when nobody asks for it.
+_EXPANDED_VARIABLES = re.compile(r"\b(?:PS[0-4]|PROMPT_COMMAND|BASH_ENV|SHELLOPTS|BASHOPTS)\b")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME_OPERATORS = frozenset(["-v", "-R", "-eq", "-ne", "-lt", "-le", "-gt", "-ge"])
+_NUMBER = re.compile(r"[+-]?[0-9]+")
+
+NAME_TAKERS = frozenset(
+    [
+        "declare",
+        "typeset",
+        "local",
+        "readonly",
+        "export",
+        "unset",
+        "read",
+        "mapfile",
+        "readarray",
+        "let",
+        "wait",
+    ]
+) | frozenset(["printf", "test", "[", "[[", "getopts"])
+"""Builtins that take names of variables, or arithmetic: they evaluate a subscript in an argument."""
+
+
+def is_evaluated(text: str) -> bool:
+    """Tell whether a text would run something where a shell evaluates it as a name or as arithmetic."""
+    return _SUBSCRIPT.search(text) is not None
+
+
+def takes_unseen_name(name: str, words: list[tuple[str, bool]]) -> bool:
+    """Tell whether a builtin may evaluate an argument that runs something: one with a subscript, or an unknown one.
+
+    Args:
+        name: The builtin.
+        words: The arguments: text, and whether that is what the builtin gets.
+    """
+    if name not in NAME_TAKERS:
+        return False
+    if any(known and is_evaluated(text) for text, known in words):
+        return True
+    texts = [text for text, known in words if known]
+    match name:
+        case "test" | "[":
+            named = {"-v", "-R"} & set(texts)
+            return bool(named or len([text for text, _ in words if text != "]"]) == 2) and _any_unknown(
+                words, of_operator=not named
+            )
+        case "printf":
+            return any(text.startswith("-v") for text in texts) and _any_unknown(words[:2])
+        case "let" | "unset" | "read" | "mapfile" | "readarray" | "getopts" | "declare" | "typeset" | "local":
+            return _any_unknown(words)
+        case _:
+            return False
+
+
+def _any_unknown(words: list[tuple[str, bool]], *, of_operator: bool = False) -> bool:
+    if of_operator:
+        return bool(words) and not words[0][1]
+    # `declare x=$y` assigns and evaluates no name; `declare $y` does.
+    return any(not known and not re.match(r"[A-Za-z_][A-Za-z0-9_]*\+?=", text) for text, known in words)
+
+
+def may_run_text(nodes: list[Node], data: bytes) -> bool:
+    """Tell whether a script may evaluate a text of its own, or one that it is given, as code."""
+    texts = [_slice(node, data) for node in nodes if node.type in ("raw_string", "ansi_c_string", "word")]
+    if any(_EXPANDED_VARIABLES.search(_slice(node, data)) for node in nodes if node.child_count == 0):
+        return True
+    arithmetic = [node for node in nodes if _is_arithmetic(node, data)]
+    if any(is_evaluated(_slice(part, data)) for node in arithmetic for part in _list_texts(node)):
+        return True
+    if any(node.type == "expansion" and re.search(r"@[A-Za-z]\}$", _slice(node, data)) for node in nodes):
+        return True
+    names = {name for node in arithmetic for name in _list_names(node, data)}
+    if not names:
+        return False
+    return any(is_evaluated(text) for text in texts) or bool(names & _list_unsure_names(nodes, data))
+
+
+def _is_arithmetic(node: Node, data: bytes) -> bool:
+    if node.type in ("arithmetic_expansion", "subscript", "c_style_for_statement"):
+        return True
+    if node.type == "expansion":
+        return re.match(r"\$\{[A-Za-z0-9_@*]+:[^-+=?]", _slice(node, data)) is not None
+    if node.type == "test_command":
+        return _slice(node, data).startswith("[[") and any(
+            _slice(part, data) in _NAME_OPERATORS for part in _walk(node) if part.child_count == 0
+        )
+    return False
+
+
+def _list_texts(node: Node) -> Iterable[Node]:
+    return (
+        part for part in _walk(node) if part.type in ("raw_string", "ansi_c_string", "string_content", "word")
+    )
+
+
+def _list_names(node: Node, data: bytes) -> Iterable[str]:
+    for part in _walk(node):
+        if part.child_count == 0 and part.type in ("word", "variable_name"):
+            yield from _IDENTIFIER.findall(_slice(part, data))
+
+
+def _list_unsure_names(nodes: list[Node], data: bytes) -> set[str]:
+    """Return the variables to which the script gives what may be no number."""
+    unsure: set[str] = set()
+    for node in nodes:
+        if node.type == "variable_assignment":
+            name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+            text = _slice(value, data).strip("\"'") if value is not None else ""
+            calculated = value is not None and value.type in ("arithmetic_expansion", "number")
+            if name is not None and not calculated and text and not _NUMBER.fullmatch(text):
+                unsure.update(_IDENTIFIER.findall(_slice(name, data)))
+        elif node.type == "for_statement":
+            name = node.child_by_field_name("variable")
+            values = node.children_by_field_name("value")
+            if name is not None and not all(_NUMBER.fullmatch(_slice(one, data)) for one in values):
+                unsure.add(_slice(name, data))
+        elif node.type == "command":
+            words = _slice(node, data).split()
+            if words and words[0] in ("read", "mapfile", "readarray", "getopts", "printf"):
+                unsure.update(word for word in words[1:] if _IDENTIFIER.fullmatch(word))
+    return unsure
+
+
+def _walk(root: Node) -> Iterable[Node]:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(node.children)
+
+
+def _slice(node: Node, data: bytes) -> str:
+    return data[node.start_byte : node.end_byte].decode(errors="replace")
