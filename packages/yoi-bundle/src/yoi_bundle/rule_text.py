@@ -23,6 +23,7 @@ from typing import Any
 
 import msgspec
 
+from yoi_bundle.calls.fit import find_misfit
 from yoi_bundle.identifiers import ToolPattern
 from yoi_bundle.manifest.policy import (
     DomainMatch,
@@ -58,6 +59,10 @@ class RuleTextError(ValueError):
     """A text that is no rule or no tool of the grammar above; the message says what is wrong, not what stood there."""
 
 
+class RuleMisfitError(RuleTextError):
+    """A rule whose condition can never match a call of its tool; it would restrict, or allow, nothing."""
+
+
 def parse_rule(text: str) -> Rule:
     """Read one rule.
 
@@ -91,12 +96,16 @@ def split_tool(text: str) -> tuple[str, Match | None]:
 
     Raises:
         RuleTextError: When the parentheses and what they hold are not of the grammar.
+        RuleMisfitError: When they can never match.
     """
     found = _TOOL.fullmatch(text.strip())
     if found is None:
         raise RuleTextError("a tool is a pattern, and perhaps an argument in parentheses after it")
     inside = found["inside"]
-    return found["pattern"], None if inside is None else _parse_inside(inside)
+    where = None if inside is None else _parse_inside(inside)
+    if misfit := find_misfit(found["pattern"], where):
+        raise RuleMisfitError(misfit)
+    return found["pattern"], where
 
 
 def format_rule(rule: Rule) -> str:

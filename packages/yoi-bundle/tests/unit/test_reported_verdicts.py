@@ -4,8 +4,19 @@ import pytest
 
 from yoi_bundle.authoring.dialects.claude.rules import Saying, say_rule
 from yoi_bundle.calls import CompiledPolicy, ToolCall
-from yoi_bundle.manifest import Effect, Policy, Rule, compute_rule_id
-from yoi_bundle.rule_text import parse_rule
+from yoi_bundle.manifest import (
+    DomainMatch,
+    Effect,
+    GlobMatch,
+    HostPathMatch,
+    Match,
+    PathMatch,
+    Policy,
+    PrefixMatch,
+    Rule,
+    compute_rule_id,
+)
+from yoi_bundle.rule_text import RuleMisfitError, parse_rule
 
 pytestmark = pytest.mark.req("S-11")
 
@@ -335,7 +346,59 @@ def test_a_search_above_a_denied_directory_is_asked() -> None:
         assert policy.compute_verdict(ToolCall("file.search", {"path": path})).effect == verdict
 
 
-def test_a_restriction_on_an_argument_that_the_tool_lacks_takes_the_tool() -> None:
-    policy = build("allow", "deny shell.run(cmd: rm *)", "deny file.*(url: x)")
-    assert judge(policy, "ls") == "deny"
-    assert policy.compute_verdict(ToolCall("file.read", {"path": "x"})).effect == "allow"
+@pytest.mark.parametrize(
+    ("tool", "where"),
+    [
+        ("shell.run", PrefixMatch(argument="cmd", value="rm")),
+        ("web.fetch", PathMatch(argument="url", pattern="secret/**")),
+        ("file.read", DomainMatch(argument="path", host="evil.example")),
+        ("file.read", PathMatch(argument="path", pattern="mount:docs/**")),
+        ("file.read", HostPathMatch(argument="path", pattern="secrets/**")),
+        ("file.*", GlobMatch(argument="paths", pattern="x")),
+    ],
+)
+def test_a_restriction_that_can_never_match_takes_the_tool(tool: str, where: Match) -> None:
+    rule = Rule(effect="deny", tool=tool, where=where)
+    policy = CompiledPolicy(Policy(default="allow", rules={compute_rule_id(rule): rule}))
+    called = "file.edit" if tool == "file.*" else tool
+    assert (
+        policy.compute_verdict(ToolCall(called, {"path": "a", "url": "https://a.example/"})).effect == "deny"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "deny shell.run(cmd: rm *)",
+        "deny file.read(paths: .env)",
+        "deny web.fetch(https://evil.example)",
+        "ask file.*(url: x)",
+        "allow task.track(x: y)",
+        "deny web.fetch(url path: secret/**)",
+        "deny file.read(path domain: evil.example)",
+        "deny web.search(query domain: evil.example)",
+        "deny file.read(path: mount:docs/**)",
+        "deny file.read(path: a/../b)",
+        "deny file.read(path host_path: secrets/**)",
+        "deny file.read(path exact: ./.env)",
+    ],
+)
+def test_a_rule_that_can_never_match_is_refused(text: str) -> None:
+    with pytest.raises(RuleMisfitError):
+        parse_rule(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "deny shell.run(command domain: evil.example)",
+        "deny shell.run(command path: .env)",
+        "deny file.*(pattern: x)",
+        "deny *(cmd: x)",
+        "deny mcp:a/b(anything: x)",
+        "deny file.read(path@docs: x)",
+        "deny file.read(path exact: .env)",
+    ],
+)
+def test_a_rule_that_may_match_is_taken(text: str) -> None:
+    assert parse_rule(text).where is not None

@@ -7,11 +7,12 @@ from msgspec import Struct
 
 from yoi_bundle.calls.argument_rules import ArgumentRule, compile_match
 from yoi_bundle.calls.call import ToolCall, Verdict, find_strictest, is_stricter
+from yoi_bundle.calls.fit import find_misfit
 from yoi_bundle.calls.hit import Hit
 from yoi_bundle.calls.shell_syntax import parse_script
 from yoi_bundle.calls.shell_wrappers import Reading, Unit, read_units
 from yoi_bundle.calls.tools import compile_tool_pattern
-from yoi_bundle.manifest import Effect, Policy
+from yoi_bundle.manifest import Effect, Policy, Rule
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
 
 _SHELL_TOOL = "shell.run"
@@ -22,7 +23,6 @@ _COMMAND = "command"
 class _CompiledRule(Struct, frozen=True):
     rule_id: str
     effect: Effect
-    tool: str
     takes_tool: Callable[[str], bool]
     argument: str
     condition: ArgumentRule | None
@@ -45,10 +45,9 @@ class CompiledPolicy:
             _CompiledRule(
                 rule_id,
                 rule.effect,
-                rule.tool,
                 compile_tool_pattern(rule.tool, liberal=rule.effect != "allow"),
                 rule.where.argument if rule.where else "",
-                compile_match(rule.where) if rule.where else None,
+                _compile_condition(rule),
             )
             for rule_id, rule in sorted(policy.rules.items())
         )
@@ -163,6 +162,14 @@ def compute_verdict(policies: Sequence[Policy | CompiledPolicy], call: ToolCall)
     return find_strictest([compute_policy_verdict(policy, call) for policy in policies])
 
 
+def _compile_condition(rule: Rule) -> ArgumentRule | None:
+    # A restriction that can never match is kept by taking the whole tool. Ours are refused where they are written;
+    # a manifest of another program may hold one.
+    if rule.where is None or (rule.effect != "allow" and find_misfit(rule.tool, rule.where)):
+        return None
+    return compile_match(rule.where)
+
+
 def _find_argument(rule: _CompiledRule, call: ToolCall) -> tuple[str, str] | None:
     """Return the argument's text and kind for a liberal rule: an absent one may mean a default, so it is empty.
 
@@ -187,8 +194,7 @@ def _liberal_argument(rule: _CompiledRule, call: ToolCall) -> Hit:
         return Hit.YES
     found = _find_argument(rule, call)
     if found is None:
-        # A restriction on what the tool does not have cannot be kept but by taking the whole tool.
-        return Hit.YES if rule.tool == call.tool else Hit.NO
+        return Hit.NO
     if rule.condition.liberal(*found):
         return Hit.YES
     searches = call.tool == _SEARCH_TOOL and found[1] == "path"

@@ -22,7 +22,7 @@ from yoi_bundle.diagnostics import Diagnostic, sort_diagnostics
 from yoi_bundle.error_fields import Local, Many
 from yoi_bundle.faults import find_type_faults
 from yoi_bundle.manifest import Policy, Rule, compute_rule_id
-from yoi_bundle.rule_text import RuleTextError, parse_rule
+from yoi_bundle.rule_text import RuleMisfitError, RuleTextError, parse_rule
 from yoi_wire.errors import RequestInvalidError
 
 _WORKSPACE = re.compile(r"^\s*\[\[\s*workspace\s*\]\]", re.MULTILINE)
@@ -170,7 +170,9 @@ def _read_rules(
             rule = parse_rule(text)
         except RuleTextError as error:
             line = lines.find_text(f"{pointer}/tools/rules", text)
-            faults.append(_fault(file, line, f"tools.rules: {error}", "write it as `allow file.read`"))
+            never = isinstance(error, RuleMisfitError)
+            fault = _fault(file, line, f"tools.rules: {error}", "write it as `allow file.read`")
+            faults.append(msgspec.structs.replace(fault, rule="rule.never_matches") if never else fault)
         else:
             rules[compute_rule_id(rule)] = rule
     return rules, faults

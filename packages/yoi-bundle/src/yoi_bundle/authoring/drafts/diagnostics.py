@@ -82,6 +82,7 @@ DiagnosticRule: TypeAlias = Literal[
     "prompt.unsaid_glob",
     "reference.unresolved",
     "rule.malformed",
+    "rule.never_matches",
     "secret.allowed",
     "secret.doubtful",
     "settings.directories_left_out",

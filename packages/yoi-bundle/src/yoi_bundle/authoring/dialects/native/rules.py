@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
+from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule, FileDiagnostics, show_name
 from yoi_bundle.authoring.drafts.draft import RuleDraft, ToolReference, UnsaidRule
 from yoi_bundle.identifiers import ToolPattern, encode_segment
 from yoi_bundle.manifest import Effect
-from yoi_bundle.rule_text import RuleTextError, split_tool
+from yoi_bundle.rule_text import RuleMisfitError, RuleTextError, split_tool
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
 
 _REMEDY = "see the grammar of rules in docs/guides/authoring.md"
@@ -24,7 +24,9 @@ def read_tools(
         try:
             references.append(read_tool(entry, line=line))
         except RuleTextError as error:
-            diagnostics.error("tool.malformed", line, f"`{show_name(entry)}`: {error}", _REMEDY)
+            diagnostics.error(
+                _name_fault(error, "tool.malformed"), line, f"`{show_name(entry)}`: {error}", _REMEDY
+            )
     return tuple(references)
 
 
@@ -40,8 +42,14 @@ def read_rules(
             rules.append(_read_rule(entry, effect, line))
         except RuleTextError as error:
             unsaid.append(UnsaidRule(effect=effect or "deny", written=entry, line=line))
-            diagnostics.error("rule.malformed", line, f"`{show_name(entry)}`: {error}", _REMEDY)
+            diagnostics.error(
+                _name_fault(error, "rule.malformed"), line, f"`{show_name(entry)}`: {error}", _REMEDY
+            )
     return tuple(rules), tuple(unsaid)
+
+
+def _name_fault(error: RuleTextError, otherwise: DiagnosticRule) -> DiagnosticRule:
+    return "rule.never_matches" if isinstance(error, RuleMisfitError) else otherwise
 
 
 def _read_effect(entry: str) -> Effect | None:
