@@ -5,7 +5,7 @@ import json
 import pytest
 
 from yoi_bundle.authoring.dialects.claude.permissions import read_claude_settings
-from yoi_bundle.authoring.dialects.claude.rules import Saying, say_rule
+from yoi_bundle.authoring.dialects.claude.rules import Saying, Target, say_rule
 from yoi_bundle.authoring.drafts.draft import Contribution, SourceFile
 from yoi_bundle.manifest import (
     DomainMatch,
@@ -26,8 +26,33 @@ def say(written: str, effect: Effect) -> list[tuple[str, Match | None]] | None:
     if not isinstance(said, Saying):
         return None
     return [
-        (target.pattern or f"{target.server}:{target.tool or '*'}", target.where) for target in said.targets
+        (target.pattern or f"{target.server}:{target.tool or '*'}", target.where)
+        for target in said.targets
+        if not is_path_for_commands(target)
     ]
+
+
+def is_path_for_commands(target: Target) -> bool:
+    return target.pattern == "shell.run" and isinstance(target.where, PathMatch | HostPathMatch)
+
+
+def say_for_commands(written: str, effect: Effect) -> list[tuple[Effect, str]]:
+    said = say_rule(written, effect)
+    assert isinstance(said, Saying)
+    return [
+        (target.effect or effect, target.where.pattern)
+        for target in said.targets
+        if isinstance(target.where, PathMatch | HostPathMatch) and target.where.argument == "command"
+    ]
+
+
+def test_a_restriction_of_a_path_holds_for_shell_commands_too() -> None:
+    assert say_for_commands("Read(./.env)", "deny") == [("deny", ".env")]
+    assert say_for_commands("Read(~/.ssh/**)", "deny") == [("deny", "~/.ssh/**")]
+    assert say_for_commands("Read(.env)", "ask") == [("ask", ".env"), ("ask", "**/.env")]
+    assert say_for_commands("Edit(src/gen/**)", "deny") == [("ask", "src/gen/**")]
+    assert say_for_commands("Read(**)", "deny") == [("ask", "**")]
+    assert say_for_commands("Read(./.env)", "allow") == []
 
 
 def read(settings: object) -> Contribution:
@@ -158,6 +183,7 @@ def test_a_settings_file_is_one_policy_that_asks_by_default() -> None:
         ("allow", "shell.run"),
         ("deny", "file.read"),
         ("deny", "file.search"),
+        ("deny", "shell.run"),
         ("ask", "web.fetch"),
     ]
     assert found.diagnostics == ()

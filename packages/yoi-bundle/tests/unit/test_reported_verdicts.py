@@ -33,7 +33,10 @@ def build(default: Effect, *rules: str) -> CompiledPolicy:
             continue
         said = say_rule(tool, effect)  # type: ignore[arg-type]
         assert isinstance(said, Saying)
-        made += [Rule(effect=effect, tool=one.pattern, where=one.where) for one in said.targets]  # type: ignore[arg-type]
+        made += [
+            Rule(effect=one.effect or effect, tool=one.pattern, where=one.where)  # type: ignore[arg-type]
+            for one in said.targets
+        ]
     return CompiledPolicy(Policy(default=default, rules={compute_rule_id(rule): rule for rule in made}))
 
 
@@ -284,6 +287,25 @@ def test_a_path_that_a_command_may_reach_is_asked_at_least(command: str) -> None
 )
 def test_a_denied_path_leaves_other_commands_alone(command: str) -> None:
     assert judge(DENY_ENV, command) == "allow"
+
+
+@pytest.mark.parametrize(
+    ("rule", "command", "verdict"),
+    [
+        ("Read(./.env)", "cat .env", "deny"),
+        ("Read(./.env)", "head -1 < .env", "deny"),
+        ("Read(./.env)", "npm test", "allow"),
+        ("Read(./.env)", "grep -r K src", "allow"),
+        ("Read(~/.ssh/**)", "cat ~/.ssh/id_ed25519", "deny"),
+        ("Edit(src/gen/**)", "sed -i s/a/b/ src/gen/x", "ask"),
+        ("Edit(src/gen/**)", "echo y > src/gen/x", "ask"),
+        ("Edit(src/gen/**)", "tee src/gen/x", "ask"),
+        ("Edit(src/gen/**)", "touch ./src/gen/x", "ask"),
+        ("Edit(src/gen/**)", "cat src/a", "allow"),
+    ],
+)
+def test_an_imported_restriction_of_a_path_holds_for_commands(rule: str, command: str, verdict: str) -> None:
+    assert judge(deny(rule), command) == verdict
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from yoi_bundle.authoring.dialects.claude.vocabulary import (
     CLAUDE_TOOLS,
 )
 from yoi_bundle.identifiers import HostPattern, encode_segment
-from yoi_bundle.manifest import DomainMatch, Effect, ExactMatch, GlobMatch, Match, PrefixMatch
+from yoi_bundle.manifest import DomainMatch, Effect, ExactMatch, GlobMatch, Match, PathMatch, PrefixMatch
 
 _RULE = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_*.-]*)(?:\((?P<spec>.*)\))?", re.DOTALL)
 _MCP = re.compile(r"mcp__(?P<server>(?:(?!__).)+?)(?:__(?P<tool>.+))?", re.DOTALL)
@@ -46,16 +46,22 @@ _NARROWER = frozenset({"Write", "MultiEdit", "Glob", "Grep", "LS", "NotebookRead
 _PATH_TOOLS = frozenset(
     {"Read", "Edit", "Write", "MultiEdit", "NotebookEdit", "NotebookRead", "Glob", "Grep", "LS"}
 )
+_READING = frozenset({"Read", "NotebookRead", "Glob", "Grep", "LS"})
 _NAMED_ARGUMENTS = {"agent.spawn": "profile", "skill.use": "skill", "workflow.run": "workflow"}
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """One tool, or one MCP server's tool, with the argument that a rule is confined to."""
+    """One tool, or one MCP server's tool, with the argument that a rule is confined to.
+
+    Attributes:
+        effect: Where it is not the rule's own.
+    """
 
     pattern: str = ""
     server: str = ""
     tool: str = ""
     where: Match | None = None
+    effect: Effect | None = None
 
 
 class Saying(Struct, frozen=True, kw_only=True):
@@ -145,17 +151,23 @@ def _say_argument(name: str, spec: str, tools: tuple[str, ...], effect: Effect) 
         said = say_path(spec, effect)
         if said is None:
             return Unsayable("a path that our patterns cannot say")
-        matches: tuple[Match, ...] = said.matches
-        broader = said.broader
-    else:
-        found = _say_text(name, spec, tools, effect)
-        if isinstance(found, Unsayable):
-            return found
-        return Saying(targets=found)
-    return Saying(
-        targets=tuple(Target(pattern=tool, where=where) for tool in tools for where in matches),
-        broader=broader,
-    )
+        targets = tuple(Target(pattern=tool, where=where) for tool in tools for where in said.matches)
+        commands = tuple(_restrict_commands(name, where, effect) for where in said.matches)
+        return Saying(targets=targets + (commands if effect != "allow" else ()), broader=said.broader)
+    found = _say_text(name, spec, tools, effect)
+    return found if isinstance(found, Unsayable) else Saying(targets=found)
+
+
+def _restrict_commands(name: str, where: Match, effect: Effect) -> Target:
+    """Say a restriction of a path for shell commands: the dialect holds it for commands that read or change files.
+
+    Ours cannot tell reading from changing, so a deny of changing is asked; so is one of every path, which any word of a
+    command would be.
+    """
+    restricted = msgspec.structs.replace(where, argument="command")
+    everything = isinstance(where, PathMatch) and not where.pattern.strip("*/")
+    asked = effect == "deny" and (everything or name not in _READING)
+    return Target(pattern="shell.run", where=restricted, effect="ask" if asked else None)
 
 
 def _say_text(name: str, spec: str, tools: tuple[str, ...], effect: Effect) -> tuple[Target, ...] | Unsayable:

@@ -73,7 +73,10 @@ def read_claude_rule_list(
             remedy = "write the rule in .yoi/policies if that is too much"
             diagnostics.warn("policy.rule_broadened", entry.line, message, remedy)
         said_before.update(said.targets)
-        rules.extend(RuleDraft(effect=effect, tool=_make_reference(target, entry)) for target in said.targets)
+        rules.extend(
+            RuleDraft(effect=target.effect or effect, tool=_make_reference(target, entry))
+            for target in said.targets
+        )
     return tuple(dict.fromkeys(rules)), tuple(unsaid)
 
 
