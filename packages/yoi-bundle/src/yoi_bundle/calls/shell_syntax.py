@@ -282,6 +282,10 @@ def _is_understood(nodes: list[Node], data: bytes) -> bool:
             or _slice(node, data).endswith("\\")
         ):
             return False
+        if node.type == "concatenation" and _slice(node, data) != "".join(
+            _slice(child, data) for child in node.children
+        ):
+            return False  # two words, taken for one
         if node.type == "command_name" and _slice(node, data) in _RESERVED:
             return False
         if node.child_count == 0:
