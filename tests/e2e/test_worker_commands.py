@@ -29,17 +29,18 @@ def test_an_explanation_says_what_is_granted_narrowed_and_denied_and_what_to_cha
 
 
 @pytest.mark.req("S-11")
-def test_a_call_is_explained_with_its_verdict_and_whose_word_it_is(yoi: Yoi, tmp_path: Path) -> None:
+def test_a_call_is_explained_with_its_verdict_and_whose_word_it_is(tmp_path: Path) -> None:
+    yoi = Yoi(tmp_path / "store")
     policy = tmp_path / "policy.toml"
     policy.write_text(
         'version = 1\n[[workspace]]\nissuer = "local"\nid = "local"\nhost = ["shell", "git"]\n'
         'bundle_required = "never"\nmounts.workspace = { path = ".", access = "rw" }\n'
-        '[workspace.tools]\nrules = [\n  "allow file.*",\n  "deny shell.run(command prefix: curl)",\n]\n',
+        '[workspace.tools]\nrules = [\n  "allow file.*",\n  "allow shell.run",\n  "deny shell.run(command prefix: curl)",\n]\n',
         encoding="utf-8",
     )
     flags = ("--policy", str(policy), "builtin:coder", "--call")
     denied = yoi.read("explain", *flags, "shell.run(command: curl x)", code=1)
-    assert (denied["verdict"], denied["layer"], denied["line"]) == ("deny", "host_policy", 10)
+    assert (denied["verdict"], denied["layer"], denied["line"]) == ("deny", "host_policy", 12)
     assert denied["written"] == "deny shell.run(command prefix: curl)"
     assert yoi.read("explain", *flags, "file.read(path: a)")["verdict"] == "allow"
     assert yoi.run("explain", *flags, "file.read(a)").returncode == 2

@@ -282,10 +282,18 @@ def _is_understood(nodes: list[Node], data: bytes) -> bool:
             or _slice(node, data).endswith("\\")
         ):
             return False
-        if node.type == "concatenation" and _slice(node, data) != "".join(
-            _slice(child, data) for child in node.children
+        if (
+            node.type == "concatenation"
+            and _is_part_of_line(node)
+            and _slice(node, data) != "".join(_slice(child, data) for child in node.children)
         ):
             return False  # two words, taken for one
+        if (
+            node.type == "word"
+            and _is_part_of_line(node)
+            and re.search(r"[ \t\n]", re.sub(r"\\.", "", _slice(node, data), flags=re.DOTALL))
+        ):
+            return False
         if node.type == "command_name" and _slice(node, data) in _RESERVED:
             return False
         if node.child_count == 0:
@@ -299,6 +307,19 @@ def _is_understood(nodes: list[Node], data: bytes) -> bool:
                 return False
             end = max(end, node.end_byte)
     return _fits_between(data, end, len(data)) and not (b"\\\n" in data and b"<<" in data)
+
+
+def _is_part_of_line(word: Node) -> bool:
+    """Tell whether blanks would end a word here, unlike in an expansion."""
+    parent = word.parent
+    while parent is not None and parent.type == "concatenation":
+        parent = parent.parent
+    return parent is not None and parent.type in (
+        "command",
+        "command_name",
+        "file_redirect",
+        "for_statement",
+    )
 
 
 def _list_text_ends(redirect: Node) -> Iterator[int]:
