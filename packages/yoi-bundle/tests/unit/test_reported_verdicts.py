@@ -127,6 +127,11 @@ def test_an_allow_list_lets_pass_what_it_names(command: str) -> None:
         "rm${IFS}x",
         "command -p rm x",
         "exec -a name rm x",
+        "echo \\\n\n\\\n rm",
+        "[ -v 'a[ # c\n$(rm x)]' ]",
+        "echo rm | xargs -I {} {} x",
+        "echo 'x; rm y' | xargs -I {} sh -c 'echo {}'",
+        "find . -exec sh -c 'echo {}' \\;",
     ],
 )
 def test_a_denied_command_is_found_or_asked_wherever_a_shell_would_run_it(command: str) -> None:
@@ -181,6 +186,11 @@ def test_a_deny_rule_leaves_words_alone_that_are_no_commands(rule: str, command:
 )
 def test_a_deny_rule_holds_with_options_wrappers_and_redirections(rule: str, command: str) -> None:
     assert judge(deny(rule), command) == "deny"
+
+
+def test_words_that_a_wrapper_reads_may_complete_a_denied_command() -> None:
+    assert judge(deny("Bash(git push:*)"), "echo push | xargs git") == "ask"
+    assert judge(deny("Bash(git push:*)"), "git branch | xargs git branch -D") == "allow"
 
 
 def test_an_operand_that_may_be_the_value_of_an_unknown_option_is_asked() -> None:
@@ -282,6 +292,9 @@ def test_a_path_that_a_command_may_reach_is_asked_at_least(command: str) -> None
         "ls 2>/dev/null",
         "curl https://h.example/.env",
         "rm -rf build",
+        "bash build.sh",
+        "az acr update --name {registry}",
+        'log "no such folder: $X"',
         'X=$(date); echo "$X $?"',
         "npm run build && cp -r dist out",
     ],

@@ -151,7 +151,7 @@ class _PathRule:
         return Hit.NO
 
     def liberal_command(self, unit: Unit) -> Hit:
-        return Hit.MAYBE if unit.opaque else Hit.NO
+        return Hit.MAYBE if unit.opaque and not unit.runs_file else Hit.NO
 
     def may_hold(self, text: str) -> bool:
         place = parse_place(text)
@@ -180,7 +180,7 @@ class _HostPathRule:
         return Hit.NO
 
     def liberal_command(self, unit: Unit) -> Hit:
-        return Hit.MAYBE if unit.opaque else Hit.NO
+        return Hit.MAYBE if unit.opaque and not unit.runs_file else Hit.NO
 
     def may_hold(self, text: str) -> bool:
         return self._place.holds(text)

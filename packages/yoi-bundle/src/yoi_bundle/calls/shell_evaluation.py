@@ -47,9 +47,12 @@ def takes_unseen_name(name: str, words: list[tuple[str, bool]]) -> bool:
     """
     if name not in NAME_TAKERS:
         return False
-    if any(known and is_evaluated(text) for text, known in words):
-        return True
     texts = [text for text, known in words if known]
+    if name == "printf" and not any(text.startswith("-v") for text in texts):
+        return False
+    # Joined, since the words of a test are not always told apart.
+    if is_evaluated(" ".join(texts)):
+        return True
     match name:
         case "test" | "[":
             named = {"-v", "-R"} & set(texts)
@@ -57,7 +60,7 @@ def takes_unseen_name(name: str, words: list[tuple[str, bool]]) -> bool:
                 words, of_operator=not named
             )
         case "printf":
-            return any(text.startswith("-v") for text in texts) and _any_unknown(words[:2])
+            return _any_unknown(words[:2])
         case "let" | "unset" | "read" | "mapfile" | "readarray" | "getopts" | "declare" | "typeset" | "local":
             return _any_unknown(words)
         case _:

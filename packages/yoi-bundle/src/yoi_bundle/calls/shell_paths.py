@@ -49,7 +49,7 @@ _SEARCH_FLAGS = re.compile(
 )
 _FOLDER_OPTIONS = ("-C", "--directory", "--prefix", "--cwd", "--work-tree", "--git-dir", "--dir", "--chdir")
 _SPECIAL = re.compile(r"\$(?:[#?$!-]|\(\()|\$\{#")
-_WILD = re.compile(r"[*?]+|\[[^\]/]*\]|\{[^{}]*\}")
+_WILD = re.compile(r"[*?]+|\[[^\]/]*\]|\{\}|\{[^{}]*(?:,|\.\.)[^{}]*\}")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _MAX_FOLDERS = 16
 
@@ -169,7 +169,9 @@ def _judge_part(part: str, known: bool, pattern: "PlaceTest", folders: Folders) 
     text = _name_places(part)
     if _SPECIAL.match(text) and not re.search(r"[/$`]", text[1:].lstrip("$({#")):
         return Hit.NO
-    if re.search(r"[$`]|[<>]\(", text):
+    if expanded := re.search(r"[$`]|[<>]\(", text):
+        if re.search(r"\s", text[: expanded.start()]):
+            return Hit.NO  # a sentence, not a path
         if text.startswith(("<(", ">(")):
             return Hit.NO  # the commands in it are judged themselves
         return Hit.MAYBE

@@ -332,8 +332,12 @@ def _list_text_ends(redirect: Node) -> Iterator[int]:
 
 
 def _fits_between(data: bytes, start: int, end: int) -> bool:
-    if start >= end or _BETWEEN.fullmatch(data, start, end):
+    if start >= end:
         return True
+    if _BETWEEN.fullmatch(data, start, end):
+        # A line that goes on and then ends: the parser does not see the end.
+        joined = data[start:end].replace(b"\\\n", b"")
+        return len(joined) == end - start or b"\n" not in joined
     return data.startswith(b"<<", end) and _DASH_BEFORE_HEREDOC.fullmatch(data, start, end) is not None
 
 

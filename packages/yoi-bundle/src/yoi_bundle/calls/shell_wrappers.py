@@ -36,12 +36,14 @@ class Unit(Struct, frozen=True):
         opaque: Whether it runs something that cannot be seen.
         seen_as: The command under every name that a deny or ask rule may know it by: itself, what it may wrap.
         stripped: Whether it is a wrapper that needs no allow rule of its own.
+        runs_file: Whether all that cannot be seen is a file of commands, which is among the words.
     """
 
     command: SimpleCommand
     opaque: bool
     seen_as: tuple[SimpleCommand, ...]
     stripped: bool = False
+    runs_file: bool = False
 
 
 class Reading(Struct, frozen=True):
@@ -86,9 +88,10 @@ def read_units(script: Script) -> Reading | None:
             dark = dark or inner.dark
         waiting.extend((one, nesting + 1, dark) for one in reversed(_list_commands(command, inside)))
         opaque = inside.opaque or dark
-        judged = command if not opaque or _runs_a_file(command) else replace(command, plain=False)
+        runs_file = _runs_a_file(command) and not dark
+        judged = command if not opaque or runs_file else replace(command, plain=False)
         disguises = tuple(_list_disguises(command, inside))
-        units.append(Unit(judged, opaque, disguises, _is_stripped(command, inside)))
+        units.append(Unit(judged, opaque, disguises, _is_stripped(command, inside), runs_file))
     return Reading(tuple(units), tuple(loose))
 
 
@@ -162,7 +165,7 @@ def _look_behind(name: str, command: SimpleCommand) -> _Inside:
         if name == "command" and text in ("-v", "-V", "-pv", "-pV"):
             return _NOTHING  # it only says where a command is
         if text.startswith("-"):
-            size = measure_option(options, texts, at)
+            size = measure_option(options, texts, at) or (text.startswith("--") and "=" in text)
             if not size:
                 return _UNSEEN
             at += size
@@ -184,6 +187,8 @@ def _look_at(command: SimpleCommand, at: int, name: str) -> _Inside:
         return _NOTHING
     if name in ("time", "coproc") and words[0].text in _KEYWORDS:
         return _UNSEEN
+    if name == "xargs":
+        words = _add_input(words, command.words[1:at])
     # xargs and entr append words that they read; options of others may change who acts, and where.
     plain = command.plain and name not in ("xargs", "entr") and (at == 1 or name in STRIPPED)
     return _Inside((replace(command, words=words, plain=plain),), opaque=not words[0].known)
@@ -195,8 +200,23 @@ def _look_into_find(command: SimpleCommand) -> _Inside:
     for index, text in enumerate(texts):
         if text in FIND_ACTIONS:
             end = next((at for at in range(index, len(texts)) if texts[at] in (";", "+")), len(texts))
-            found.append(SimpleCommand(command.words[index + 1 : end], plain=False))
+            found.append(SimpleCommand(_fill_in(command.words[index + 1 : end], "{}"), plain=False))
     return _Inside(tuple(found))
+
+
+def _fill_in(words: Sequence[Word], mark: str) -> tuple[Word, ...]:
+    """Return words in which a wrapper puts what it finds in the place of a mark."""
+    return tuple(Word(word.text, word.known and mark not in word.text) for word in words)
+
+
+def _add_input(words: Sequence[Word], options: Sequence[Word]) -> tuple[Word, ...]:
+    """Return the words that `xargs` runs a command with: what it reads stands in the place of a mark, or at the end."""
+    for index, word in enumerate(options):
+        if re.match(r"-[Ii]|--replace", word.text):
+            attached = re.sub(r"^(?:-[Ii]|--replace=?)", "", word.text)
+            following = options[index + 1].text if word.text == "-I" and index + 1 < len(options) else "{}"
+            return _fill_in(words, attached or following)
+    return (*words, Word("", known=False))
 
 
 def _look_into_code(name: str, command: SimpleCommand) -> _Inside:
