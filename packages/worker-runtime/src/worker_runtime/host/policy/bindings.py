@@ -16,6 +16,7 @@ from yoi_bundle.identifiers import (
     ParameterName,
     WorkspaceId,
 )
+from yoi_bundle.manifest import Effect
 
 IssuerName = Annotated[str, Meta(min_length=1, max_length=256)]
 
@@ -49,11 +50,20 @@ class HostBindings(Struct, frozen=True, kw_only=True):
 NO_BINDINGS = HostBindings()
 
 
+class Expectation(Struct, frozen=True, kw_only=True):
+    """A call, as it is written, and the verdict on it that the host's layer is to give."""
+
+    call: str
+    verdict: Effect
+    line: int = 0
+
+
 class WorkspaceGrant(Struct, frozen=True, kw_only=True):
     """What one workspace of one issuer gets, and what its Workers are bound to.
 
     Attributes:
         pointer: The workspace's table in the file.
+        expectations: Calls with the verdicts that the operator expects; tests, which change nothing.
     """
 
     issuer: IssuerName
@@ -61,6 +71,7 @@ class WorkspaceGrant(Struct, frozen=True, kw_only=True):
     policy: HostPolicy
     bindings: HostBindings = NO_BINDINGS
     pointer: str = ""
+    expectations: tuple[Expectation, ...] = ()
 
 
 class HostPolicyDocument(Struct, frozen=True, kw_only=True):

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from worker_runtime.host.policy.bindings import HostPolicyDocument, WorkspaceGrant
+from worker_runtime.host.policy.bindings import Expectation, HostPolicyDocument, WorkspaceGrant
 from worker_runtime.host.policy.file import HostPolicyInvalidError, load_host_policy
 from worker_runtime.host.policy.host_policy import HostPolicy
+from yoi_bundle.call_text import CallTextError, parse_call
+from yoi_bundle.calls.policy import compute_policy_verdict
 from yoi_bundle.diagnostics import Diagnostic, sort_diagnostics
-from yoi_bundle.manifest import PathMatch
+from yoi_bundle.manifest import PathMatch, Policy
 from yoi_bundle.rule_text import format_rule
 
 _LOOPBACK = ("http://localhost", "http://127.")
@@ -110,7 +112,7 @@ def _list_sections(policy: HostPolicy) -> Iterator[tuple[str, list[str]]]:
 
 
 def find_oddities(document: HostPolicyDocument, *, file: str) -> tuple[Diagnostic, ...]:
-    """Return the warnings of a well-formed policy."""
+    """Return the warnings of a well-formed policy, and an error for each expectation that it does not meet."""
     found = [
         Diagnostic(
             severity="warning",
@@ -123,7 +125,35 @@ def find_oddities(document: HostPolicyDocument, *, file: str) -> tuple[Diagnosti
         for grant in document.grants
         for rule, message, remedy in _find_in(grant)
     ]
+    found += [
+        Diagnostic(
+            severity="error",
+            rule="policy.unexpected_verdict",
+            file=file,
+            line=expectation.line,
+            pointer=grant.pointer,
+            message=f"{grant.issuer}/{grant.workspace}: expect: {message}",
+            remedy="correct the rules, or the expectation",
+        )
+        for grant in document.grants
+        for expectation in grant.expectations
+        for message in [_test(expectation, grant.policy.tools)]
+        if message
+    ]
     return tuple(sort_diagnostics(found))
+
+
+def _test(expectation: Expectation, layer: Policy) -> str:
+    """Return what is wrong when the layer's verdict on a call is not the expected one; empty when it is."""
+    try:
+        verdict = compute_policy_verdict(layer, parse_call(expectation.call))
+    except CallTextError as error:
+        return str(error)
+    if verdict.effect == expectation.verdict:
+        return ""
+    rule = layer.rules.get(verdict.rule_id) if verdict.rule_id else None
+    by = f"`{format_rule(rule)}`" if rule else "the default, or a command that cannot be read"
+    return f"{verdict.effect} instead of {expectation.verdict}, by {by}"
 
 
 def describe_policy(policy: HostPolicy) -> tuple[PolicyLine, ...]:

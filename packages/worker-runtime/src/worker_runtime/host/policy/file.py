@@ -7,7 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from worker_runtime.host.policy.bindings import HostBindings, HostPolicyDocument, ServerLaunch, WorkspaceGrant
+from worker_runtime.host.policy.bindings import (
+    Expectation,
+    HostBindings,
+    HostPolicyDocument,
+    ServerLaunch,
+    WorkspaceGrant,
+)
 from worker_runtime.host.policy.form import LaunchForm, PluginForm, PolicyForm, ServerForm, WorkspaceForm
 from worker_runtime.host.policy.host_policy import (
     CommandGrant,
@@ -153,6 +159,14 @@ def _make_document(form: PolicyForm, file: str, directory: Path, lines: PolicyLi
                 policy=_make_policy(workspace, rules),
                 bindings=_make_bindings(workspace, directory),
                 pointer=pointer,
+                expectations=tuple(
+                    Expectation(
+                        call=one.call,
+                        verdict=one.verdict,
+                        line=lines.find_text(f"{pointer}/expect", one.call),
+                    )
+                    for one in workspace.expect
+                ),
             )
         )
     if faults:

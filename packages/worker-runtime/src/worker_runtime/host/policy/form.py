@@ -130,6 +130,17 @@ class ToolsForm(Form, frozen=True, kw_only=True, forbid_unknown_fields=True):
 NO_TOOLS = ToolsForm()
 
 
+class ExpectForm(Form, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A test of the tool rules, which `yoi policy check` runs.
+
+    Attributes:
+        call: In the textual form of `yoi_bundle.call_text`: `shell.run(command: ls)`.
+    """
+
+    call: RuleText
+    verdict: Effect
+
+
 class WorkspaceForm(Form, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One `[[workspace]]`; see `HostPolicy` for what its fields mean."""
 
@@ -152,6 +163,7 @@ class WorkspaceForm(Form, frozen=True, kw_only=True, forbid_unknown_fields=True)
     parameters: dict[ParameterName, str] = {}
     plugins: tuple[PluginForm, ...] = ()
     tools: ToolsForm = NO_TOOLS
+    expect: tuple[ExpectForm, ...] = ()
     limits: WorkerLimits = NO_LIMITS
 
 
