@@ -9,6 +9,8 @@ from yoi_bundle.calls.shell_options import fold_words, list_placements
 from yoi_bundle.calls.shell_syntax import SimpleCommand, Word, parse_plain_words
 from yoi_bundle.calls.texts import collapse, fold, matches_glob
 
+# Each word that is left out is another reading of the whole command.
+_MAX_SKIPPED = 64
 _SEPARATORS = re.compile(r"[;&|\n(){}`<>]|\$\(")
 
 
@@ -119,7 +121,7 @@ class GlobRule:
         if not named or not self._head or named[0] != self._head[0]:
             return
         for end, sure in list_placements(self._head, named):
-            for start in range(end, len(named)):
+            for start in range(end, min(len(named), end + _MAX_SKIPPED)):
                 yield (
                     [*self._head, *named[start:]],
                     sure and (start == end or named[start - 1].startswith("-")),
