@@ -188,6 +188,10 @@ def test_a_deny_rule_holds_with_options_wrappers_and_redirections(rule: str, com
     assert judge(deny(rule), command) == "deny"
 
 
+def test_more_options_than_are_looked_through_are_asked_about() -> None:
+    assert judge(deny("Bash(git add -A*)"), "git add " + "-v " * 100 + "-A") == "ask"
+
+
 def test_words_that_a_wrapper_reads_may_complete_a_denied_command() -> None:
     assert judge(deny("Bash(git push:*)"), "echo push | xargs git") == "ask"
     assert judge(deny("Bash(git push:*)"), "git branch | xargs git branch -D") == "allow"

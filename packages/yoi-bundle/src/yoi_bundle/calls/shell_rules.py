@@ -96,6 +96,10 @@ class GlobRule:
         best = max((self._fit(words, redirects) for words in self._list_readings(texts)), default=Hit.NO)
         if best is Hit.YES:
             return best
+        if len(texts) > _MAX_SKIPPED and all(
+            text.startswith("-") for text in texts[_MAX_SKIPPED // 2 : _MAX_SKIPPED]
+        ):
+            return Hit.MAYBE  # more options than were looked through
         unknown = next((at for at, word in enumerate(command.words) if not word.known), None)
         if unknown is None:
             unsure = any(not target.known for _, target in command.redirects)
