@@ -126,7 +126,7 @@ def probe_runtime(directory: Path) -> list[Probes]:
     """Probe the Runtime's routes over a real socket, as its host's operator."""
     from support.runtime.rest_under_test import RestUnderTest
     from support.runtime.runtime_under_test import build_caller
-    from worker_runtime.contract.operations import OPERATIONS
+    from worker_runtime.contract.operations import RUNTIME_OPERATIONS
 
     server = RestUnderTest(directory)
     signed = server.credentials.build_headers(build_caller(kind="remote"))
@@ -138,7 +138,7 @@ def probe_runtime(directory: Path) -> list[Probes]:
         return answer
 
     try:
-        return list(probe_routes(OPERATIONS, send, {"workspace": "library", "digest": _DIGEST}))
+        return list(probe_routes(RUNTIME_OPERATIONS, send, {"workspace": "library", "digest": _DIGEST}))
     finally:
         server.close()
 
@@ -146,7 +146,7 @@ def probe_runtime(directory: Path) -> list[Probes]:
 def probe_backend(directory: Path) -> list[Probes]:
     """Probe the Backend's routes over a real socket, as its first admin."""
     from support.backend.backend_rest import BackendRest
-    from yoi_wire.backend.operations import OPERATIONS
+    from yoi_wire.backend.operations import BACKEND_OPERATIONS
 
     backend = BackendRest(directory)
     backend.add_workspace()
@@ -159,7 +159,7 @@ def probe_backend(directory: Path) -> list[Probes]:
         return answer
 
     streams = {("GET", "/api/v1/events")}  # HEAD has no end to wait for either, but a plain GET has not
-    operations = {key: one for key, one in OPERATIONS.items() if key not in streams}
+    operations = {key: one for key, one in BACKEND_OPERATIONS.items() if key not in streams}
     try:
         return list(probe_routes(operations, send, {"workspace": "library", "digest": _DIGEST}))
     finally:

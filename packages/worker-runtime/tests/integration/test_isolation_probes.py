@@ -16,7 +16,7 @@ from worker_runtime.contract.assignments import AssignmentRequest
 from worker_runtime.contract.bundles import StagedOutcome
 from worker_runtime.contract.caller import Caller
 from worker_runtime.contract.headers import MANIFEST_MEDIA_TYPE, METADATA_HEADER, format_header_json
-from worker_runtime.contract.operations import OPERATIONS
+from worker_runtime.contract.operations import RUNTIME_OPERATIONS
 from worker_runtime.sync.transfer.manifest_coding import encode_manifest
 from yoi_bundle.errors import YoiError
 
@@ -95,7 +95,7 @@ def theirs(server: RestUnderTest) -> Ids:
 
 def _list_probes(ids: Ids, workspace: str) -> list[Probe]:
     probes = []
-    for method, template in OPERATIONS:
+    for method, template in RUNTIME_OPERATIONS:
         path = template.replace("{lease}", ids.lease).replace("{worker}", ids.worker)
         path = path.replace("{approval}", "1").replace("{workspace}", workspace)
         for digest in (ids.held, ids.staged, ids.rejected) if "{digest}" in path else ("",):
@@ -211,7 +211,7 @@ def test_what_is_anothers_is_answered_as_what_there_is_not(
         assert _strip(there) == _strip(nowhere), f"{foreign.method} {foreign.path}"
         assert there.status != 500
         asked += 1
-    assert asked > len(OPERATIONS) - len(_SAME_FOR_ALL)
+    assert asked > len(RUNTIME_OPERATIONS) - len(_SAME_FOR_ALL)
 
 
 def test_the_owner_is_answered_otherwise(server: RestUnderTest, theirs: Ids) -> None:

@@ -12,7 +12,7 @@ from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller, create_worker, put_manifest, store_bundle
 from worker_runtime.contract.bundles import StagedOutcome
 from worker_runtime.contract.headers import MANIFEST_MEDIA_TYPE, PACK_MEDIA_TYPE, format_header_json
-from worker_runtime.contract.operations import OPERATIONS
+from worker_runtime.contract.operations import RUNTIME_OPERATIONS
 from worker_runtime.contract.workers import PreviewRequest
 from worker_runtime.rest.app import build_app
 from worker_runtime.sync.transfer.pack import write_pack
@@ -111,7 +111,7 @@ def test_every_operation_answers_as_its_document_says(
     assert not findings.faults, "\n\n".join(sorted(findings.faults))
     assert [record for record in caplog.records if record.message == "fault"] == []
     # The document itself is what was read first.
-    operations = {f"{method} {path}" for method, path in OPERATIONS} - {"GET /openapi.json"}
+    operations = {f"{method} {path}" for method, path in RUNTIME_OPERATIONS} - {"GET /openapi.json"}
     assert set(findings.statuses) == operations
     never = {name for name, seen in findings.statuses.items() if min(seen) >= 400}
     assert never <= NEVER_SUCCEED | LEFT_TO_CHANCE

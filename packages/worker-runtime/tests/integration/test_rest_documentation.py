@@ -10,7 +10,7 @@ import pytest
 
 from support.hostile.raw_http import ask
 from support.runtime.rest_under_test import RestUnderTest
-from worker_runtime.contract.operations import OPERATIONS
+from worker_runtime.contract.operations import RUNTIME_OPERATIONS
 
 pytestmark = pytest.mark.req("R-01")
 
@@ -26,7 +26,7 @@ def test_the_page_names_every_operation(server: RestUnderTest) -> None:
     answer = server.run(ask(server.socket, "GET", "/docs"))
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     page = answer.body.decode()
-    for method, path in OPERATIONS:
+    for method, path in RUNTIME_OPERATIONS:
         assert f"{method} {path}<" in page
 
 
@@ -42,9 +42,9 @@ def test_the_page_loads_nothing_and_runs_nothing(server: RestUnderTest) -> None:
     assert policy["style-src"] == f"'sha256-{hashes[0]}'"
 
 
-@pytest.mark.parametrize("path", sorted({path for _, path in OPERATIONS}))
+@pytest.mark.parametrize("path", sorted({path for _, path in RUNTIME_OPERATIONS}))
 def test_a_path_says_all_its_methods_and_no_other(server: RestUnderTest, path: str) -> None:
-    expected = {method for method, template in OPERATIONS if template == path}
+    expected = {method for method, template in RUNTIME_OPERATIONS if template == path}
     expected |= {"HEAD"} if "GET" in expected else set()
     asked = re.sub(r"\{\w+\}", "x", path)
     for method in ("OPTIONS", "PATCH", "PROPFIND"):

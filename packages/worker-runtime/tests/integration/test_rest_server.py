@@ -13,7 +13,7 @@ from support.hostile.raw_http import RawAnswer, ask
 from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller, create_worker, store_bundle
 from worker_runtime.contract.headers import format_header_json
-from worker_runtime.contract.operations import OPERATIONS
+from worker_runtime.contract.operations import RUNTIME_OPERATIONS
 from worker_runtime.rest.app import HANDLERS, RUNTIME_INTERFACE
 from yoi_wire.openapi import build_openapi
 from yoi_wire.server.body_limits import BodyRate
@@ -323,7 +323,7 @@ def test_figures_are_by_route_and_name_nobody(server: RestUnderTest) -> None:
 @pytest.mark.req("R-01")
 def test_the_openapi_document_says_every_route_and_no_other(server: RestUnderTest) -> None:
     routed = {(handler.operation.method, handler.operation.path) for handler in HANDLERS}
-    assert set(OPERATIONS) == routed
+    assert set(RUNTIME_OPERATIONS) == routed
     served = server.run(ask(server.socket, "GET", "/openapi.json"))
     assert served.body == build_openapi(RUNTIME_INTERFACE)
     document = json.loads(served.body)

@@ -11,11 +11,11 @@ from support.bundles.small_bundles import build_small_bundle
 from support.hostile.raw_http import RawAnswer, ask
 from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller, create_worker, store_bundle
-from worker_runtime.contract.operations import OPERATIONS
+from worker_runtime.contract.operations import RUNTIME_OPERATIONS
 
 CALLER = build_caller(kind="remote")
 BUNDLES = [build_small_bundle(prompts={"p": text}) for text in (b"one\n", b"two\n", b"three\n")]
-ROWS = [operation for operation in OPERATIONS.values() if operation.path != "/"]
+ROWS = [operation for operation in RUNTIME_OPERATIONS.values() if operation.path != "/"]
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_one_path_alone_is_read_on_by_the_last_event(server: RestUnderTest, work
 
 @pytest.mark.req("K-09")
 def test_every_path_of_the_version_asks_who_is_there_and_no_other_does(server: RestUnderTest) -> None:
-    for method, path in OPERATIONS:
+    for method, path in RUNTIME_OPERATIONS:
         answer = server.run(ask(server.socket, method, _fill(path)))
         if path.startswith("/v1/"):
             assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer"), path
@@ -114,7 +114,7 @@ def test_every_path_of_the_version_asks_who_is_there_and_no_other_does(server: R
 def test_a_runtime_that_cannot_serve_says_on_every_path_when_to_come_back(server: RestUnderTest) -> None:
     """Those that take a body look at it first; the contract suite asks them too."""
     server.embedded.close()
-    asked = [(method, path) for method, path in OPERATIONS if method in {"GET", "HEAD", "DELETE"}]
+    asked = [(method, path) for method, path in RUNTIME_OPERATIONS if method in {"GET", "HEAD", "DELETE"}]
     for method, path in asked:
         if path.startswith("/v1/") or path == "/readyz":
             query = "?generation=1" if method == "DELETE" and path.startswith("/v1/assignments/") else ""

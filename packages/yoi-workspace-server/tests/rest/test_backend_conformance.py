@@ -11,7 +11,7 @@ from support.backend.backend_rest import BackendRest, archive_bundle
 from support.bundles.small_bundles import build_small_bundle
 from support.hostile.generated_requests import Findings, KnownValues, send_generated_requests
 from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
-from yoi_wire.backend.operations import OPERATIONS
+from yoi_wire.backend.operations import BACKEND_OPERATIONS
 from yoi_wire.server.server import HttpServer, ListenAddress
 from yoi_workspace_server.rest.app import build_app
 
@@ -22,7 +22,7 @@ EXCLUDED = (
     # They dial, and answer what some Runtime answers.
     *(
         f"{method} {path}"
-        for method, path in OPERATIONS
+        for method, path in BACKEND_OPERATIONS
         if re.match(r"/api/v1/(runtimes|availability|placements|workers)", path)
     ),
 )
@@ -104,5 +104,5 @@ def test_every_operation_of_the_backend_answers_as_its_document_says(
     findings = served.run(_run(served, known))
     assert not findings.faults, "\n\n".join(sorted(findings.faults))
     assert [record for record in caplog.records if record.message == "fault"] == []
-    asked = {f"{method} {path}" for method, path in OPERATIONS} - {"GET /openapi.json", *EXCLUDED}
+    asked = {f"{method} {path}" for method, path in BACKEND_OPERATIONS} - {"GET /openapi.json", *EXCLUDED}
     assert set(findings.statuses) == asked

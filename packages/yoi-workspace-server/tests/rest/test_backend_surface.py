@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from support.backend.backend_rest import BackendRest
-from yoi_wire.backend.operations import OPERATIONS
+from yoi_wire.backend.operations import BACKEND_OPERATIONS
 from yoi_wire.backend.placements import PlacementRule
 from yoi_workspace_server.reconciler.metrics import classify_settlement
 from yoi_workspace_server.runtimes import SafeProblem
@@ -20,18 +20,18 @@ pytestmark = pytest.mark.req("K-09")
 def test_the_document_and_the_page_say_every_operation(backend: BackendRest) -> None:
     document = json.loads(backend.ask("GET", "/openapi.json", token="").body)
     said = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    assert (document["info"]["title"], said) == ("Yoi Backend", set(OPERATIONS))
+    assert (document["info"]["title"], said) == ("Yoi Backend", set(BACKEND_OPERATIONS))
     names = [one["operationId"] for methods in document["paths"].values() for one in methods.values()]
     assert len(names) == len(set(names))
     page = backend.ask("GET", "/docs", token="")
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    for method, path in OPERATIONS:
+    for method, path in BACKEND_OPERATIONS:
         assert f"{method} {path}<" in page.body.decode()
 
 
 def test_a_path_names_its_methods_to_who_asks_for_another(backend: BackendRest) -> None:
-    for path in {path for _, path in OPERATIONS}:
-        expected = {method for method, template in OPERATIONS if template == path}
+    for path in {path for _, path in BACKEND_OPERATIONS}:
+        expected = {method for method, template in BACKEND_OPERATIONS if template == path}
         expected |= {"HEAD"} if "GET" in expected else set()
         for method in ("OPTIONS", "PROPFIND"):
             answer = backend.ask(method, re.sub(r"\{\w+\}", "x", path))

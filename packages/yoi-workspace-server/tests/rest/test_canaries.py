@@ -19,7 +19,7 @@ from support.backend.canary_backend import (
 )
 from support.backend.canary_calls import CALLS, Call, list_paths, make_archive
 from support.backend.private_fields import list_private_columns, list_private_fields, list_view_types
-from yoi_wire.backend.operations import OPERATIONS
+from yoi_wire.backend.operations import BACKEND_OPERATIONS
 from yoi_wire.event_log import JsonLines
 
 pytestmark = pytest.mark.req("K-07")
@@ -152,7 +152,7 @@ def test_what_is_planted_can_be_seen_by_who_may(sightings: Sightings) -> None:
 
 
 def test_every_operation_was_asked_by_everybody_and_answered_well_by_somebody(sightings: Sightings) -> None:
-    assert set(CALLS) == set(OPERATIONS)
+    assert set(CALLS) == set(BACKEND_OPERATIONS)
     statuses: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     callers: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for seen in sightings.answers:

@@ -250,4 +250,4 @@ DECIDE_WORKER_APPROVAL = Operation(
     repeatable=True,
 )
 
-OPERATIONS: Final = index_operations((*list_declared(globals()), *SYSTEM_OPERATIONS))
+RUNTIME_OPERATIONS: Final = index_operations((*list_declared(globals()), *SYSTEM_OPERATIONS))

@@ -4,7 +4,7 @@ from importlib.metadata import version
 from typing import Any
 
 from worker_runtime.contract.headers import ENTRY_HEADER, LEASE_EXPIRES_HEADER, METADATA_HEADER
-from worker_runtime.contract.operations import OPERATIONS
+from worker_runtime.contract.operations import RUNTIME_OPERATIONS
 from worker_runtime.rest import bundle_handlers, worker_handlers
 from worker_runtime.rest.authentication import WORKSPACES_HEADER, authorize
 from worker_runtime.rest.services import Services
@@ -22,7 +22,7 @@ RUNTIME_INTERFACE = Interface(
     version=version("worker-runtime"),
     root="/v1/",
     right="scope",
-    operations=OPERATIONS,
+    operations=RUNTIME_OPERATIONS,
     path_parameters={
         # Of another form it is missing like any other that is not held, and deleted already.
         "digest": {**_NAME, "description": "`sha256:` and 64 lower-case hexadecimal digits"},

@@ -509,4 +509,4 @@ GET_WHOAMI = Operation(
     right="any",
     answer=PrincipalView,
 )
-OPERATIONS: Final = index_operations((*list_declared(globals()), *SYSTEM_OPERATIONS))
+BACKEND_OPERATIONS: Final = index_operations((*list_declared(globals()), *SYSTEM_OPERATIONS))

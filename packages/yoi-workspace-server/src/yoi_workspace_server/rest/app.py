@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from yoi_bundle.errors import YoiError
-from yoi_wire.backend.operations import OPERATIONS
+from yoi_wire.backend.operations import BACKEND_OPERATIONS
 from yoi_wire.headers import ANSWER_HEADERS, REQUEST_HEADERS
 from yoi_wire.operation import Interface
 from yoi_wire.parameters import WORKSPACE_PATTERN
@@ -39,7 +39,7 @@ BACKEND_INTERFACE = Interface(
     version=version("yoi-workspace-server"),
     root="/api/v1/",
     right="permission",
-    operations=OPERATIONS,
+    operations=BACKEND_OPERATIONS,
     path_parameters={
         "workspace": {"type": "string", "pattern": WORKSPACE_PATTERN},
         # Of another form it is missing like any other that there is not.
