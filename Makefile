@@ -7,7 +7,7 @@ SOURCES := packages tests benchmarks conftest.py
 # A shell may forbid byte code; then every process that a test starts would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test check fmt tables lint types layering unit bench soak mutants house lock build test-worker-runtime \
+.PHONY: setup run test check fmt documents lint types layering unit bench soak mutants house lock build test-worker-runtime \
 	test-workspace-server check-yoi nix clean
 
 setup: .venv/.installed ## make .venv with everything, from pinned hashes
@@ -48,8 +48,8 @@ fmt: setup ## format the sources
 	$(BIN)/ruff format $(SOURCES) examples
 	$(BIN)/ruff check --fix $(SOURCES) examples
 
-tables: setup ## write the tables of docs/ that follow from the sources
-	PYTHONPATH=tests $(BIN)/python -m support.error_table
+documents: setup ## write what of docs/ follows from the sources: tables of errors and operations, the library's reference
+	PYTHONPATH=tests $(BIN)/python -m support.documents.written
 
 lint: setup
 	$(BIN)/ruff format --check $(SOURCES) examples

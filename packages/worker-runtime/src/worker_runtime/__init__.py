@@ -102,6 +102,7 @@ if TYPE_CHECKING:
         ResolutionRefusedError,
     )
     from worker_runtime.resolution.explain import Explanation
+    from worker_runtime.resolution.rules import RULE_SENTENCES
     from worker_runtime.store.retention import Retention
     from worker_runtime.sync.bundle_sync import (
         BundleSource,
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
     from yoi_wire.clock import (
         Clock,
         SystemClock,
+        format_instant,
     )
     from yoi_wire.errors import (
         AssignmentConflictError,
@@ -253,6 +255,7 @@ else:
                 "ResolutionRefusedError",
             ),
             "worker_runtime.resolution.explain": ("Explanation",),
+            "worker_runtime.resolution.rules": ("RULE_SENTENCES",),
             "worker_runtime.store.retention": ("Retention",),
             "worker_runtime.sync.bundle_sync": (
                 "BundleSource",
@@ -273,6 +276,7 @@ else:
             "yoi_wire.clock": (
                 "Clock",
                 "SystemClock",
+                "format_instant",
             ),
             "yoi_wire.errors": (
                 "AssignmentConflictError",
@@ -311,6 +315,7 @@ else:
 
 __all__ = [
     "ALL_SCOPES",
+    "RULE_SENTENCES",
     "RUNTIME_OPERATIONS",
     "Approval",
     "ApprovalDecision",
@@ -409,6 +414,7 @@ __all__ = [
     "build_local_caller",
     "collect_pages",
     "create_identity",
+    "format_instant",
     "iterate_pages",
     "load_host_policy",
     "load_identity",

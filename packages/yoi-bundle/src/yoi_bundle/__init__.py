@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         BuiltBundle,
         build_bundle,
     )
+    from yoi_bundle.authoring.source.provenance import describe_provenance
     from yoi_bundle.authoring.source.tree import SourceTree
     from yoi_bundle.authoring.source.walk import walk_directory
     from yoi_bundle.boundary.default_scanner import create_scanner
@@ -82,6 +83,7 @@ else:
                 "BuiltBundle",
                 "build_bundle",
             ),
+            "yoi_bundle.authoring.source.provenance": ("describe_provenance",),
             "yoi_bundle.authoring.source.tree": ("SourceTree",),
             "yoi_bundle.authoring.source.walk": ("walk_directory",),
             "yoi_bundle.boundary.default_scanner": ("create_scanner",),
@@ -172,6 +174,7 @@ __all__ = [
     "compute_diff",
     "compute_digest",
     "create_scanner",
+    "describe_provenance",
     "load_builtin_set",
     "read_archive",
     "verify_digest",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from yoi_wire.clock import (
         Clock,
         SystemClock,
+        format_instant,
     )
     from yoi_wire.errors import (
         AssignmentConflictError,
@@ -85,6 +86,7 @@ else:
             "yoi_wire.clock": (
                 "Clock",
                 "SystemClock",
+                "format_instant",
             ),
             "yoi_wire.errors": (
                 "AssignmentConflictError",
@@ -171,5 +173,6 @@ __all__ = [
     "WorkspaceNotFoundError",
     "YoiError",
     "collect_pages",
+    "format_instant",
     "iterate_pages",
 ]

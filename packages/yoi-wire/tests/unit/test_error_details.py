@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support.backend.error_samples import BACKEND_SAMPLES
-from support.error_table import list_codes, list_details
+from support.documents.error_table import list_codes, list_details
 from support.runtime.error_samples import SAMPLES
 from yoi_bundle.errors import ERROR_CLASSES, YoiError
 from yoi_wire.error_details import build_error, clean_details

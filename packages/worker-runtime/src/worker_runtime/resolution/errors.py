@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from worker_runtime.resolution.rules import SENTENCES
+from worker_runtime.resolution.rules import RULE_SENTENCES
 from yoi_bundle.error_fields import Code, Item, Many, Own, Pointer, Word
 from yoi_bundle.errors import YoiError
 
@@ -28,7 +28,7 @@ class Reason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     layer: Word = ""
     pointer: Pointer = ""
     rule: Word = ""
-    message: Annotated[str, Own("", by="rule", table=SENTENCES)] = ""
+    message: Annotated[str, Own("", by="rule", table=RULE_SENTENCES)] = ""
 
 
 class ResolutionRefusedError(YoiError, code="resolution.refused", req="S-09", status=422):

@@ -304,5 +304,5 @@ RULES: dict[str, RuleText] = {
     **{rule: RuleText(*texts) for rule, texts in (_WITHHOLDS | _NEEDS).items()},
 }
 
-SENTENCES: dict[str, str] = {rule: text.sentence for rule, text in RULES.items()}
+RULE_SENTENCES: dict[str, str] = {rule: text.sentence for rule, text in RULES.items()}
 """What is said of a rule; also in place of what a peer says of it."""

@@ -9,7 +9,7 @@ from collections import Counter
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.explain import Explanation
-from worker_runtime.resolution.rules import SENTENCES
+from worker_runtime.resolution.rules import RULE_SENTENCES
 from worker_runtime.resolution.spec import ResolvedWorkerSpec, SpecFrame
 from yoi_wire.backend.explanations import (
     DecisionView,
@@ -62,7 +62,7 @@ def _build_decision(one: Decision, secret_names: bool) -> DecisionView:
                 verdict=step.verdict,
                 pointer=_show_pointer(step.pointer, secret_names),
                 rule=show_text(step.rule, max_characters=64),
-                sentence=SENTENCES.get(step.rule, ""),
+                sentence=RULE_SENTENCES.get(step.rule, ""),
             )
             for step in one.steps
         ),
@@ -78,7 +78,7 @@ def _build_reason(one: Reason, secret_names: bool) -> ReasonView:
         layer=show_text(one.layer, max_characters=64),
         pointer=_show_pointer(one.pointer, secret_names),
         rule=show_text(one.rule, max_characters=64),
-        sentence=SENTENCES.get(one.rule, ""),
+        sentence=RULE_SENTENCES.get(one.rule, ""),
     )
 
 

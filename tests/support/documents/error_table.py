@@ -1,4 +1,4 @@
-"""The table of docs/errors.md, made from the error classes; `make tables` writes it.
+"""The table of docs/errors.md, made from the error classes; `make documents` writes it.
 
 A class that only specialises the class of its code adds details to that code's row.
 """
@@ -6,14 +6,13 @@ A class that only specialises the class of its code adds details to that code's 
 import importlib
 from collections.abc import Iterator
 
-from support.repository import PACKAGES, ROOT, list_sources, name_module
+from support.repository import PACKAGES, list_sources, name_module
 from yoi.shell.exit_codes import get_exit_code
 from yoi_bundle.error_fields import LOCAL
 from yoi_bundle.errors import ERROR_CLASSES, YoiError
 from yoi_wire.backend.errors import BackendError
 from yoi_wire.errors import REASON_CODES
 
-DOCUMENT = ROOT / "docs" / "errors.md"
 _HEAD = "| code | rule | HTTP | retryable | exit | details | from |\n|---|---|---|---|---|---|---|\n"
 _OURS = {name.replace("-", "_") for name in PACKAGES}
 
@@ -46,11 +45,9 @@ def format_table() -> str:
     return _HEAD + "".join(f"{rows[code]}\n" for code in sorted(rows))
 
 
-def write_table() -> None:
-    """Write the table into the document, in the place of the one that stands there."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    before = text[: text.index(_HEAD)]
-    DOCUMENT.write_text(before + format_table(), encoding="utf-8")
+def replace_error_table(text: str) -> str:
+    """Return the document with the table in the place of the one that stands there."""
+    return text[: text.index(_HEAD)] + format_table()
 
 
 def _format_row(code: str) -> str:
@@ -74,7 +71,3 @@ def _list_below(root: type[YoiError]) -> Iterator[type[YoiError]]:
     for one in root.__subclasses__():
         yield one
         yield from _list_below(one)
-
-
-if __name__ == "__main__":
-    write_table()
