@@ -32,3 +32,4 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_LIMITS = Limits()
+"""Bounds where nobody sets others (B-11)."""

@@ -36,6 +36,15 @@ def verify_manifest(
 ) -> VerifiedBundle:
     """Check everything about a manifest that can be checked without its blobs (B-01, B-02, B-06 to B-11).
 
+    Args:
+        data: The manifest's bytes, as they came.
+        claimed: The digest that they came under.
+        limits: Bounds of the bundle.
+        features: What profiles may need (B-06).
+
+    Returns:
+        The manifest, and the blobs that it names.
+
     Raises:
         DigestMismatchError: Before anything is parsed.
         LimitExceededError, BundleNotCanonicalError, SchemaUnsupportedError, BundleInvalidError,

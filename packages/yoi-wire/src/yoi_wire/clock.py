@@ -24,6 +24,10 @@ class SystemClock:
 
 
 def format_instant(milliseconds: int) -> str:
-    """Write an instant as RFC 3339 in UTC, to the millisecond: `2026-01-31T12:00:00.000Z`."""
+    """Write an instant as RFC 3339 in UTC, to the millisecond: `2026-01-31T12:00:00.000Z`.
+
+    Args:
+        milliseconds: Since 1970-01-01T00:00:00Z, as a `Clock` tells them.
+    """
     whole = datetime.fromtimestamp(milliseconds / MILLISECONDS_A_SECOND, tz=UTC)
     return whole.isoformat(timespec="milliseconds").replace("+00:00", "Z")

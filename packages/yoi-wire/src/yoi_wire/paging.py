@@ -71,6 +71,9 @@ async def iterate_pages(
     Args:
         get_page: From the cursor of the page before to a page; it takes None for the first.
         cursor: Where to begin; None for the first page.
+
+    Yields:
+        Each page, the last one too.
     """
     while True:
         page = await get_page(cursor)
@@ -81,5 +84,9 @@ async def iterate_pages(
 
 
 async def collect_pages(get_page: Callable[[str | None], Awaitable[Page[Member]]]) -> list[Member]:
-    """Read a list to its end; `get_page` as in `iterate_pages`."""
+    """Read a list to its end, and return its members in order.
+
+    Args:
+        get_page: As in `iterate_pages`.
+    """
     return [member async for page in iterate_pages(get_page) for member in page.items]

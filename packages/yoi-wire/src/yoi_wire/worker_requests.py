@@ -92,4 +92,6 @@ class WorkerInput(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class ApprovalDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person's word on a call that waits for one."""
+
     verdict: ApprovalVerdict

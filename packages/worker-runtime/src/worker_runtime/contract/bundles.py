@@ -83,6 +83,7 @@ class StagedOutcome(Struct, frozen=True, kw_only=True, tag_field="outcome", tag=
 
 
 PutOutcome: TypeAlias = StoredOutcome | StagedOutcome
+"""What came of a manifest or a pack (R-04)."""
 
 
 class Rejection(Struct, frozen=True, kw_only=True):

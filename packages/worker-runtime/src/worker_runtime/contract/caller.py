@@ -13,7 +13,9 @@ Scope: TypeAlias = Literal[
     "workers:create",
     "workers:control",
 ]
+"""What a caller may do with the workspaces that it names (R-07, K-09)."""
 ALL_SCOPES: frozenset[Scope] = frozenset(get_args(Scope))
+"""Every scope; what the host's own operator has."""
 
 
 class Caller(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias, get_args
 WorkerState: TypeAlias = Literal[
     "created", "starting", "running", "waiting", "held", "stopped", "cancelled", "failed"
 ]
+"""Where a Worker stands; `stopped`, `cancelled` and `failed` are its ends (W-03)."""
 Trigger: TypeAlias = Literal[
     "start", "started", "wait", "resume", "hold", "release", "restore", "stop", "cancel", "fail"
 ]

@@ -251,3 +251,4 @@ DECIDE_WORKER_APPROVAL = Operation(
 )
 
 RUNTIME_OPERATIONS: Final = index_operations((*list_declared(globals()), *SYSTEM_OPERATIONS))
+"""Every operation of a Runtime over HTTP, by method and path template (R-01)."""

@@ -115,7 +115,14 @@ class Maintenance:
 
 
 async def run_maintenance(maintenance: Maintenance, log: EventLog) -> None:
-    """Go on until cancelled; a failure is logged, and the next round tries again."""
+    """Check the store piece by piece and collect what nothing holds, until cancelled (R-03, R-06).
+
+    A failure is logged, and the next round tries again.
+
+    Args:
+        maintenance: Of the Runtime; see `EmbeddedRuntime.maintenance`.
+        log: Where what was found damaged, and each failure, is written.
+    """
     steps = 0
     while True:
         await asyncio.sleep(_STEP_SECONDS)

@@ -33,7 +33,13 @@ class Answer:
 
 
 class Connection:
-    """A pool of connections to one endpoint; made in the event loop that uses it."""
+    """A pool of connections to one endpoint; made in the event loop that uses it.
+
+    Args:
+        endpoint: Where the Runtime is.
+        credentials: Say who asks, request by request.
+        deadlines: The longest waits.
+    """
 
     def __init__(
         self, endpoint: Endpoint, credentials: Credentials, *, deadlines: Deadlines | None = None

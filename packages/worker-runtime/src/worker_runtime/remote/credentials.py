@@ -24,7 +24,13 @@ class Credentials(Protocol):
 
 
 class SignedCredentials:
-    """Signs short-lived tokens as one issuer, for one Runtime; a token is used until shortly before its end."""
+    """Implements `Credentials` by short-lived signed tokens; one is used until shortly before its end (K-09).
+
+    Args:
+        identity: The issuer, and the key that signs.
+        audience: Id of the one Runtime that may take the tokens.
+        clock: The source of time.
+    """
 
     def __init__(self, identity: Identity, *, audience: str, clock: Clock) -> None:
         self._identity = identity

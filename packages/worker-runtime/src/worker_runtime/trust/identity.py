@@ -165,6 +165,10 @@ def _decode(data: bytes) -> Identity:
 def create_identity(path: Path, *, issuer: str) -> Identity:
     """Make an identity with a new key, in a file of mode 0600.
 
+    Args:
+        path: Of the file, which is made.
+        issuer: The name that the keys are to be trusted under.
+
     Raises:
         RequestInvalidError: The name is none, or an identity is there already.
         RuntimeUnavailableError: The file cannot be written.
@@ -178,6 +182,9 @@ def create_identity(path: Path, *, issuer: str) -> Identity:
 
 def load_identity(path: Path) -> Identity:
     """Read an identity.
+
+    Args:
+        path: Of a file that `create_identity` made.
 
     Raises:
         RequestInvalidError: There is none, or others may read its file.

@@ -115,6 +115,9 @@ def build_bundle(
         limits: Bounds of the bundle.
         lenient: Leave out just the items at fault and what depends on them, instead of refusing the whole.
         progress: Told about stages.
+
+    Returns:
+        The bundle, verified as a receiver would, or the diagnostics that say why there is none.
     """
     reading = read_source(tree, limits=limits, progress=progress)
     form = reading.workspace.form

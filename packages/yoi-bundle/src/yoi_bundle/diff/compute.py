@@ -36,6 +36,9 @@ def compute_diff(old: VerifiedBundle, new: VerifiedBundle, read_blob: ReadBlob) 
         old: Before.
         new: After.
         read_blob: Gives a blob of either bundle by digest; asked for texts that changed.
+
+    Returns:
+        Every difference with its class (B-12).
     """
     changes = [] if old.digest == new.digest else list(_compare_manifests(old, new, read_blob))
     return BundleDiff(

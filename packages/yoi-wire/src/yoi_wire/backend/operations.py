@@ -510,3 +510,4 @@ GET_WHOAMI = Operation(
     answer=PrincipalView,
 )
 BACKEND_OPERATIONS: Final = index_operations((*list_declared(globals()), *SYSTEM_OPERATIONS))
+"""Every operation of the Backend over HTTP, by method and path template (K-07)."""

@@ -94,7 +94,10 @@ class HostPolicyInvalidError(RequestInvalidError):
 
 
 def load_host_policy(path: Path) -> HostPolicyDocument:
-    """Read a host policy file.
+    """Read a host policy file, strictly (S-10).
+
+    Args:
+        path: Relative mount paths in it start from its directory.
 
     Raises:
         HostPolicyInvalidError: With every fault; file names in it are without their directories.

@@ -23,6 +23,15 @@ class EnvironmentSecrets:
     """
 
     def __init__(self, environment: Mapping[str, str], *, prefix: str = DEFAULT_PREFIX) -> None:
+        """Keep the variables that are secrets.
+
+        Args:
+            environment: Variables by name.
+            prefix: What the name of a secret's variable begins with.
+
+        Raises:
+            ValueError: The prefix is empty.
+        """
         if not prefix:
             raise ValueError("without a prefix every variable of the process would be a secret")
         self._values = {
@@ -58,7 +67,11 @@ _KUBERNETES_LINK = "..data"
 
 
 class DirectorySecrets:
-    """Implements `SecretStore` on a directory."""
+    """Implements `SecretStore` on a directory.
+
+    Args:
+        directory: Has a file for each secret.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -116,7 +129,11 @@ class DirectorySecrets:
 
 
 class ChainedSecrets:
-    """Implements `SecretStore` on others, in the order given."""
+    """Implements `SecretStore` on others.
+
+    Args:
+        stores: The first that has a secret gives it.
+    """
 
     def __init__(self, stores: Sequence[SecretStore]) -> None:
         self._stores = tuple(stores)

@@ -40,7 +40,15 @@ async def write_pack(
     *,
     encoding: PackEncoding = "identity",
 ) -> AsyncIterator[bytes]:
-    """Yield a pack of (digest, bytes), in pieces worth a write of their own; not much more than one blob is held."""
+    """Write a pack, the blobs that a Runtime is missing; not much more than one blob is held (R-04).
+
+    Args:
+        blobs: Digest and bytes of each.
+        encoding: Of the pack as a whole.
+
+    Yields:
+        The bytes, in pieces worth a write of their own.
+    """
     plain = _iterate_plain(blobs)
     async for piece in encode_zstd(plain) if encoding == "zstd" else plain:
         yield piece

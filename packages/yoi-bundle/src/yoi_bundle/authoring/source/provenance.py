@@ -12,7 +12,16 @@ _TIMEOUT_SECONDS = 30
 
 
 def describe_provenance(directory: Path, *, builder: str, builder_version: str) -> Provenance:
-    """Ask git about a directory; without git, a repository or a commit it is just a directory."""
+    """Ask git where a directory's content came from; without git, a repository or a commit it is just a directory.
+
+    Args:
+        directory: The workspace.
+        builder: Name of the program that builds.
+        builder_version: Its version.
+
+    Returns:
+        What the metadata of a bundle say, without credentials and without a path of this machine (B-08).
+    """
     commit = _ask_git(directory, "rev-parse", "--verify", "HEAD")
     if commit is None or not _COMMIT.fullmatch(commit):
         return Provenance(kind="directory", builder=builder, builder_version=builder_version)
