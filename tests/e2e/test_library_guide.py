@@ -27,10 +27,3 @@ def test_the_program_of_the_guide_prints_what_the_guide_says_and_a_second_run_th
     for _ in range(2):
         done = run_library_program(tmp_path, files)
         assert (done.stdout, done.stderr, done.returncode) == (said, "", 0)
-
-
-def test_the_guide_names_each_file_before_it_shows_it() -> None:
-    for language, name in _FILES.items():
-        assert re.search(
-            rf"`{re.escape(name)}`[^`]*```{language}\n", _GUIDE.replace("`EmbeddedRuntime`", "")
-        ), name

@@ -1,25 +1,26 @@
-"""Start an embedded Runtime on an empty directory, and create a Worker of a built-in profile."""
+"""Start an embedded Runtime on an empty directory, and ask what a Worker of a built-in profile would be."""
 
 import asyncio
 import tempfile
 from pathlib import Path
 
-from worker_runtime.contract.caller import build_local_caller
-from worker_runtime.contract.workers import PreviewRequest
-from worker_runtime.embedded.runtime import EmbeddedRuntime
-from yoi_wire.worker_requests import WorkerRequest
+import worker_runtime
 
 
 async def main(directory: Path) -> None:
-    runtime = EmbeddedRuntime(directory)
+    runtime = worker_runtime.EmbeddedRuntime(directory)
     try:
         assert (await runtime.start()).readiness.ready
-        asked = PreviewRequest(workspace="smoke", request=WorkerRequest(selector="builtin:companion"))
-        (explanation,) = await runtime.resolve_worker(build_local_caller("smoke"), asked)
+        request = worker_runtime.WorkerRequest(selector="builtin:companion")
+        asked = worker_runtime.PreviewRequest(workspace="smoke", request=request)
+        caller = worker_runtime.build_local_caller("smoke")
+        (explanation,) = await runtime.resolve_worker(caller, asked)
         assert explanation.decisions
     finally:
         runtime.close()
 
 
+for name in worker_runtime.__all__:
+    assert getattr(worker_runtime, name) is not None
 with tempfile.TemporaryDirectory() as place:
     asyncio.run(main(Path(place)))

@@ -3,14 +3,12 @@
 import sys
 from pathlib import Path
 
-from yoi_bundle.authoring.build import build_bundle
-from yoi_bundle.authoring.source.walk import walk_directory
-from yoi_bundle.boundary.default_scanner import create_scanner
-from yoi_bundle.builtin import load_builtin_set
-from yoi_bundle.limits import DEFAULT_LIMITS
-from yoi_bundle.verified import verify_manifest
+import yoi_bundle
 
-tree = walk_directory(Path(sys.argv[1]), limits=DEFAULT_LIMITS)
-built = build_bundle(tree, scanner=create_scanner(cache_directory=None), builtins=load_builtin_set()).bundle
+tree = yoi_bundle.walk_directory(Path(sys.argv[1]))
+scanner = yoi_bundle.create_scanner(cache_directory=None)
+built = yoi_bundle.build_bundle(tree, scanner=scanner, builtins=yoi_bundle.load_builtin_set()).bundle
 assert built is not None
-assert verify_manifest(built.manifest, built.digest).digest == built.digest
+assert yoi_bundle.verify_manifest(built.manifest, built.digest).digest == built.digest
+for name in yoi_bundle.__all__:
+    assert getattr(yoi_bundle, name) is not None
