@@ -24,7 +24,8 @@ from yoi_wire.errors import BundleMissingError, RequestInvalidError
 from yoi_wire.server.http_state import HttpLimits
 from yoi_wire.server.server import HttpServer, ListenAddress
 from yoi_wire.server.tracing import TracedApp
-from yoi_wire.tracing import Tracing, build_trace_headers, load_exporter
+from yoi_wire.trace_context import build_trace_headers
+from yoi_wire.tracing import Tracing, load_exporter
 from yoi_wire.worker_requests import WorkerRequest
 
 CALLER = build_caller(kind="remote")
@@ -153,7 +154,7 @@ def test_no_span_holds_anything_that_the_caller_said(traced: Traced) -> None:
 def test_a_program_that_does_not_trace_imports_nothing_for_it() -> None:
     program = (
         "import json, sys, worker_runtime.rest.serving, worker_runtime.remote.runtime, yoi.commands.serve\n"
-        "from yoi_wire.tracing import build_trace_headers\n"
+        "from yoi_wire.trace_context import build_trace_headers\n"
         "assert build_trace_headers() == {}\n"
         "print(json.dumps([name for name in sys.modules if name.startswith('opentelemetry')]))"
     )

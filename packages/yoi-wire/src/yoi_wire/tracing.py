@@ -3,8 +3,6 @@
 The only module, beside those that make spans, that imports OpenTelemetry; nobody imports it who does not trace.
 """
 
-import sys
-from collections.abc import Mapping
 from importlib.metadata import entry_points, version
 from typing import cast
 
@@ -37,23 +35,6 @@ def _describe_process() -> Resource:
     """Say who traces; `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` go before what is said here."""
     own = {"service.name": "yoi-runtime", "service.version": version("worker-runtime")}
     return Resource.create(own).merge(OTELResourceDetector().detect())
-
-
-TRACE_HEADER = "traceparent"
-
-
-def build_trace_headers() -> Mapping[str, str]:
-    """Return the header that names the current span; none where this program does not trace.
-
-    Nothing is imported for it: as long as nobody has imported OpenTelemetry, there is no span.
-    """
-    if "opentelemetry.trace" not in sys.modules:
-        return {}
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-
-    carrier: dict[str, str] = {}
-    TraceContextTextMapPropagator().inject(carrier)
-    return {name: value for name, value in carrier.items() if name == TRACE_HEADER}
 
 
 class Tracing:

@@ -15,7 +15,7 @@ from worker_runtime.remote.endpoint import Endpoint, build_connector
 from worker_runtime.remote.refusals import rebuild_error
 from yoi_bundle.errors import LimitExceededError
 from yoi_wire.errors import RuntimeUnavailableError, UnauthenticatedError
-from yoi_wire.tracing import build_trace_headers
+from yoi_wire.trace_context import build_trace_headers
 
 _CONNECTIONS = 16
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024

@@ -9,7 +9,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from yoi_wire.event_log import get_problem_code, get_request_id
 from yoi_wire.server.metrics import KNOWN_METHODS
-from yoi_wire.tracing import TRACE_HEADER
+from yoi_wire.trace_context import TRACE_HEADER
 
 _UNKNOWN_METHOD = "_OTHER"
 """The word of OpenTelemetry's conventions for HTTP, so that no caller can make up names."""

@@ -20,7 +20,7 @@ from yoi_wire.backend.errors import BackendUnavailableError
 from yoi_wire.errors import RemoteFaultError, RequestInvalidError
 from yoi_wire.paging import MAX_PAGE_SIZE
 from yoi_wire.problems import find_request_id
-from yoi_wire.tracing import build_trace_headers
+from yoi_wire.trace_context import build_trace_headers
 
 Result = TypeVar("Result")
 _API = "/api/v1"
