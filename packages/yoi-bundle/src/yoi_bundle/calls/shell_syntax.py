@@ -147,6 +147,8 @@ _HARMLESS_REDIRECT = re.compile(r"[0-9]*>&[0-9]|(?:[0-9]*|&)>\s*/dev/null")
 _CONTINUATION = "\\\n"
 # Between two tokens: blanks, and a continuation after a blank, or after an operator when a blank follows.
 _BETWEEN = re.compile(rb"(?:[ \t\n]|(?<=[ \t\n])\\\n|(?<=[&|])\\\n(?=[ \t]))*")
+_OPERATOR = re.compile(r"[&|;<>()\n]")
+_ENDS_COMMAND = re.compile(rb"[ \t]*(?:$|[\n;&|)}]|[0-9]*[<>])")
 # The parser has no node for the dash of `cat - <<E`.
 _DASH_BEFORE_HEREDOC = re.compile(rb"[ \t]+-[ \t]+")
 _SUBSTITUTION = re.compile(r"`|\$\(|\$\{|\$\[|[<>]\(")
@@ -232,7 +234,6 @@ def _parse(text: str) -> Script:
         for node in nodes
         if node.type in _OTHER_COMMANDS and not _is_part_of_command(node)
     ]
-    commands += [one for node in nodes if node.type == "((" for one in _read_nested_subshell(node, data)]
     words = [node for node in nodes if node.type in _WORD_NODES]
     mentions = {node.id: _read_word(node, data) for node in words}
     loose = [mentions[node.id] for node in words if not _is_of_command(node)]
@@ -296,6 +297,8 @@ def _is_understood(nodes: list[Node], data: bytes) -> bool:
             return False
         if node.type == "command_name" and _slice(node, data) in _RESERVED:
             return False
+        if _means_another_program(node, data):
+            return False
         if node.child_count == 0:
             start = node.start_byte
             if start in texts and end < start:
@@ -307,6 +310,23 @@ def _is_understood(nodes: list[Node], data: bytes) -> bool:
                 return False
             end = max(end, node.end_byte)
     return _fits_between(data, end, len(data)) and not (b"\\\n" in data and b"<<" in data)
+
+
+def _means_another_program(node: Node, data: bytes) -> bool:
+    """Tell whether a shell without bash's extensions reads a construct as other commands (POSIX.1-2024, chapter 2).
+
+    `((…))` is a subshell in a subshell there; `&>f w` runs what precedes it in the background, and then `w`; an operator
+    within `[[ … ]]` ends a command.
+    """
+    if node.type == "((":
+        return node.parent is None or node.parent.type != "c_style_for_statement"
+    if node.type == "test_command" and _slice(node, data).startswith("[["):
+        return _OPERATOR.search(_slice(node, data)) is not None
+    if node.type in ("&>", "&>>"):
+        redirect = node.parent
+        targets = [] if redirect is None else redirect.children[redirect.children.index(node) + 1 :]
+        return len(targets) != 1 or _ENDS_COMMAND.match(data, targets[0].end_byte) is None
+    return False
 
 
 def _is_part_of_line(word: Node) -> bool:
@@ -394,14 +414,6 @@ def _read_command(node: Node, data: bytes, plain: bool) -> SimpleCommand:
     if bare and known and not _agrees(_slice(node, data), words):
         known, words = False, [Word(word.text, known=False) for word in words]
     return SimpleCommand(tuple(words), plain and bare and known, tuple(_list_redirects(node, data)))
-
-
-def _read_nested_subshell(node: Node, data: bytes) -> Iterator[SimpleCommand]:
-    """Yield what `((…))` runs in a shell that has no such arithmetic: commands in two subshells."""
-    if node.parent is not None and node.parent.type != "c_style_for_statement":
-        for piece in re.split(r"[;&|()\n]", _slice(node.parent, data)):
-            if words := piece.split():
-                yield SimpleCommand(tuple(Word(word, not _is_expanded(word)) for word in words), plain=False)
 
 
 def _list_redirects(node: Node, data: bytes) -> Iterator[tuple[str, Word]]:
