@@ -14,11 +14,11 @@ from support.hostile.fault_proxy import FaultProxy
 from support.processes.served_process import ServedProcess, build_backend, wait_until
 from support.runtime.manual_clock import ManualClock
 from worker_runtime.embedded.runtime import EmbeddedRuntime
-from worker_runtime.remote.deadlines import Deadlines
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.sync.bundle_sync import BundleSource, sync_bundle
-from worker_runtime.sync.retry import Backoff, Patience
 from yoi_bundle.errors import YoiError
+from yoi_wire.client.deadlines import Deadlines
+from yoi_wire.client.retry import Backoff, Patience
 from yoi_wire.clock import MINUTE, SystemClock
 from yoi_wire.errors import BundleMissingError
 

@@ -21,7 +21,7 @@ from support.processes.served_process import ServedProcess, build_backend, wait_
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.sync.bundle_sync import BundleSource, SyncReport, sync_bundle
-from worker_runtime.sync.retry import Backoff, Patience
+from yoi_wire.client.retry import Backoff, Patience
 
 pytestmark = pytest.mark.req("R-02", "R-04", "R-06")
 

@@ -13,11 +13,11 @@ from worker_runtime.contract.caller import Caller, build_local_caller
 from worker_runtime.contract.runtime_info import RuntimeInfo
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.host.ports import Host
-from worker_runtime.sync.retry import Backoff
 from yoi_bundle.errors import YoiError
 from yoi_bundle.verified import verify_manifest
 from yoi_wire.backend.placements import PlacementRule
 from yoi_wire.backend.workspaces import NewWorkspace, PublishedSource
+from yoi_wire.client.retry import Backoff
 from yoi_wire.clock import SystemClock
 from yoi_workspace_server.publishing.builder import record_bundle
 from yoi_workspace_server.reconciler.reconciler import Reconciler

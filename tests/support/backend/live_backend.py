@@ -19,11 +19,11 @@ from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.host.ports import Host
 from worker_runtime.rest.app import build_app as build_runtime_app
 from worker_runtime.rest.authentication import TokenAuthenticator
-from worker_runtime.sync.retry import Backoff
 from worker_runtime.trust.identity import IDENTITY_FILE, load_identity
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 from yoi_bundle.verified import verify_manifest
 from yoi_wire.backend.tokens import Role, TokenScope
+from yoi_wire.client.retry import Backoff
 from yoi_wire.clock import SystemClock, format_instant
 from yoi_wire.server.server import HttpServer, ListenAddress
 from yoi_workspace_server.configuration import EmbeddedSettings, ServerSettings

@@ -24,11 +24,11 @@ from worker_runtime.contract.caller import Caller
 from worker_runtime.contract.workers import CreateWorkerRequest
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.store.retention import Retention
-from worker_runtime.sync.retry import Patience, retry
 from worker_runtime.sync.transfer.pack import write_pack
 from yoi_bundle.canonical import encode_canonical
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.manifest import Grants, Manifest, MountGrant
+from yoi_wire.client.retry import Patience, retry
 from yoi_wire.clock import DAY
 from yoi_wire.errors import AssignmentConflictError, AssignmentStaleError, BundleMissingError
 from yoi_wire.worker_requests import WorkerRequest

@@ -14,15 +14,15 @@ from support.runtime.manual_clock import ManualClock
 from support.runtime.rest_services import build_services
 from worker_runtime.contract.caller import Caller, build_local_caller
 from worker_runtime.embedded.runtime import EmbeddedRuntime
-from worker_runtime.remote.connection import Connection
+from worker_runtime.remote.connection import connect_runtime
 from worker_runtime.remote.credentials import SignedCredentials
-from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import TokenAuthenticator
 from worker_runtime.store.retention import DEFAULT_RETENTION, Retention
 from worker_runtime.trust.identity import create_identity
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
+from yoi_wire.client.endpoint import Endpoint
 from yoi_wire.server.body_limits import BodyRate
 from yoi_wire.server.http_state import HttpLimits
 from yoi_wire.server.server import HttpServer, ListenAddress
@@ -142,7 +142,7 @@ class RestUnderTest:
 
     def open_client(self, socket: Path) -> RemoteRuntime:
         """Return a client by another way to the same server, such as a proxy."""
-        return RemoteRuntime(Connection(Endpoint(socket=socket), self.credentials))
+        return RemoteRuntime(connect_runtime(Endpoint(socket=socket), self.credentials))
 
     async def _close(self) -> None:
         await self.api.close()

@@ -20,15 +20,16 @@ from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller
 from worker_runtime.contract.caller import Caller
 from worker_runtime.contract.runtime_info import RuntimeInfo
-from worker_runtime.remote.connection import Connection
+from worker_runtime.remote.connection import connect_runtime
 from worker_runtime.remote.credentials import SignedCredentials
-from worker_runtime.remote.deadlines import Deadlines
-from worker_runtime.remote.endpoint import Endpoint
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.rest.app import build_app
 from worker_runtime.rest.authentication import TokenAuthenticator
 from worker_runtime.trust.identity import create_identity, finish_rotation, start_rotation
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
+from yoi_wire.client.deadlines import Deadlines
+from yoi_wire.client.endpoint import Endpoint
+from yoi_wire.client.messages import Request
 from yoi_wire.errors import (
     LeaseExpiredError,
     RequestInvalidError,
@@ -102,7 +103,7 @@ async def _serve_tls(server: RestUnderTest, made: Certificate) -> AsyncIterator[
 
 async def _ask(server: RestUnderTest, endpoint: Endpoint) -> RuntimeInfo:
     signing = SignedCredentials(server.identities["main"], audience=server.audience, clock=server.clock)
-    client = RemoteRuntime(Connection(endpoint, signing))
+    client = RemoteRuntime(connect_runtime(endpoint, signing))
     try:
         return await client.get_runtime(_CALLER)
     finally:
@@ -162,7 +163,7 @@ def test_a_runtime_that_never_answers_is_given_up(server: RestUnderTest) -> None
         listener = await asyncio.start_unix_server(
             say_nothing, path=str(server.socket.with_name("mute.sock"))
         )
-        connection = Connection(
+        connection = connect_runtime(
             Endpoint(socket=server.socket.with_name("mute.sock")),
             server.credentials,
             deadlines=Deadlines(request_seconds=0.2),
@@ -213,10 +214,10 @@ def test_a_runtime_that_takes_no_more_of_a_body_is_given_up(
     async def run() -> None:
         deaf = server.socket.with_name("deaf.sock")
         listener = await asyncio.start_unix_server(take_nothing, path=str(deaf), limit=1024)
-        connection = Connection(Endpoint(socket=deaf), server.credentials, deadlines=deadlines)
+        connection = connect_runtime(Endpoint(socket=deaf), server.credentials, deadlines=deadlines)
         try:
             with pytest.raises(RuntimeUnavailableError) as caught:
-                await connection.request(_CALLER, method, "/v1/x", body=make_body())
+                await connection.send(_CALLER, Request(method=method, path="/v1/x", body=make_body()))
             assert caught.value.retryable
         finally:
             await connection.close()
@@ -250,7 +251,7 @@ def test_a_refused_token_is_replaced_once(server: RestUnderTest, bad: int, asked
     credentials = _CountedCredentials(signing, bad)
 
     async def run() -> None:
-        client = RemoteRuntime(Connection(Endpoint(socket=server.socket), credentials))
+        client = RemoteRuntime(connect_runtime(Endpoint(socket=server.socket), credentials))
         try:
             await client.get_runtime(_CALLER)
         finally:
@@ -291,7 +292,7 @@ def test_a_pack_is_never_sent_twice_but_its_refused_token_is_dropped(server: Res
         yield bytes(1024)
 
     async def run() -> None:
-        client = RemoteRuntime(Connection(Endpoint(socket=server.socket), _OutdatedCredentials(signing)))
+        client = RemoteRuntime(connect_runtime(Endpoint(socket=server.socket), _OutdatedCredentials(signing)))
         try:
             with pytest.raises(UnauthenticatedError):
                 await client.put_pack(writer, "none", pack())
@@ -334,7 +335,7 @@ def test_during_a_rotation_both_keys_are_good(server: RestUnderTest, tmp_path: P
         signing = SignedCredentials(identity, audience=server.audience, clock=server.clock)
 
         async def run(signing: SignedCredentials = signing) -> str:
-            client = RemoteRuntime(Connection(Endpoint(socket=server.socket), signing))
+            client = RemoteRuntime(connect_runtime(Endpoint(socket=server.socket), signing))
             try:
                 return (await client.get_runtime(_CALLER)).id
             finally:

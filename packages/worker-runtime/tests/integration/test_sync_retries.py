@@ -11,8 +11,8 @@ from support.bundles.small_bundles import SmallBundle, build_many_prompts, build
 from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.sync.bundle_sync import BundleSource, SyncReport, sync_bundle
-from worker_runtime.sync.retry import Patience
 from yoi_bundle.errors import DigestMismatchError, YoiError
+from yoi_wire.client.retry import Patience
 from yoi_wire.errors import (
     BundleMissingError,
     LeaseExpiredError,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker_runtime.sync.retry import Backoff, Patience, find_retry_after, retry
 from yoi_bundle.errors import YoiError
+from yoi_wire.client.retry import Backoff, Patience, find_retry_after, retry
 from yoi_wire.errors import (
     BundleMissingError,
     RequestInvalidError,

@@ -16,7 +16,7 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Operation(Generic[AnswerType]):
-    """One operation.
+    """One operation; of type `Operation[bytes]` where the answer is other bytes, `Operation[None]` where it has none.
 
     Attributes:
         method: Of HTTP.

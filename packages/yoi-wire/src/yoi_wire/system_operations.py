@@ -21,7 +21,7 @@ GET_READINESS = Operation(
     answer=dict[str, Any],
     statuses=(200, 503),
 )
-GET_METRICS = Operation[None](
+GET_METRICS = Operation[bytes](
     method="GET", path="/metrics", summary="Metrics for Prometheus", answer_media_type="text/plain"
 )
 GET_OPENAPI = Operation(
@@ -30,7 +30,7 @@ GET_OPENAPI = Operation(
     summary="This interface as an OpenAPI document",
     answer=dict[str, Any],
 )
-GET_DOCUMENTATION = Operation[None](
+GET_DOCUMENTATION = Operation[bytes](
     method="GET",
     path="/docs",
     summary="This interface as a page for people",

@@ -10,12 +10,12 @@ import pytest
 from aiohttp import web
 
 from support.processes.private_authority import certify_loopback
-from worker_runtime.sync.retry import Backoff, Patience
 from yoi.backend.address import BackendAddress
 from yoi.backend.client import BackendClient
 from yoi.backend.errors import BackendUnauthenticatedError
 from yoi_bundle.errors import YoiError
 from yoi_wire.backend.errors import BackendUnavailableError
+from yoi_wire.client.retry import Backoff, Patience
 from yoi_wire.errors import RequestInvalidError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from yoi.backend.event_stream import EventParser, ServerEvent
+from yoi_wire.client.event_parser import EventParser, ServerEvent
 from yoi_wire.errors import RemoteFaultError
 
 _STREAM = (

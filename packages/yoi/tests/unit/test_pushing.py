@@ -12,11 +12,11 @@ from worker_runtime.contract.bundles import ManifestBody, PutOutcome
 from worker_runtime.contract.caller import Caller
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.sync.bundle_sync import SyncReport
-from worker_runtime.sync.retry import Patience
 from yoi.bundles.source import OpenBundle
 from yoi.runtime.pushing import push_bundle
 from yoi_bundle.metadata import BundleMetadata
 from yoi_bundle.verified import verify_manifest
+from yoi_wire.client.retry import Patience
 from yoi_wire.errors import AssignmentConflictError, RequestInvalidError, RuntimeUnavailableError
 
 pytestmark = pytest.mark.req("R-04", "R-11")

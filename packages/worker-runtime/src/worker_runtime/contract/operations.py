@@ -45,7 +45,7 @@ LIST_BUNDLES = Operation(
     answer=Page[BundleEntry],
     query=_LIST,
 )
-GET_BUNDLE = Operation[None](
+GET_BUNDLE = Operation[bytes](
     method="GET",
     path="/v1/config-bundles/{digest}",
     summary="A manifest's bytes",
@@ -174,7 +174,7 @@ DELETE_WORKER = Operation[None](
     statuses=(204,),
     errors=(409,),
 )
-GET_WORKER_SPEC = Operation[None](
+GET_WORKER_SPEC = Operation[bytes](
     method="GET",
     path="/v1/workers/{worker}/spec",
     summary="The spec's canonical bytes",

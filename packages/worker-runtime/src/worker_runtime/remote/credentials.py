@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Protocol
 
 from worker_runtime.contract.caller import Caller
 from worker_runtime.trust.identity import Identity
@@ -11,16 +10,6 @@ from yoi_wire.clock import MILLISECONDS_A_SECOND, Clock
 
 _RENEWAL_SECONDS = 60
 _MAX_HELD = 1000
-
-
-class Credentials(Protocol):
-    """Gives the headers that say who asks."""
-
-    def build_headers(self, caller: Caller) -> Mapping[str, str]:
-        """Return the headers for one request."""
-
-    def forget(self, caller: Caller) -> bool:
-        """Drop what was refused; tell whether asking again with something fresh makes sense."""
 
 
 class SignedCredentials:

@@ -2,58 +2,41 @@
 
 from collections.abc import AsyncIterable, AsyncIterator
 
-from worker_runtime.contract.bundles import LeaseView, ManifestBody, PutOutcome, StagedOutcome, StoredOutcome
+from worker_runtime.contract.bundles import LeaseView, ManifestBody, PutOutcome, StagedOutcome
 from worker_runtime.contract.caller import Caller
-from worker_runtime.contract.headers import (
-    LEASE_EXPIRES_HEADER,
-    MANIFEST_MEDIA_TYPE,
-    METADATA_HEADER,
-    PACK_MEDIA_TYPE,
-    format_header_json,
-)
-from worker_runtime.remote.answers import decode_answer
-from worker_runtime.remote.connection import Answer, Connection, quote_segment
+from worker_runtime.contract.headers import LEASE_EXPIRES_HEADER, METADATA_HEADER, format_header_json
+from worker_runtime.contract.operations import PUT_BUNDLE, PUT_PACK
 from worker_runtime.remote.refusals import rebuild_error
 from yoi_bundle.errors import BundleBlobsMissingError
 from yoi_bundle.metadata import BundleMetadata
+from yoi_wire.client.connection import Connection
+from yoi_wire.client.messages import Answer, build_request, decode_answer
 from yoi_wire.errors import RuntimeUnavailableError
 
 
 async def put_manifest(
-    connection: Connection, caller: Caller, digest: str, metadata: BundleMetadata, body: ManifestBody
+    connection: Connection[Caller], caller: Caller, digest: str, metadata: BundleMetadata, body: ManifestBody
 ) -> PutOutcome:
     """Send a manifest; see `RuntimeApi.put_bundle`."""
-    headers = {"Content-Type": MANIFEST_MEDIA_TYPE, METADATA_HEADER: format_header_json(metadata)}
+    headers = {METADATA_HEADER: format_header_json(metadata)}
     if body.encoding != "identity":
         headers["Content-Encoding"] = body.encoding
-    answer = await connection.request(
-        caller,
-        "PUT",
-        f"/v1/config-bundles/{quote_segment(digest)}",
-        headers=headers,
-        body=body.content,
-        accept_staged=True,
-    )
+    request = build_request(PUT_BUNDLE, {"digest": digest, "body": body.content}, headers=headers)
+    answer = await connection.send(caller, request)
     return _read_outcome(answer)
 
 
 async def send_pack(
-    connection: Connection, caller: Caller, lease: str, pack: AsyncIterable[bytes]
+    connection: Connection[Caller], caller: Caller, lease: str, pack: AsyncIterable[bytes]
 ) -> PutOutcome:
     """Send a pack, once; see `RuntimeApi.put_pack`.
 
     What goes wrong while the pack is being made is the caller's own error, and is raised as it is.
     """
     watched = _Watched(pack)
+    request = build_request(PUT_PACK, {"lease": lease, "body": watched.pieces()})
     try:
-        answer = await connection.request(
-            caller,
-            "POST",
-            f"/v1/leases/{quote_segment(lease)}/pack",
-            headers={"Content-Type": PACK_MEDIA_TYPE},
-            body=watched.pieces(),
-            accept_staged=True,
-        )
+        answer = await connection.send(caller, request)
     except RuntimeUnavailableError:
         if watched.failure is not None:
             raise watched.failure from None
@@ -79,8 +62,8 @@ class _Watched:
 
 def _read_outcome(answer: Answer) -> PutOutcome:
     """A staged bundle comes as the problem `bundle.blobs_missing`, and is an outcome like any other here."""
-    if answer.status < 400:
-        return decode_answer(answer, StoredOutcome)
+    if answer.status < 300:
+        return decode_answer(PUT_BUNDLE, answer)
     error = rebuild_error(answer.status, answer.body, answer.headers)
     if not isinstance(error, BundleBlobsMissingError):
         raise error

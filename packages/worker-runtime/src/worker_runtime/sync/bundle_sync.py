@@ -12,11 +12,11 @@ from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.assignments import Assignment, AssignmentRequest
 from worker_runtime.contract.bundles import ManifestBody, ManifestEncoding, PutOutcome, StagedOutcome
 from worker_runtime.contract.caller import Caller
-from worker_runtime.sync.retry import ONE_ATTEMPT, Patience, retry
 from worker_runtime.sync.transfer.manifest_coding import encode_manifest
 from worker_runtime.sync.transfer.pack import write_pack
 from yoi_bundle.errors import BundleBlobsMissingError, DigestMismatchError, YoiError
 from yoi_bundle.metadata import BundleMetadata
+from yoi_wire.client.retry import ONE_ATTEMPT, Patience, retry
 from yoi_wire.errors import (
     BundleBaseMissingError,
     BundleCorruptError,

@@ -127,7 +127,7 @@ GET_BUNDLE = Operation(
     errors=(404,),
     reach="workspace",
 )
-GET_ARCHIVE = Operation[None](
+GET_ARCHIVE = Operation[bytes](
     method="GET",
     path="/api/v1/workspaces/{workspace}/bundles/{digest}/archive",
     summary="A bundle as an archive",

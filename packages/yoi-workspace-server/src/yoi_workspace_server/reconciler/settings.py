@@ -4,7 +4,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
 
-from worker_runtime.sync.retry import Backoff
+from yoi_wire.client.retry import Backoff
 
 Concurrency: TypeAlias = Annotated[int, Meta(ge=1, le=10_000)]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=86_400)]

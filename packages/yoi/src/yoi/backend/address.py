@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from yoi_wire.errors import RequestInvalidError
 
 if TYPE_CHECKING:
-    from worker_runtime.remote.endpoint import Endpoint
+    from yoi_wire.client.endpoint import Endpoint
 
 _SOCKET = "unix:"
 
@@ -36,7 +36,7 @@ class BackendAddress:
         Raises:
             RequestInvalidError: See `parse_backend_url`.
         """
-        from worker_runtime.remote.endpoint import Endpoint
+        from yoi_wire.client.endpoint import Endpoint
 
         url = parse_backend_url(self.url)
         if url.startswith(_SOCKET):

@@ -10,13 +10,13 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from worker_runtime.remote.endpoint import build_connector
-from worker_runtime.sync.retry import Patience
 from yoi.backend.address import BackendAddress
 from yoi.backend.errors import rebuild_backend_error
-from yoi.backend.event_stream import EventParser, ServerEvent
 from yoi_bundle.errors import LimitExceededError, YoiError
 from yoi_wire.backend.errors import BackendUnavailableError
+from yoi_wire.client.endpoint import build_connector
+from yoi_wire.client.event_parser import EventParser, ServerEvent
+from yoi_wire.client.retry import Patience
 from yoi_wire.errors import RemoteFaultError, RequestInvalidError
 from yoi_wire.paging import MAX_PAGE_SIZE
 from yoi_wire.problems import find_request_id

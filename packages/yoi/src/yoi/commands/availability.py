@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from worker_runtime.sync.retry import Patience, retry
 from yoi.backend.address import BackendAddress
 from yoi.backend.client import BackendClient, ask_backend
 from yoi.backend.options import online_options
@@ -13,6 +12,7 @@ from yoi.render.availability import PAIR_COLUMNS
 from yoi.render.documents import print_list
 from yoi.shell.command import YoiCommand
 from yoi.shell.json_output import print_json_line
+from yoi_wire.client.retry import Patience, retry
 
 _LOOK_SECONDS = 5.0
 """How soon is seen what no audit record tells, such as a Runtime that cannot be reached."""

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.caller import Caller
 from worker_runtime.sync.bundle_sync import BundleSource, SyncReport, sync_bundle
-from worker_runtime.sync.retry import Patience
 from yoi.bundles.source import OpenBundle
 from yoi_bundle.metadata import BundleMetadata
+from yoi_wire.client.retry import Patience
 from yoi_wire.errors import RequestInvalidError
 
 # Somebody sits before it: a cut is mended, a Runtime that asks to be left alone for longer is told of.

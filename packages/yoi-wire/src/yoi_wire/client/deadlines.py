@@ -1,4 +1,4 @@
-"""How long a client waits for a Runtime: never without end, whether it is silent, slow to take or slow to answer."""
+"""Deadlines of a client: no peer is waited for without end, be it silent, slow to take or slow to answer."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
@@ -16,6 +16,7 @@ class Deadlines:
         idle_seconds: For the next bytes of an answer, or for the next piece of a body to be taken.
         request_seconds: For a whole request without a streamed body, beside the time that its body may take.
         stream_seconds: For a whole request with one.
+        silence_seconds: For the next bytes of a stream of events; servers send comments in between.
         min_bytes_per_second: What a link has to carry at the least.
     """
 
@@ -23,6 +24,7 @@ class Deadlines:
     idle_seconds: float = 60.0
     request_seconds: float = 120.0
     stream_seconds: float = 3600.0
+    silence_seconds: float = 60.0
     min_bytes_per_second: int = 512
 
     def compute_request_seconds(self, body_bytes: int) -> float:
