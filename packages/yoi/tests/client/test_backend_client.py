@@ -15,8 +15,17 @@ from yoi.backend.client import BackendClient
 from yoi.backend.errors import BackendUnauthenticatedError
 from yoi_bundle.errors import YoiError
 from yoi_wire.backend.errors import BackendUnavailableError
+from yoi_wire.backend.operations import (
+    FOLLOW_AUDIT,
+    GET_WHOAMI,
+    GET_WORKER,
+    LIST_REVOCATIONS,
+    REVOKE_TOKEN,
+)
+from yoi_wire.backend.revisions import RevocationView
 from yoi_wire.client.retry import Backoff, Patience
-from yoi_wire.errors import RequestInvalidError
+from yoi_wire.errors import RemoteFaultError, RequestInvalidError
+from yoi_wire.operation import Operation
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _TOKEN = "-".join(("a", "token"))
@@ -42,23 +51,32 @@ def _quick() -> Patience:
     return Patience(attempts=3, backoff=Backoff(first_seconds=0.001, max_seconds=0.002))
 
 
+@pytest.mark.req("K-07")
 def test_a_list_is_read_to_its_end_and_every_request_proves_who_asks() -> None:
-    asked: list[tuple[str, str, str | None]] = []
+    asked: list[tuple[str, str, str | None, str]] = []
 
     async def answer(request: web.Request) -> web.Response:
         cursor = request.query.get("cursor")
-        asked.append((request.path, request.headers["Authorization"], cursor))
+        asked.append(
+            (
+                request.raw_path.partition("?")[0],
+                request.headers["Authorization"],
+                cursor,
+                request.query["limit"],
+            )
+        )
         following = {None: "1", "1": "2", "2": None}[cursor]
-        return web.json_response({"items": [{"n": cursor}], "next_cursor": following})
+        item = {"digest": "d", "actor": "a", "reason": cursor or "", "revoked_at": "t", "of a later time": 1}
+        return web.json_response({"items": [item], "next_cursor": following})
 
-    async def run() -> list[dict[str, object]]:
+    async def run() -> list[RevocationView]:
         async with _serving(answer) as url, _open(url) as client:
-            return await client.collect("workspaces", "a/b", "revisions")
+            return await client.collect(LIST_REVOCATIONS, workspace="a/b")
 
-    assert asyncio.run(run()) == [{"n": None}, {"n": "1"}, {"n": "2"}]
+    assert [one.reason for one in asyncio.run(run())] == ["", "1", "2"]
     proof = f"Bearer {_TOKEN}"
-    path = "/api/v1/workspaces/a/b/revisions"
-    assert asked == [(path, proof, None), (path, proof, "1"), (path, proof, "2")]
+    path = "/api/v1/workspaces/a%2Fb/revocations"
+    assert asked == [(path, proof, cursor, "500") for cursor in (None, "1", "2")]
 
 
 def test_a_name_never_leads_to_another_path() -> None:
@@ -70,13 +88,28 @@ def test_a_name_never_leads_to_another_path() -> None:
 
     async def run() -> None:
         async with _serving(answer) as url, _open(url) as client:
-            await client.delete("tokens", "../workspaces?x=1")
+            await client.call(REVOKE_TOKEN, token="../workspaces?x=1")
             for name in ("", ".", ".."):
                 with pytest.raises(RequestInvalidError):
-                    await client.delete("tokens", name)
+                    await client.call(REVOKE_TOKEN, token=name)
 
     asyncio.run(run())
     assert asked == ["/api/v1/tokens/..%2Fworkspaces%3Fx%3D1"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "status"), [(REVOKE_TOKEN, 200), (REVOKE_TOKEN, 307), (GET_WORKER, 200)]
+)
+def test_what_no_backend_answers_is_no_success(operation: Operation[object], status: int) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, text="<p>log in to this network</p>")
+
+    async def run() -> None:
+        async with _serving(answer) as url, _open(url) as client:
+            await client.call(operation, **dict.fromkeys(operation.path_names, "x"))
+
+    with pytest.raises(RemoteFaultError):
+        asyncio.run(run())
 
 
 @pytest.mark.req("K-10")
@@ -99,7 +132,7 @@ def test_a_stream_that_is_cut_goes_on_after_the_last_event() -> None:
     async def run() -> list[str]:
         found: list[str] = []
         async with _serving(answer) as url, _open(url) as client:
-            events = client.follow("events", after="4", patience=_quick())
+            events = client.follow(FOLLOW_AUDIT, last_id="4", patience=_quick())
             async for event in events:
                 found.append(event.id)
                 if len(found) == 5:
@@ -122,7 +155,7 @@ def test_a_stream_ends_when_the_backend_stays_away_and_at_once_when_it_refuses()
 
         async with _serving(answer) as url, _open(url) as client:
             with pytest.raises(YoiError) as refused:
-                async for _ in client.follow("events", patience=_quick()):
+                async for _ in client.follow(FOLLOW_AUDIT, patience=_quick()):
                     raise AssertionError("there was no event")
         assert isinstance(refused.value, BackendUnauthenticatedError) is (status == 401)
         return len(statuses)
@@ -140,7 +173,7 @@ def test_a_redirect_is_not_followed_so_that_the_token_stays_where_it_belongs() -
 
     async def run() -> None:
         async with _serving(answer) as url, _open(url) as client:
-            await client.get("whoami")
+            await client.call(GET_WHOAMI)
 
     with pytest.raises(YoiError) as refused:
         asyncio.run(run())
@@ -152,7 +185,7 @@ def test_a_backend_that_is_not_there_is_unavailable() -> None:
         async with _serving(_answer_nothing) as url:
             gone = url
         async with _open(gone) as client:
-            await client.get("whoami")
+            await client.call(GET_WHOAMI)
 
     with pytest.raises(BackendUnavailableError) as refused:
         asyncio.run(run())
@@ -168,7 +201,7 @@ def test_a_private_authority_or_the_very_certificate_is_believed_and_no_other(tm
     async def ask(url: str, **trust: str) -> str:
         async with _open(url, **trust) as client:
             try:
-                await client.get("whoami")
+                await client.call(GET_WHOAMI)
             except BackendUnavailableError as error:
                 return str(error.details()["reason"])
         return "answered"
@@ -187,4 +220,4 @@ def test_a_private_authority_or_the_very_certificate_is_believed_and_no_other(tm
 
 
 async def _answer_nothing(_: web.Request) -> web.Response:
-    return web.json_response({})
+    return web.json_response({"name": "x", "role": "viewer", "workspaces": None, "permissions": []})

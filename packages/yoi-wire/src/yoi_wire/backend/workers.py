@@ -44,6 +44,21 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     reasons: tuple[WorkerReasonView, ...]
 
 
+class RefusalView(Struct, frozen=True, kw_only=True):
+    """Why one Runtime does not make a Worker; a member of the problem that says that none does.
+
+    Attributes:
+        by: The stage that refused it.
+        code: A code of `docs/errors.md`.
+    """
+
+    runtime: str
+    by: str
+    code: str
+    retryable: bool
+    details: dict[str, Any]
+
+
 class WorkerEventView(Struct, frozen=True, kw_only=True):
     """One thing that happened to a Worker.
 

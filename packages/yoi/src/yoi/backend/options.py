@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +15,9 @@ from yoi.configuration import Configuration
 from yoi.shell.command import json_option
 from yoi_wire.errors import RequestInvalidError
 
+if TYPE_CHECKING:
+    from yoi.backend.workers import OnlineWorkers
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _NAMES = ("server", "token_file", "server_authority", "server_fingerprint")
 
@@ -25,13 +27,14 @@ def online_options(function: Any) -> Any:
     return _add_options(json_option(function), _find_backend)
 
 
-def through_backend(name: str) -> Callable[[Any], Any]:
+def through_backend(choose: "Callable[[OnlineWorkers], Callable[..., int | None]]") -> Callable[[Any], Any]:
     """Let a command that is local go to a Backend when one is chosen: by `--server`, `--backend` or `YOI_SERVER`.
 
     The command has the options of `remote_options`, too; a Runtime that they name is asked directly.
 
     Args:
-        name: Of the function in `yoi.backend.workers` that takes the command's place, with its other arguments.
+        choose: Returns the method that takes the command's place, with its other arguments. It is imported then: local
+            commands do not pay for the client.
     """
     option = click.option(
         "--backend", "chosen", is_flag=True, help="Ask the Backend that you are logged in to."
@@ -42,9 +45,11 @@ def through_backend(name: str) -> Callable[[Any], Any]:
         def run(*arguments: Any, backend: BackendAddress | None, **others: Any) -> Any:
             if backend is None:
                 return function(*arguments, **others)
-            online = getattr(import_module("yoi.backend.workers"), name)
+            from yoi.backend.workers import OnlineWorkers
+
             del others["address"]
-            return online(click.get_current_context(), backend, **others)
+            workers = OnlineWorkers(click.get_current_context(), backend, as_json=others.pop("as_json"))
+            return choose(workers)(**others)
 
         return option(_add_options(run, _find_chosen, "chosen"))
 

@@ -1,7 +1,7 @@
 """Placement rules as people write them: a TOML or JSON file of all rules, or one short rule on the command line (K-03)."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import click
 import msgspec
@@ -9,17 +9,20 @@ import msgspec
 from yoi.shell.labels import parse_pairs
 from yoi_wire.errors import RequestInvalidError
 
+Rule: TypeAlias = dict[str, Any]
+"""A rule in the Backend's own form: what this version does not know of it is passed on rather than lost."""
+
 _MAX_BYTES = 4 * 1024 * 1024
 
 
 class _RulesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file: rules in the Backend's own form; `generation` may stand there, as `list --json` prints it."""
 
-    rules: list[dict[str, Any]]
+    rules: list[Rule]
     generation: int | None = None
 
 
-def read_rules(path: Path) -> tuple[list[dict[str, Any]], int | None]:
+def read_rules(path: Path) -> tuple[list[Rule], int | None]:
     """Return the rules of a file, and the generation that it names.
 
     Raises:
@@ -36,7 +39,7 @@ def read_rules(path: Path) -> tuple[list[dict[str, Any]], int | None]:
     return found.rules, found.generation
 
 
-def parse_rule(effect: str, text: str) -> dict[str, Any]:
+def parse_rule(effect: str, text: str) -> Rule:
     """Return the rule of `WORKSPACE=RUNTIME`, or of `WORKSPACE=KEY:VALUE,…` for Runtimes by labels; `*` is any.
 
     Raises:
@@ -45,7 +48,7 @@ def parse_rule(effect: str, text: str) -> dict[str, Any]:
     workspace, equals, target = text.partition("=")
     if not equals or not workspace or not target:
         raise click.UsageError(f"--{effect} takes WORKSPACE=RUNTIME or WORKSPACE=KEY:VALUE,…")
-    rule: dict[str, Any] = {"effect": effect, "workspaces": [workspace]}
+    rule: Rule = {"effect": effect, "workspaces": [workspace]}
     if ":" in target:
         rule |= {"runtimes": ["*"], "labels": parse_pairs(_write_pair(one) for one in target.split(","))}
     else:
@@ -53,7 +56,7 @@ def parse_rule(effect: str, text: str) -> dict[str, Any]:
     return rule
 
 
-def add_rule(rules: list[dict[str, Any]], rule: dict[str, Any]) -> list[dict[str, Any]]:
+def add_rule(rules: list[Rule], rule: Rule) -> list[Rule]:
     """Return the rules with one more, under an id that says what it does; one that is there already is not added."""
     if any(_normalise(one) == _normalise(rule) for one in rules):
         return rules
@@ -67,7 +70,7 @@ def add_rule(rules: list[dict[str, Any]], rule: dict[str, Any]) -> list[dict[str
     return [*rules, {"id": free, **rule}]
 
 
-def remove_rule(rules: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+def remove_rule(rules: list[Rule], name: str) -> list[Rule]:
     """Return the rules without one.
 
     Raises:
@@ -84,12 +87,12 @@ def _write_pair(text: str) -> str:
     return f"{key}={value}"
 
 
-def _normalise(rule: dict[str, Any]) -> dict[str, Any]:
+def _normalise(rule: Rule) -> Rule:
     """A field at its default may be absent."""
     return {name: value for name, value in rule.items() if name != "id" and value}
 
 
-def _describe(rule: dict[str, Any]) -> str:
+def _describe(rule: Rule) -> str:
     labels = [f"{key}-{value}" for key, value in rule.get("labels", {}).items()]
     words = [rule["effect"], *rule["workspaces"], *(labels or rule["runtimes"])]
     text = "-".join("any" if word == "*" else word.lower() for word in words)

@@ -3,6 +3,7 @@
 import re
 
 from yoi.backend.client import BackendClient
+from yoi_wire.backend.operations import LIST_REVISIONS
 from yoi_wire.errors import BundleMissingError, RequestInvalidError
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -21,12 +22,12 @@ async def find_published_digest(client: BackendClient, workspace: str, reference
     if not _REFERENCE.fullmatch(reference):
         raise BundleMissingError(reference)
     found = {
-        one["digest"]
-        for one in await client.collect("workspaces", workspace, "revisions")
-        if one["digest"].startswith(reference) or str(one["revision"]) == reference
+        one.digest
+        for one in await client.collect(LIST_REVISIONS, workspace=workspace)
+        if one.digest.startswith(reference) or str(one.revision) == reference
     }
     if not found:
         raise BundleMissingError(reference)
     if len(found) > 1:
         raise RequestInvalidError(f"{len(found)} bundles begin with {reference}", field="digest")
-    return str(found.pop())
+    return found.pop()

@@ -6,20 +6,21 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from yoi.backend.client import BackendClient
 from yoi.bundles.building import make_metadata
 from yoi.bundles.source import OpenBundle
 from yoi_bundle.archive import write_archive
 from yoi_bundle.authoring.source.provenance import describe_provenance
-from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
 from yoi_bundle.metadata import BundleMetadata
+from yoi_wire.backend.operations import PUBLISH_BUNDLE
+from yoi_wire.backend.revisions import PublicationView
 
 _PIECE_BYTES = 256 * 1024
 
 
-async def publish_archive(client: BackendClient, workspace: str, archive: BinaryIO) -> dict[str, Any]:
+async def publish_archive(client: BackendClient, workspace: str, archive: BinaryIO) -> PublicationView:
     """Send an archive whole; the Backend checks all of it again and gives the bundle a revision of its own.
 
     Args:
@@ -33,14 +34,7 @@ async def publish_archive(client: BackendClient, workspace: str, archive: Binary
     Raises:
         YoiError: What the Backend refused.
     """
-    published: dict[str, Any] = await client.upload(
-        "workspaces",
-        workspace,
-        "bundles",
-        content=_read_pieces(archive),
-        media_type=BUNDLE_ARCHIVE_MEDIA_TYPE,
-    )
-    return published
+    return await client.call(PUBLISH_BUNDLE, workspace=workspace, body=_read_pieces(archive))
 
 
 def claim_directory(opened: OpenBundle, directory: Path) -> BundleMetadata:

@@ -1,19 +1,19 @@
 """Workers through a Backend, which chooses the Runtime and says which refused and why (K-06)."""
 
 import secrets
-from typing import Any
 
 import click
 import msgspec
 
 from yoi.backend.address import BackendAddress
-from yoi.backend.client import Answer, BackendClient, ask_backend
+from yoi.backend.client import BackendClient, ask_backend
 from yoi.backend.errors import rebuild_backend_error
 from yoi.backend.published_bundle import find_published_digest
 from yoi.render.availability import describe_details
 from yoi.render.console import join_text, make_console
 from yoi.render.documents import Column, print_document, print_done, print_list
 from yoi.render.errors import print_error
+from yoi.render.table import make_facts
 from yoi.render.worker_explanation import make_passed_on_tree
 from yoi.runtime.worker_options import make_intent
 from yoi.shell.exit_codes import DONE, get_exit_code
@@ -21,6 +21,19 @@ from yoi.shell.failure import describe_error
 from yoi.shell.json_output import print_json
 from yoi.shell.labels import parse_pairs
 from yoi.shell.selectors import decode_selector, encode_selector
+from yoi_wire.backend.explanations import ExplanationView, SpecView
+from yoi_wire.backend.operations import (
+    CREATE_WORKER,
+    DELETE_WORKER,
+    GET_WORKER,
+    GET_WORKER_EXPLANATION,
+    GET_WORKER_SPEC,
+    LIST_WORKERS,
+    LIST_WORKSPACES,
+    STOP_WORKER,
+)
+from yoi_wire.backend.workers import RefusalView, WorkerOrder, WorkerView
+from yoi_wire.client.messages import Answer, decode_answer
 from yoi_wire.errors import WorkerNotFoundError
 
 _STAGES = {
@@ -29,154 +42,136 @@ _STAGES = {
     "runtime": "the Runtime itself refuses",
 }
 _SHORT = {"worker", "state", "workspace", "runtime", "profile", "created"}
-_FACTS: tuple[Column, ...] = (
+_FACTS: tuple[Column[WorkerView], ...] = (
     ("worker", "id"),
-    ("state", lambda one: one["state"] or "not known"),
+    ("state", lambda one: one.state or "not known"),
     ("workspace", "workspace"),
     ("runtime", "runtime"),
-    ("profile", lambda one: decode_selector(one["selector"])),
-    ("bundle", lambda one: one["bundle_digest"] or "built-in set"),
+    ("profile", lambda one: decode_selector(one.selector)),
+    ("bundle", lambda one: one.bundle_digest or "built-in set"),
     ("key", "key"),
     ("labels", "labels"),
     ("created", "created_at"),
     ("ended", "ended_at"),
     (
         "reasons",
-        lambda one: [f"{reason['id'] or reason['kind']} [{reason['code']}]" for reason in one["reasons"]],
+        lambda one: [f"{reason.id or reason.kind} [{reason.code}]" for reason in one.reasons],
     ),
 )
 
 
-def create_worker(
-    context: click.Context, backend: BackendAddress, *, key: str | None, as_json: bool, **asked: Any
-) -> int:
-    """Create a Worker and print it, or which Runtime refused by which stage and why; return the exit code.
+class OnlineWorkers:
+    """The commands of `yoi worker` that ask a Backend; each has the options of the local command.
 
     Args:
         context: Of the command.
         backend: Which one.
-        key: One is made up when absent.
         as_json: Whether to print JSON.
-        asked: The other options of `yoi worker create`.
     """
 
-    async def run(client: BackendClient) -> Answer:
-        order = await _make_order(client, key=key or secrets.token_hex(16), **asked)
-        return await client.send("POST", "workers", document=order)
+    def __init__(self, context: click.Context, backend: BackendAddress, *, as_json: bool) -> None:
+        self._context = context
+        self._backend = backend
+        self._as_json = as_json
 
-    answer = ask_backend(backend, run)
-    if answer.status >= 400:
-        return _report_refusal(context, answer, as_json=as_json)
-    print_document(context, answer.decode(), _FACTS, as_json=as_json)
-    return DONE
+    def create(
+        self,
+        *,
+        profile: str,
+        reference: str | None,
+        workspace: str | None,
+        task: str,
+        requires: tuple[str, ...],
+        labels: tuple[str, ...],
+        key: str | None,
+        runtime_name: str | None,
+        runtime_labels: tuple[str, ...],
+    ) -> int:
+        """Create a Worker and print it, or which Runtime refused by which stage and why; return the exit code."""
+
+        async def run(client: BackendClient) -> Answer:
+            named = workspace or await _find_only_workspace(client)
+            order = WorkerOrder(
+                workspace=named,
+                key=key or secrets.token_hex(16),
+                selector=encode_selector(profile),
+                intent=make_intent(task, requires, labels),
+                digest=None if reference is None else await find_published_digest(client, named, reference),
+                runtime=runtime_name,
+                labels=parse_pairs(runtime_labels),
+            )
+            return await client.send(CREATE_WORKER, body=order)
+
+        answer = ask_backend(self._backend, run)
+        if answer.status >= 300:
+            return _report_refusal(self._context, answer, as_json=self._as_json)
+        self._print(decode_answer(CREATE_WORKER, answer))
+        return DONE
+
+    def list(self, *, workspace: str | None) -> None:
+        found = ask_backend(self._backend, lambda client: client.collect(LIST_WORKERS, workspace=workspace))
+        columns = [one for one in _FACTS if one[0] in _SHORT]
+        print_list(self._context, "workers", found, columns, as_json=self._as_json)
+
+    def show(self, *, worker_id: str, workspace: str | None) -> None:
+        self._print(ask_backend(self._backend, lambda client: _get_worker(client, worker_id, workspace)))
+
+    def explain(self, *, worker_id: str, workspace: str | None) -> None:
+        async def run(client: BackendClient) -> ExplanationView:
+            await _get_worker(client, worker_id, workspace)
+            return await client.call(GET_WORKER_EXPLANATION, worker=worker_id)
+
+        found = ask_backend(self._backend, run)
+        if self._as_json:
+            print_json({"explanations": [found]})
+        else:
+            make_console(self._context).print(make_passed_on_tree(found))
+
+    def show_spec(self, *, worker_id: str, workspace: str | None) -> None:
+        async def run(client: BackendClient) -> SpecView:
+            await _get_worker(client, worker_id, workspace)
+            return await client.call(GET_WORKER_SPEC, worker=worker_id)
+
+        found = ask_backend(self._backend, run)
+        if self._as_json:
+            spec = msgspec.structs.asdict(found)
+            print_json({"spec_digest": spec.pop("spec_digest"), "spec": spec})
+        else:
+            facts = [("worker", worker_id), ("spec", found.spec_digest)]
+            make_console(self._context).print(make_facts(facts))
+
+    def stop(self, *, worker_id: str, workspace: str | None) -> None:
+        async def run(client: BackendClient) -> WorkerView:
+            await _get_worker(client, worker_id, workspace)
+            return await client.call(STOP_WORKER, worker=worker_id)
+
+        self._print(ask_backend(self._backend, run))
+
+    def delete(self, *, worker_id: str, workspace: str | None) -> None:
+        async def run(client: BackendClient) -> None:
+            await _get_worker(client, worker_id, workspace)
+            await client.call(DELETE_WORKER, worker=worker_id)
+
+        ask_backend(self._backend, run)
+        print_done(self._context, {"deleted": worker_id}, "deleted", worker_id, as_json=self._as_json)
+
+    def _print(self, found: WorkerView) -> None:
+        print_document(self._context, found, _FACTS, as_json=self._as_json)
 
 
-def list_workers(
-    context: click.Context, backend: BackendAddress, *, workspace: str | None, as_json: bool
-) -> None:
-    query = {} if workspace is None else {"workspace": workspace}
-    found = ask_backend(backend, lambda client: client.collect("workers", **query))
-    columns = [one for one in _FACTS if one[0] in _SHORT]
-    print_list(context, "workers", found, columns, as_json=as_json)
-
-
-def show_worker(
-    context: click.Context, backend: BackendAddress, *, worker_id: str, workspace: str | None, as_json: bool
-) -> None:
-    found = ask_backend(backend, lambda client: _get_worker(client, worker_id, workspace))
-    print_document(context, found, _FACTS, as_json=as_json)
-
-
-def explain_worker(
-    context: click.Context, backend: BackendAddress, *, worker_id: str, workspace: str | None, as_json: bool
-) -> None:
-    async def run(client: BackendClient) -> Any:
-        await _get_worker(client, worker_id, workspace)
-        return await client.get("workers", worker_id, "explanation")
-
-    found = ask_backend(backend, run)
-    if as_json:
-        print_json({"explanations": [found]})
-    else:
-        make_console(context).print(make_passed_on_tree(found))
-
-
-def show_spec(
-    context: click.Context, backend: BackendAddress, *, worker_id: str, workspace: str | None, as_json: bool
-) -> None:
-    async def run(client: BackendClient) -> Any:
-        await _get_worker(client, worker_id, workspace)
-        return await client.get("workers", worker_id, "spec")
-
-    found = ask_backend(backend, run)
-    digest = found.pop("spec_digest")
-    document = {"spec_digest": digest, "spec": found}
-    facts: tuple[Column, ...] = (("worker", lambda _: worker_id), ("spec", "spec_digest"))
-    print_document(context, document, facts, as_json=as_json)
-
-
-def stop_worker(
-    context: click.Context, backend: BackendAddress, *, worker_id: str, workspace: str | None, as_json: bool
-) -> None:
-    async def run(client: BackendClient) -> Any:
-        await _get_worker(client, worker_id, workspace)
-        return await client.post("workers", worker_id, "stop")
-
-    print_document(context, ask_backend(backend, run), _FACTS, as_json=as_json)
-
-
-def delete_worker(
-    context: click.Context, backend: BackendAddress, *, worker_id: str, workspace: str | None, as_json: bool
-) -> None:
-    async def run(client: BackendClient) -> None:
-        await _get_worker(client, worker_id, workspace)
-        await client.delete("workers", worker_id)
-
-    ask_backend(backend, run)
-    print_done(context, {"deleted": worker_id}, "deleted", worker_id, as_json=as_json)
-
-
-async def _get_worker(client: BackendClient, worker_id: str, workspace: str | None) -> dict[str, Any]:
+async def _get_worker(client: BackendClient, worker_id: str, workspace: str | None) -> WorkerView:
     """Return a Worker; WorkerNotFoundError for one of another workspace than was named."""
-    found: dict[str, Any] = await client.get("workers", worker_id)
-    if workspace is not None and found["workspace"] != workspace:
+    found = await client.call(GET_WORKER, worker=worker_id)
+    if workspace is not None and found.workspace != workspace:
         raise WorkerNotFoundError(worker_id)
     return found
 
 
-async def _make_order(
-    client: BackendClient,
-    *,
-    key: str,
-    profile: str,
-    reference: str | None,
-    workspace: str | None,
-    task: str,
-    requires: tuple[str, ...],
-    labels: tuple[str, ...],
-    runtime_name: str | None,
-    runtime_labels: tuple[str, ...],
-) -> dict[str, Any]:
-    named = workspace or await _find_only_workspace(client)
-    order: dict[str, Any] = {
-        "workspace": named,
-        "key": key,
-        "selector": encode_selector(profile),
-        "intent": msgspec.to_builtins(make_intent(task, requires, labels)),
-        "labels": parse_pairs(runtime_labels),
-    }
-    if reference is not None:
-        order["digest"] = await find_published_digest(client, named, reference)
-    if runtime_name is not None:
-        order["runtime"] = runtime_name
-    return order
-
-
 async def _find_only_workspace(client: BackendClient) -> str:
-    names = [one["id"] for one in await client.collect("workspaces")]
+    names = [one.id for one in await client.collect(LIST_WORKSPACES)]
     if len(names) != 1:
         raise click.UsageError(f"the Backend shows {len(names)} workspaces; add --workspace")
-    return str(names[0])
+    return names[0]
 
 
 def _report_refusal(context: click.Context, answer: Answer, *, as_json: bool) -> int:
@@ -188,19 +183,23 @@ def _report_refusal(context: click.Context, answer: Answer, *, as_json: bool) ->
     print_error(error)
     console = make_console(context, stderr=True)
     for one in refusals:
-        why = f"{_STAGES.get(one['by'], one['by'])}{describe_details(one['details'])}"
+        why = f"{_STAGES.get(one.by, one.by)}{describe_details(one.details)}"
         console.print(
-            join_text("  ", (one["runtime"], "bold"), f": {why} ", (f"[{one['code']}]", "dim")),
+            join_text("  ", (one.runtime, "bold"), f": {why} ", (f"[{one.code}]", "dim")),
             soft_wrap=True,
         )
     return get_exit_code(error)
 
 
-def _read_refusals(body: bytes) -> list[dict[str, Any]]:
+class _Refused(msgspec.Struct, frozen=True):
+    """What is read of the problem, beside the usual members."""
+
+    refusals: tuple[RefusalView, ...] = ()
+
+
+def _read_refusals(body: bytes) -> tuple[RefusalView, ...]:
     """Return what each Runtime refused by; a problem of another form has none."""
     try:
-        problem = msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return []
-    found = problem.get("refusals", [])
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        return msgspec.json.decode(body, type=_Refused).refusals
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ()

@@ -1,8 +1,7 @@
 """`yoi workspace activate|rollback|release|revoke`: move the pointer that new Workers follow (K-01)."""
 
-from typing import Any
-
 import click
+import msgspec
 
 from yoi.backend.address import BackendAddress
 from yoi.backend.client import BackendClient, ask_backend
@@ -10,9 +9,30 @@ from yoi.backend.options import online_options
 from yoi.backend.published_bundle import find_published_digest
 from yoi.render.documents import print_done
 from yoi.shell.command import YoiCommand
+from yoi_wire.backend.operations import ACTIVATE, LIST_AVAILABILITY, RELEASE, REVOKE_BUNDLE, ROLL_BACK
+from yoi_wire.backend.revisions import (
+    ActivationRequest,
+    ActivationView,
+    RevocationRequest,
+    RevocationView,
+    RollbackRequest,
+)
 
 _REVISION = click.IntRange(min=1)
 _reason_option = click.option("--reason", default="", help="Why, in words, for the history.")
+
+
+class _Use(msgspec.Struct, frozen=True, kw_only=True):
+    """How many Workers on a Runtime pin a bundle."""
+
+    runtime: str
+    workers: int
+
+
+class _Revoked(RevocationView, frozen=True, kw_only=True):
+    """A revocation, and where the bundle is in use."""
+
+    in_use: tuple[_Use, ...]
 
 
 @click.command(cls=YoiCommand)
@@ -31,10 +51,8 @@ def activate(
     as_json: bool,
 ) -> None:
     """Make REVISION of WORKSPACE the active one, for new Workers everywhere."""
-    document = {"revision": revision, "reason": reason}
-    moved = ask_backend(
-        backend, lambda client: client.post("workspaces", workspace_id, "activations", document=document)
-    )
+    wanted = ActivationRequest(revision=revision, reason=reason)
+    moved = ask_backend(backend, lambda client: client.call(ACTIVATE, workspace=workspace_id, body=wanted))
     _print_move(context, workspace_id, moved, "activated", as_json=as_json)
 
 
@@ -54,10 +72,8 @@ def rollback(
     as_json: bool,
 ) -> None:
     """Go back to REVISION, or to the one before the active one; later ones wait until `release`."""
-    document = {"reason": reason} if revision is None else {"revision": revision, "reason": reason}
-    moved = ask_backend(
-        backend, lambda client: client.post("workspaces", workspace_id, "rollback", document=document)
-    )
+    wanted = RollbackRequest(revision=revision, reason=reason)
+    moved = ask_backend(backend, lambda client: client.call(ROLL_BACK, workspace=workspace_id, body=wanted))
     _print_move(context, workspace_id, moved, "rolled back to", as_json=as_json)
 
 
@@ -67,7 +83,7 @@ def rollback(
 @click.pass_context
 def release(context: click.Context, workspace_id: str, *, backend: BackendAddress, as_json: bool) -> None:
     """Let new revisions of WORKSPACE become active again after a rollback."""
-    found = ask_backend(backend, lambda client: client.post("workspaces", workspace_id, "release"))
+    found = ask_backend(backend, lambda client: client.call(RELEASE, workspace=workspace_id))
     print_done(context, found, "released", f"workspace {workspace_id}", as_json=as_json)
 
 
@@ -91,31 +107,30 @@ def revoke(
     Workers that use it go on; it is said where.
     """
 
-    async def run(client: BackendClient) -> dict[str, Any]:
+    async def run(client: BackendClient) -> _Revoked:
         digest = await find_published_digest(client, workspace_id, bundle)
-        document = {"digest": digest, "reason": reason}
-        revoked = await client.post("workspaces", workspace_id, "revocations", document=document)
-        return {**revoked, "in_use": await _list_uses(client, workspace_id, digest)}
+        wanted = RevocationRequest(digest=digest, reason=reason)
+        revoked = await client.call(REVOKE_BUNDLE, workspace=workspace_id, body=wanted)
+        in_use = await _list_uses(client, workspace_id, digest)
+        return _Revoked(**msgspec.structs.asdict(revoked), in_use=in_use)
 
     revoked = ask_backend(backend, run)
-    uses = ", ".join(f"{one['runtime']} ({one['workers']})" for one in revoked["in_use"])
-    text = f"{revoked['digest']}; " + (
+    uses = ", ".join(f"{one.runtime} ({one.workers})" for one in revoked.in_use)
+    text = f"{revoked.digest}; " + (
         f"Workers still use it on {uses}" if uses else "no Worker is known to use it"
     )
     print_done(context, revoked, "revoked", text, as_json=as_json)
 
 
-async def _list_uses(client: BackendClient, workspace_id: str, digest: str) -> list[dict[str, Any]]:
+async def _list_uses(client: BackendClient, workspace_id: str, digest: str) -> tuple[_Use, ...]:
     """Return the Runtimes on which Workers pin a bundle, as the Backend last heard."""
-    pairs = await client.collect("availability", workspace=workspace_id)
-    counts = {one["runtime"]: (one["in_use"] or {}).get(digest, 0) for one in pairs}
-    return [{"runtime": name, "workers": count} for name, count in sorted(counts.items()) if count]
+    pairs = await client.collect(LIST_AVAILABILITY, workspace=workspace_id)
+    counts = {one.runtime: (one.in_use or {}).get(digest, 0) for one in pairs}
+    return tuple(_Use(runtime=name, workers=count) for name, count in sorted(counts.items()) if count)
 
 
 def _print_move(
-    context: click.Context, workspace_id: str, moved: dict[str, Any], verb: str, *, as_json: bool
+    context: click.Context, workspace_id: str, moved: ActivationView, verb: str, *, as_json: bool
 ) -> None:
-    text = (
-        f"revision {moved['revision']} of {workspace_id}, generation {moved['generation']}: {moved['digest']}"
-    )
+    text = f"revision {moved.revision} of {workspace_id}, generation {moved.generation}: {moved.digest}"
     print_done(context, moved, verb, text, as_json=as_json)

@@ -1,7 +1,5 @@
 """`yoi audit`: who did what, and when (K-10)."""
 
-from typing import Any
-
 import click
 import msgspec
 
@@ -12,6 +10,9 @@ from yoi.render.audit import make_audit_line
 from yoi.render.console import make_console
 from yoi.shell.command import YoiCommand
 from yoi.shell.json_output import print_json, print_json_line
+from yoi_wire.backend.audit import AuditView
+from yoi_wire.backend.operations import FOLLOW_AUDIT, LIST_AUDIT
+from yoi_wire.errors import RemoteFaultError
 
 
 @click.command(cls=YoiCommand)
@@ -36,21 +37,20 @@ def audit(
     as_json: bool,
 ) -> None:
     """Print the latest audit records, oldest first."""
-    wanted = {"workspace": workspace_id, "limit": str(limit)}
-    query = {name: value for name, value in wanted.items() if value is not None}
 
-    async def read(client: BackendClient) -> list[dict[str, Any]]:
-        return list(reversed((await client.get("audit", **query))["items"]))
+    async def read(client: BackendClient) -> list[AuditView]:
+        page = await client.call(LIST_AUDIT, workspace=workspace_id, limit=limit)
+        return list(reversed(page.items))
 
     async def go_on(client: BackendClient) -> None:
         shown = await read(client)
-        latest = (await client.get("audit", limit="1"))["items"] if workspace_id is not None else shown[-1:]
+        latest = () if workspace_id is None else (await client.call(LIST_AUDIT, limit=1)).items
         for record in shown:
             _print_record(context, record, as_json=as_json)
-        last = max((one["sequence"] for one in (*shown[-1:], *latest)), default=0)
-        async for event in client.follow("events", after=str(last)):
-            record = msgspec.json.decode(event.data)
-            if workspace_id is None or record["workspace"] == workspace_id:
+        last = max((one.sequence for one in (*shown[-1:], *latest)), default=0)
+        async for event in client.follow(FOLLOW_AUDIT, last_id=str(last)):
+            record = _decode_record(event.data)
+            if workspace_id is None or record.workspace == workspace_id:
                 _print_record(context, record, as_json=as_json)
 
     if follow:
@@ -64,7 +64,14 @@ def audit(
         _print_record(context, record, as_json=False)
 
 
-def _print_record(context: click.Context, record: dict[str, Any], *, as_json: bool) -> None:
+def _decode_record(data: str) -> AuditView:
+    try:
+        return msgspec.json.decode(data, type=AuditView)
+    except msgspec.DecodeError:
+        raise RemoteFaultError("an event of another form") from None
+
+
+def _print_record(context: click.Context, record: AuditView, *, as_json: bool) -> None:
     if as_json:
         print_json_line(record)
     else:

@@ -1,9 +1,10 @@
 """`yoi availability`: what is true of each workspace on each Runtime (K-05)."""
 
 import asyncio
-from typing import Any
+from collections.abc import Sequence
 
 import click
+import msgspec
 
 from yoi.backend.address import BackendAddress
 from yoi.backend.client import BackendClient, ask_backend
@@ -12,6 +13,8 @@ from yoi.render.availability import PAIR_COLUMNS
 from yoi.render.documents import print_list
 from yoi.shell.command import YoiCommand
 from yoi.shell.json_output import print_json_line
+from yoi_wire.backend.availability import AvailabilityView
+from yoi_wire.backend.operations import FOLLOW_AUDIT, LIST_AUDIT, LIST_AVAILABILITY
 from yoi_wire.client.retry import Patience, retry
 
 _LOOK_SECONDS = 5.0
@@ -37,30 +40,30 @@ def availability(
 ) -> None:
     """Say how workspaces stand on Runtimes: what should be assigned there, and what the Runtime itself said is."""
     wanted = {"workspace": workspace_id, "runtime": runtime_name}
-    query = {name: value for name, value in wanted.items() if value is not None}
     if watch:
-        ask_backend(backend, lambda client: _watch(context, client, query, as_json=as_json))
+        ask_backend(backend, lambda client: _watch(context, client, wanted, as_json=as_json))
     else:
-        pairs = ask_backend(backend, lambda client: client.collect("availability", **query))
+        pairs = ask_backend(backend, lambda client: client.collect(LIST_AVAILABILITY, **wanted))
         print_list(context, "availability", pairs, PAIR_COLUMNS, as_json=as_json)
 
 
 async def _watch(
-    context: click.Context, client: BackendClient, query: dict[str, str], *, as_json: bool
+    context: click.Context, client: BackendClient, wanted: dict[str, str | None], *, as_json: bool
 ) -> None:
     """Print when something is other than it was; end with what ends the stream of events."""
-    latest = (await client.get("audit", limit="1"))["items"]
-    last = str(latest[0]["sequence"]) if latest else "0"
+    latest = (await client.call(LIST_AUDIT, limit=1)).items
+    last = str(latest[0].sequence) if latest else "0"
     happened = asyncio.Event()
     noting = asyncio.create_task(_note(client, last, happened))
-    shown: list[Any] | None = None
+    shown: object = None
     try:
         while not noting.done():
             happened.clear()
-            now = await retry(lambda: client.collect("availability", **query), _PATIENCE)
-            if shown != _leave_out_times(now):
+            now = await retry(lambda: client.collect(LIST_AVAILABILITY, **wanted), _PATIENCE)
+            lasting = _leave_out_times(msgspec.to_builtins(now))
+            if shown != lasting:
                 _print_turn(context, now, as_json=as_json)
-                shown = _leave_out_times(now)
+                shown = lasting
             waiting = asyncio.create_task(happened.wait())
             await asyncio.wait({noting, waiting}, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
@@ -69,10 +72,10 @@ async def _watch(
         noting.cancel()
 
 
-def _leave_out_times(value: Any) -> Any:
+def _leave_out_times(value: object) -> object:
     """That something was looked at again is no change."""
     match value:
-        case list():
+        case list() | tuple():
             return [_leave_out_times(one) for one in value]
         case dict():
             return {name: _leave_out_times(one) for name, one in value.items() if not name.endswith("_at")}
@@ -81,11 +84,11 @@ def _leave_out_times(value: Any) -> Any:
 
 
 async def _note(client: BackendClient, last: str, happened: asyncio.Event) -> None:
-    async for _ in client.follow("events", after=last):
+    async for _ in client.follow(FOLLOW_AUDIT, last_id=last):
         happened.set()
 
 
-def _print_turn(context: click.Context, pairs: list[dict[str, Any]], *, as_json: bool) -> None:
+def _print_turn(context: click.Context, pairs: Sequence[AvailabilityView], *, as_json: bool) -> None:
     if as_json:
         print_json_line({"availability": pairs})
         return

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
+import msgspec
 
 from yoi.backend.address import BackendAddress, parse_backend_url
-from yoi.backend.client import BackendClient, ask_backend
+from yoi.backend.client import ask_backend
 from yoi.backend.login import find_login, forget_login, store_login
 from yoi.backend.options import read_authority
 from yoi.backend.token import ask_for_token, read_token_file
@@ -15,6 +15,8 @@ from yoi.render.console import join_text, make_console
 from yoi.shell.command import YoiCommand, json_option
 from yoi.shell.json_output import print_json
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.operations import GET_WHOAMI
+from yoi_wire.backend.tokens import PrincipalView
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -48,14 +50,12 @@ def login(
     address.build_endpoint()
     token = ask_for_token() if token_file is None else read_token_file(token_file)
     address = replace(address, token=token)
-    principal = ask_backend(address, _get_principal)
+    principal = ask_backend(address, lambda client: client.call(GET_WHOAMI))
     store_login(context.obj.configuration_directory, address)
     if as_json:
-        print_json({"server": address.url, **principal})
+        print_json({"server": address.url, **msgspec.structs.asdict(principal)})
     else:
-        text = (
-            f" to {address.url} as {principal['name']}, {principal['role']} of {_name_workspaces(principal)}"
-        )
+        text = f" to {address.url} as {principal.name}, {principal.role} of {_name_workspaces(principal)}"
         make_console(context).print(join_text(("logged in", "green"), text))
 
 
@@ -74,11 +74,6 @@ def logout(context: click.Context, as_json: bool) -> None:
         make_console(context).print(join_text(text))
 
 
-async def _get_principal(client: BackendClient) -> dict[str, Any]:
-    found: dict[str, Any] = await client.get("whoami")
-    return found
-
-
 def _find_server(directory: Path) -> str | None:
     """A file that cannot be used is forgotten all the same."""
     try:
@@ -88,6 +83,6 @@ def _find_server(directory: Path) -> str | None:
     return None if found is None else found.url
 
 
-def _name_workspaces(principal: dict[str, Any]) -> str:
-    names = principal["workspaces"]
+def _name_workspaces(principal: PrincipalView) -> str:
+    names = principal.workspaces
     return "all workspaces" if names is None else ", ".join(names) or "no workspace"

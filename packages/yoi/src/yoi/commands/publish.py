@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -22,6 +21,26 @@ from yoi.shell.command import YoiCommand, data_directory_option, host_policy_opt
 from yoi.shell.exit_codes import DONE, REFUSED
 from yoi.shell.json_output import print_json
 from yoi_bundle.diagnostics import Diagnostic
+from yoi_wire.backend.builds import BuildProblemView, BuildView
+from yoi_wire.backend.operations import CREATE_BUILD, GET_WORKSPACE
+from yoi_wire.backend.workspaces import ActiveBundle
+
+
+class _Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of publishing.
+
+    Attributes:
+        outcome: `new`, `unchanged` or `failed`.
+        active: What new Workers use now.
+        build: None for a bundle that was brought.
+    """
+
+    workspace: str
+    outcome: str
+    digest: str | None
+    revision: int | None
+    active: ActiveBundle | None
+    build: BuildView | None
 
 
 @click.command(cls=YoiCommand)
@@ -59,17 +78,16 @@ def bring(
 ) -> int:
     """Publish a finished bundle, and print what came of it."""
 
-    async def run(client: BackendClient) -> dict[str, Any]:
+    async def run(client: BackendClient) -> _Publication:
         published = await publish_archive(client, workspace_id, archive)
-        revision = published["revision"]
-        return {
-            "workspace": workspace_id,
-            "outcome": "new" if published["created"] else "unchanged",
-            "digest": revision["digest"],
-            "revision": revision["revision"],
-            "active": (await client.get("workspaces", workspace_id))["active"],
-            "build": None,
-        }
+        return _Publication(
+            workspace=workspace_id,
+            outcome="new" if published.created else "unchanged",
+            digest=published.revision.digest,
+            revision=published.revision.revision,
+            active=(await client.call(GET_WORKSPACE, workspace=workspace_id)).active,
+            build=None,
+        )
 
     with open_as_archive(opened) as archive:
         found = ask_backend(backend, run)
@@ -77,16 +95,16 @@ def bring(
 
 
 def _build_there(context: click.Context, backend: BackendAddress, workspace_id: str, *, as_json: bool) -> int:
-    async def run(client: BackendClient) -> dict[str, Any]:
-        build = await client.post("workspaces", workspace_id, "builds")
-        return {
-            "workspace": workspace_id,
-            "outcome": build["outcome"],
-            "digest": build["digest"],
-            "revision": build["revision"],
-            "active": (await client.get("workspaces", workspace_id))["active"],
-            "build": build,
-        }
+    async def run(client: BackendClient) -> _Publication:
+        build = await client.call(CREATE_BUILD, workspace=workspace_id)
+        return _Publication(
+            workspace=workspace_id,
+            outcome=build.outcome,
+            digest=build.digest,
+            revision=build.revision,
+            active=(await client.call(GET_WORKSPACE, workspace=workspace_id)).active,
+            build=build,
+        )
 
     return _finish(context, ask_backend(backend, run), as_json=as_json)
 
@@ -117,34 +135,34 @@ def _build_here(
     return bring(context, backend, workspace_id, claimed, as_json=as_json)
 
 
-def _finish(context: click.Context, found: dict[str, Any], *, as_json: bool) -> int:
+def _finish(context: click.Context, found: _Publication, *, as_json: bool) -> int:
     if as_json:
         print_json(found)
     else:
         _print(context, found)
-    return REFUSED if found["outcome"] == "failed" else DONE
+    return REFUSED if found.outcome == "failed" else DONE
 
 
-def _print(context: click.Context, found: dict[str, Any]) -> None:
+def _print(context: click.Context, found: _Publication) -> None:
     console = make_console(context)
-    build = found["build"]
+    build = found.build
     if build is not None:
         print_diagnostics(console, _read_diagnostics(build))
-    if found["outcome"] == "failed":
-        problem = build["problem"] or {"code": "bundle.invalid"}
-        said = " ".join(str(one) for one in problem.get("details", {}).values() if isinstance(one, str))
-        remarks = f"{build['diagnostic_count']} remarks; what was active stays active"
-        text = f": {said} [{problem['code']}]; {remarks}"
+    if build is not None and found.outcome == "failed":
+        problem = build.problem or BuildProblemView(code="bundle.invalid", details={})
+        said = " ".join(one for one in problem.details.values() if isinstance(one, str))
+        remarks = f"{build.diagnostic_count} remarks; what was active stays active"
+        text = f": {said} [{problem.code}]; {remarks}"
         console.print(join_text(("no bundle", "bold red"), text))
         return
-    active = found["active"]
-    is_active = active is not None and active["digest"] == found["digest"]
-    state = "active" if is_active else f"not active: see `yoi workspace show {found['workspace']}`"
-    same = "" if found["outcome"] == "new" else " (nothing has changed)"
-    text = f" revision {found['revision']} of {found['workspace']}{same}: {found['digest']}; {state}"
+    is_active = found.active is not None and found.active.digest == found.digest
+    state = "active" if is_active else f"not active: see `yoi workspace show {found.workspace}`"
+    same = "" if found.outcome == "new" else " (nothing has changed)"
+    text = f" revision {found.revision} of {found.workspace}{same}: {found.digest}; {state}"
     console.print(join_text(("published", "green"), text))
 
 
-def _read_diagnostics(build: dict[str, Any]) -> Iterator[Diagnostic]:
-    for one in build["diagnostics"]:
-        yield msgspec.convert({"message": "(for operators)", **one}, Diagnostic)
+def _read_diagnostics(build: BuildView) -> Iterator[Diagnostic]:
+    for one in build.diagnostics:
+        found = msgspec.convert(one, Diagnostic, from_attributes=True)
+        yield found if found.message else msgspec.structs.replace(found, message="(for operators)")

@@ -1,7 +1,6 @@
 """`yoi runtime add|list|show|label|remove|sync`: the Runtimes that a Backend knows (K-02)."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,6 +12,15 @@ from yoi.render.documents import print_document, print_done, print_list
 from yoi.shell.command import YoiCommand
 from yoi.shell.json_output import print_json
 from yoi.shell.labels import parse_pairs
+from yoi_wire.backend.operations import (
+    ADD_RUNTIME,
+    CHANGE_RUNTIME,
+    GET_RUNTIME,
+    LIST_RUNTIMES,
+    REMOVE_RUNTIME,
+    SYNC_RUNTIME,
+)
+from yoi_wire.backend.runtimes import RuntimeAddition, RuntimeChange, RuntimeConnection, RuntimeView
 
 _label_option = click.option(
     "--label", "labels", multiple=True, metavar="KEY=VALUE", help="For placement rules."
@@ -47,19 +55,16 @@ def add(
     The Runtime has to trust the Backend's key (`yoi runtime trust add` there), and gets nothing until a placement rule
     allows it.
     """
-    connection = {
-        "url": url,
-        "fingerprint": fingerprint,
-        "authority": "" if authority is None else read_authority(authority),
-    }
-    document = {
-        "name": name,
-        "audience": runtime_id,
-        "connection": {key: value for key, value in connection.items() if value},
-        "labels": parse_pairs(labels),
-    }
-    added = ask_backend(backend, lambda client: client.post("runtimes", document=document))
-    print_done(context, added, "added", f"Runtime {name}: {added['reachability']}", as_json=as_json)
+    connection = RuntimeConnection(
+        url=url,
+        fingerprint=fingerprint,
+        authority="" if authority is None else read_authority(authority),
+    )
+    wanted = RuntimeAddition(
+        name=name, audience=runtime_id, connection=connection, labels=parse_pairs(labels)
+    )
+    added = ask_backend(backend, lambda client: client.call(ADD_RUNTIME, body=wanted))
+    print_done(context, added, "added", f"Runtime {name}: {added.reachability}", as_json=as_json)
 
 
 @click.command(name="list", cls=YoiCommand)
@@ -67,7 +72,7 @@ def add(
 @click.pass_context
 def list_(context: click.Context, backend: BackendAddress, as_json: bool) -> None:
     """List the Runtimes of the Backend that may receive what your token sees."""
-    found = ask_backend(backend, lambda client: client.collect("runtimes"))
+    found = ask_backend(backend, lambda client: client.collect(LIST_RUNTIMES))
     print_list(context, "runtimes", found, RUNTIME_COLUMNS, as_json=as_json)
 
 
@@ -77,7 +82,7 @@ def list_(context: click.Context, backend: BackendAddress, as_json: bool) -> Non
 @click.pass_context
 def show(context: click.Context, name: str, *, backend: BackendAddress, as_json: bool) -> None:
     """Show a Runtime of the Backend: what it said of itself, and how it is."""
-    found = ask_backend(backend, lambda client: client.get("runtimes", name))
+    found = ask_backend(backend, lambda client: client.call(GET_RUNTIME, runtime=name))
     print_document(context, found, RUNTIME_FACTS, as_json=as_json)
 
 
@@ -93,16 +98,13 @@ def label(
     taken = {one.removesuffix("-") for one in labels if "=" not in one and one.endswith("-")}
     given = parse_pairs(one for one in labels if "=" in one or not one.endswith("-"))
 
-    async def change(client: BackendClient) -> dict[str, Any]:
-        present = (await client.get("runtimes", name))["labels"]
+    async def change(client: BackendClient) -> RuntimeView:
+        present = (await client.call(GET_RUNTIME, runtime=name)).labels
         kept = {key: value for key, value in present.items() if key not in taken}
-        changed: dict[str, Any] = await client.patch("runtimes", name, document={"labels": {**kept, **given}})
-        return changed
+        return await client.call(CHANGE_RUNTIME, runtime=name, body=RuntimeChange(labels={**kept, **given}))
 
     changed = ask_backend(backend, change)
-    text = (
-        f"{name}: {', '.join(f'{key}={value}' for key, value in sorted(changed['labels'].items())) or 'none'}"
-    )
+    text = f"{name}: {', '.join(f'{key}={value}' for key, value in sorted(changed.labels.items())) or 'none'}"
     print_done(context, changed, "labels", f"of {text}", as_json=as_json)
 
 
@@ -113,8 +115,7 @@ def label(
 @click.pass_context
 def remove(context: click.Context, name: str, *, force: bool, backend: BackendAddress, as_json: bool) -> None:
     """Take a Runtime's assignments back, and forget it; its bundles and Workers stay there."""
-    query = {"force": "true"} if force else {}
-    ask_backend(backend, lambda client: client.delete("runtimes", name, **query))
+    ask_backend(backend, lambda client: client.call(REMOVE_RUNTIME, runtime=name, force=force))
     print_done(context, {"removed": name}, "removed", f"Runtime {name}", as_json=as_json)
 
 
@@ -132,16 +133,12 @@ def sync(
     as_json: bool,
 ) -> None:
     """Let the Backend look after a Runtime now, whatever it last heard."""
-    query = {} if workspace_id is None else {"workspace": workspace_id}
-
-    async def run(client: BackendClient) -> dict[str, Any]:
-        found: dict[str, Any] = (await client.send("POST", "runtimes", name, "sync", query=query)).decode()
-        return found
-
-    found = ask_backend(backend, run)
-    pair = found.get("pair")
+    found = ask_backend(
+        backend, lambda client: client.call(SYNC_RUNTIME, runtime=name, workspace=workspace_id)
+    )
+    pair = found.pair
     if pair is None:
-        print_done(context, found, "due", f"{found['due']} workspaces on {name}", as_json=as_json)
+        print_done(context, found, "due", f"{found.due} workspaces on {name}", as_json=as_json)
     elif as_json:
         print_json(found)
     else:

@@ -1,7 +1,7 @@
 """`yoi token`: API tokens of a Backend; a secret is shown once, or goes into a file (K-09)."""
 
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import click
 
@@ -13,16 +13,18 @@ from yoi.render.documents import Column, print_done, print_list
 from yoi.shell.command import YoiCommand
 from yoi.shell.json_output import print_json
 from yoi.shell.lifetimes import parse_lifetime
+from yoi_wire.backend.operations import CREATE_TOKEN, LIST_TOKENS, REVOKE_TOKEN
+from yoi_wire.backend.tokens import Role, TokenRequest, TokenScope, TokenView
 from yoi_wire.errors import RequestInvalidError
 
-_COLUMNS: tuple[Column, ...] = (
+_COLUMNS: tuple[Column[TokenView], ...] = (
     ("token", "id"),
     ("name", "name"),
     ("role", "role"),
-    ("workspaces", lambda one: "all" if one["workspaces"] is None else one["workspaces"]),
+    ("workspaces", lambda one: "all" if one.workspaces is None else one.workspaces),
     ("scopes", "scopes"),
-    ("expires", lambda one: one["expires_at"] or "never"),
-    ("last used", lambda one: one["last_used_at"] or "never"),
+    ("expires", lambda one: one.expires_at or "never"),
+    ("last used", lambda one: one.last_used_at or "never"),
     ("revoked", "revoked_at"),
 )
 
@@ -53,7 +55,7 @@ def create(
     context: click.Context,
     name: str,
     *,
-    role: str,
+    role: Role,
     workspaces: tuple[str, ...],
     scopes: tuple[str, ...],
     lifetime: str | None,
@@ -62,26 +64,26 @@ def create(
     as_json: bool,
 ) -> None:
     """Make a token, whose bearer is called NAME in the audit; its secret cannot be shown again."""
-    document = {
-        "name": name,
-        "role": role,
-        "scopes": scopes,
-        "workspaces": workspaces or None,
-        "lifetime_seconds": None if lifetime is None else parse_lifetime(lifetime),
-    }
+    wanted = TokenRequest(
+        name=name,
+        role=role,
+        scopes=cast("tuple[TokenScope, ...]", scopes),  # the Backend checks them
+        workspaces=workspaces or None,
+        lifetime_seconds=None if lifetime is None else parse_lifetime(lifetime),
+    )
     if out is not None and (out.exists() or not out.parent.is_dir()):
         raise RequestInvalidError("there is a file already, or no directory for it", field="out")
-    created: dict[str, Any] = ask_backend(backend, lambda client: client.post("tokens", document=document))
-    made = created["token"]
+    created = ask_backend(backend, lambda client: client.call(CREATE_TOKEN, body=wanted))
+    made = created.token
     if out is not None:
-        _write_secret(out, created["secret"])
+        _write_secret(out, created.secret)
         found = {"token": made, "file": str(out)}
-        print_done(context, found, "created", f"token {made['id']}; its secret is in {out}", as_json=as_json)
+        print_done(context, found, "created", f"token {made.id}; its secret is in {out}", as_json=as_json)
     elif as_json:
         print_json(created)
     else:
-        click.echo(f"token {made['id']}; its secret, shown this once, is all of standard output", err=True)
-        click.echo(created["secret"])
+        click.echo(f"token {made.id}; its secret, shown this once, is all of standard output", err=True)
+        click.echo(created.secret)
 
 
 @token.command(name="list", cls=YoiCommand)
@@ -89,7 +91,7 @@ def create(
 @click.pass_context
 def list_(context: click.Context, backend: BackendAddress, as_json: bool) -> None:
     """List tokens, revoked ones too; never a secret."""
-    found = ask_backend(backend, lambda client: client.collect("tokens"))
+    found = ask_backend(backend, lambda client: client.collect(LIST_TOKENS))
     print_list(context, "tokens", found, _COLUMNS, as_json=as_json)
 
 
@@ -99,7 +101,7 @@ def list_(context: click.Context, backend: BackendAddress, as_json: bool) -> Non
 @click.pass_context
 def revoke(context: click.Context, token_id: str, *, backend: BackendAddress, as_json: bool) -> None:
     """Put the token of this id out of force, at once."""
-    ask_backend(backend, lambda client: client.delete("tokens", token_id))
+    ask_backend(backend, lambda client: client.call(REVOKE_TOKEN, token=token_id))
     print_done(context, {"revoked": token_id}, "revoked", f"token {token_id}", as_json=as_json)
 
 

@@ -31,7 +31,7 @@ def worker() -> None:
 @click.argument("profile", default="default")
 @request_options
 @remote_options("--runtime", required=False)
-@through_backend("create_worker")
+@through_backend(lambda workers: workers.create)
 @click.option("--on", "runtime_name", metavar="RUNTIME", help="Through a Backend: on this Runtime.")
 @click.option(
     "--on-label", "runtime_labels", multiple=True, metavar="KEY=VALUE", help="Or on one with this label."
@@ -76,7 +76,7 @@ def create(
 
 @worker.command(name="list", cls=YoiCommand)
 @asked_options
-@through_backend("list_workers")
+@through_backend(lambda workers: workers.list)
 @click.pass_context
 def list_(
     context: click.Context, address: RemoteAddress | None, workspace: str | None, as_json: bool
@@ -96,7 +96,7 @@ def list_(
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
 @asked_options
-@through_backend("show_worker")
+@through_backend(lambda workers: workers.show)
 @click.pass_context
 def show(
     context: click.Context,
@@ -113,7 +113,7 @@ def show(
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
 @asked_options
-@through_backend("explain_worker")
+@through_backend(lambda workers: workers.explain)
 @click.pass_context
 def explain(
     context: click.Context,
@@ -132,7 +132,7 @@ def explain(
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
 @asked_options
-@through_backend("show_spec")
+@through_backend(lambda workers: workers.show_spec)
 @click.pass_context
 def spec(
     context: click.Context,
@@ -185,7 +185,7 @@ def resolve(
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
 @asked_options
-@through_backend("stop_worker")
+@through_backend(lambda workers: workers.stop)
 @click.pass_context
 def stop(
     context: click.Context,
@@ -203,7 +203,7 @@ def stop(
 @worker.command(cls=YoiCommand)
 @click.argument("worker_id", metavar="WORKER")
 @asked_options
-@through_backend("delete_worker")
+@through_backend(lambda workers: workers.delete)
 @click.pass_context
 def delete(
     context: click.Context,

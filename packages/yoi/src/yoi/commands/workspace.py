@@ -1,7 +1,6 @@
 """`yoi workspace`: what a Backend keeps of workspaces, and what became of them."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -11,10 +10,31 @@ from yoi.backend.client import BackendClient, ask_backend
 from yoi.backend.options import online_options
 from yoi.render.console import make_console
 from yoi.render.documents import Column, print_document, print_done, print_list, shorten
-from yoi.render.workspaces import WORKSPACE_FACTS, print_history
+from yoi.render.workspaces import WORKSPACE_FACTS, History, print_history
 from yoi.shell.command import YoiCommand
 from yoi.shell.json_output import print_json
 from yoi.shell.lazy_group import LazyCommand, LazyGroup
+from yoi_wire.backend.builds import BuildView
+from yoi_wire.backend.diffs import DiffView
+from yoi_wire.backend.operations import (
+    ADD_WORKSPACE,
+    GET_DIFF,
+    GET_WORKSPACE,
+    LIST_ACTIVATIONS,
+    LIST_BUILDS,
+    LIST_REVISIONS,
+    LIST_REVOCATIONS,
+    LIST_WORKSPACES,
+)
+from yoi_wire.backend.placements import Visibility
+from yoi_wire.backend.workspaces import (
+    DirectorySource,
+    GitSource,
+    NewWorkspace,
+    PublishedSource,
+    Source,
+    WorkspaceView,
+)
 
 _LATER = {
     "publish": LazyCommand(
@@ -27,6 +47,12 @@ _LATER = {
     "release": LazyCommand("yoi.commands.activation:release", "Let new revisions become active again."),
     "revoke": LazyCommand("yoi.commands.activation:revoke", "Let no new Worker use a bundle."),
 }
+
+
+class _Shown(WorkspaceView, frozen=True, kw_only=True):
+    """A workspace, and how its last build ended."""
+
+    last_build: BuildView | None
 
 
 @click.group(cls=LazyGroup, table=_LATER)
@@ -62,21 +88,21 @@ def add(
     ref: str | None,
     subdirectory: str,
     title: str,
-    visibility: str,
+    visibility: Visibility,
     manual: bool,
     backend: BackendAddress,
     as_json: bool,
 ) -> None:
     """Add WORKSPACE; without a source, finished bundles are published to it."""
-    document = {
-        "id": workspace_id,
-        "title": title,
-        "visibility": visibility,
-        "automatic": not manual,
-        "source": _make_source(directory, repository, ref, subdirectory),
-    }
-    added = ask_backend(backend, lambda client: client.post("workspaces", document=document))
-    print_done(context, added, "added", f"workspace {added['id']}", as_json=as_json)
+    wanted = NewWorkspace(
+        id=workspace_id,
+        title=title,
+        visibility=visibility,
+        automatic=not manual,
+        source=_make_source(directory, repository, ref, subdirectory),
+    )
+    added = ask_backend(backend, lambda client: client.call(ADD_WORKSPACE, body=wanted))
+    print_done(context, added, "added", f"workspace {added.id}", as_json=as_json)
 
 
 @workspace.command(name="list", cls=YoiCommand)
@@ -84,11 +110,11 @@ def add(
 @click.pass_context
 def list_(context: click.Context, backend: BackendAddress, as_json: bool) -> None:
     """List the workspaces that your token names."""
-    found = ask_backend(backend, lambda client: client.collect("workspaces"))
-    columns: tuple[Column, ...] = (
+    found = ask_backend(backend, lambda client: client.collect(LIST_WORKSPACES))
+    columns: tuple[Column[WorkspaceView], ...] = (
         *WORKSPACE_FACTS[:4],
         ("revision", "active.revision"),
-        ("bundle", lambda one: shorten(one["active"] and one["active"]["digest"])),
+        ("bundle", lambda one: shorten(None if one.active is None else one.active.digest)),
         ("held", "held"),
     )
     print_list(context, "workspaces", found, columns, as_json=as_json)
@@ -101,17 +127,17 @@ def list_(context: click.Context, backend: BackendAddress, as_json: bool) -> Non
 def show(context: click.Context, workspace_id: str, *, backend: BackendAddress, as_json: bool) -> None:
     """Show WORKSPACE: where it comes from, what is active, and how the last build ended."""
 
-    async def read(client: BackendClient) -> dict[str, Any]:
-        found = await client.get("workspaces", workspace_id)
-        builds = await client.get("workspaces", workspace_id, "builds", limit="1")
-        return {**found, "last_build": builds["items"][0] if builds["items"] else None}
+    async def read(client: BackendClient) -> _Shown:
+        found = await client.call(GET_WORKSPACE, workspace=workspace_id)
+        builds = await client.call(LIST_BUILDS, workspace=workspace_id, limit=1)
+        return _Shown(**msgspec.structs.asdict(found), last_build=next(iter(builds.items), None))
 
     found = ask_backend(backend, read)
-    facts: tuple[Column, ...] = (
+    facts: tuple[Column[_Shown], ...] = (
         *WORKSPACE_FACTS,
         ("last build", "last_build.outcome"),
         ("built", "last_build.built_at"),
-        ("because", lambda one: one["last_build"] and (one["last_build"]["problem"] or {}).get("code")),
+        ("because", "last_build.problem.code"),
     )
     print_document(context, found, facts, as_json=as_json)
 
@@ -125,11 +151,13 @@ def history(
     context: click.Context, workspace_id: str, *, limit: int, backend: BackendAddress, as_json: bool
 ) -> None:
     """Say who made which revision active, when and why; and which revisions there are; newest first."""
-    names = ("activations", "revisions", "revocations")
 
-    async def read(client: BackendClient) -> dict[str, list[dict[str, Any]]]:
-        pages = [await client.get("workspaces", workspace_id, name, limit=str(limit)) for name in names]
-        return {name: page["items"] for name, page in zip(names, pages, strict=True)}
+    async def read(client: BackendClient) -> History:
+        return History(
+            activations=(await client.call(LIST_ACTIVATIONS, workspace=workspace_id, limit=limit)).items,
+            revisions=(await client.call(LIST_REVISIONS, workspace=workspace_id, limit=limit)).items,
+            revocations=(await client.call(LIST_REVOCATIONS, workspace=workspace_id, limit=limit)).items,
+        )
 
     found = ask_backend(backend, read)
     if as_json:
@@ -155,11 +183,9 @@ def diff(
 ) -> None:
     """Say what changed from revision OLD to revision NEW, or to the active one, by meaning."""
 
-    async def read(client: BackendClient) -> dict[str, Any]:
+    async def read(client: BackendClient) -> DiffView:
         wanted = new or await _find_active(client, workspace_id)
-        query = {"from": str(old), "to": str(wanted)}
-        found: dict[str, Any] = await client.get("workspaces", workspace_id, "diff", **query)
-        return found
+        return await client.call(GET_DIFF, workspace=workspace_id, from_revision=old, to_revision=wanted)
 
     found = ask_backend(backend, read)
     if as_json:
@@ -168,20 +194,20 @@ def diff(
     from yoi.render.diff import print_diff
     from yoi_bundle.diff import BundleDiff
 
-    told = {"old": found["from_digest"], "new": found["to_digest"], "changes": found["changes"]}
-    print_diff(make_console(context), msgspec.convert(told, BundleDiff))
+    told = {"old": found.from_digest, "new": found.to_digest, "changes": found.changes}
+    print_diff(make_console(context), msgspec.convert(told, BundleDiff, from_attributes=True))
 
 
 async def _find_active(client: BackendClient, workspace_id: str) -> int:
-    active = (await client.get("workspaces", workspace_id))["active"]
+    active = (await client.call(GET_WORKSPACE, workspace=workspace_id)).active
     if active is None:
         raise click.UsageError("no revision is active; name NEW")
-    return int(active["revision"])
+    return active.revision
 
 
 def _make_source(
     directory: Path | None, repository: str | None, ref: str | None, subdirectory: str
-) -> dict[str, str]:
+) -> Source:
     if directory is not None and repository is not None:
         raise click.UsageError("--directory or --git, not both")
     if repository is None and (ref is not None or subdirectory):
@@ -189,7 +215,7 @@ def _make_source(
     if repository is not None:
         if ref is None:
             raise click.UsageError("--git needs --ref")
-        return {"kind": "git", "url": repository, "ref": ref, "subdirectory": subdirectory}
+        return GitSource(url=repository, ref=ref, subdirectory=subdirectory)
     if directory is not None:
-        return {"kind": "directory", "path": str(directory.absolute())}
-    return {"kind": "published"}
+        return DirectorySource(path=str(directory.absolute()))
+    return PublishedSource()

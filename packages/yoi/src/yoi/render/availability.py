@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from yoi.render.documents import Column, Document
+from yoi.render.documents import Column
+from yoi_wire.backend.availability import AvailabilityView, DesiredView, ObservedView
+from yoi_wire.backend.problems import ProblemView
+from yoi_wire.backend.runtimes import RuntimeView
 
 
-def describe_problem(problem: Mapping[str, Any] | None) -> str:
+def describe_problem(problem: ProblemView | None) -> str:
     """Return code and safe details of a problem in one line; empty for none."""
     if problem is None:
         return ""
-    return f"{problem['code']}{describe_details(problem['details'])}"
+    return f"{problem.code}{describe_details(problem.details)}"
 
 
 def describe_details(details: Mapping[str, Any]) -> str:
@@ -26,46 +29,46 @@ def describe_details(details: Mapping[str, Any]) -> str:
     return f" ({'; '.join(parts)})" if parts else ""
 
 
-def _describe_trouble(one: Document) -> str:
-    problem, desired = one["problem"], one["desired"]
-    rejected = [found for found in one["rejected"] if desired and found["digest"] == desired["digest"]]
-    said = [f"rejected: {found['code']}{describe_details(found['details'])}" for found in rejected]
-    if problem is not None and problem["code"] not in {found["code"] for found in rejected}:
+def _describe_trouble(one: AvailabilityView) -> str:
+    problem, desired = one.problem, one.desired
+    rejected = [found for found in one.rejected if desired and found.digest == desired.digest]
+    said = [f"rejected: {found.code}{describe_details(found.details)}" for found in rejected]
+    if problem is not None and problem.code not in {found.code for found in rejected}:
         said.insert(0, describe_problem(problem))
-    said += [f"lacks {', '.join(features)} for {place}" for place, features in (one["lacking"] or {}).items()]
-    if one["revoked_in_use"]:
+    said += [f"lacks {', '.join(features)} for {place}" for place, features in (one.lacking or {}).items()]
+    if one.revoked_in_use:
         said.append("Workers use a revoked bundle")
     return "; ".join(said)
 
 
-def _describe_revision(bundle: Mapping[str, Any] | None) -> str:
-    if bundle is None or bundle["digest"] is None:
+def _describe_revision(bundle: DesiredView | ObservedView | None) -> str:
+    if bundle is None or bundle.digest is None:
         return ""
-    number = bundle["revision"]
-    return f"{'?' if number is None else number} {bundle['digest'][7:15]}"
+    number = bundle.revision
+    return f"{'?' if number is None else number} {bundle.digest[7:15]}"
 
 
-def _count_workers(one: Document) -> str:
-    return "" if one["in_use"] is None else str(sum(one["in_use"].values()))
+def _count_workers(one: AvailabilityView) -> str:
+    return "" if one.in_use is None else str(sum(one.in_use.values()))
 
 
-RUNTIME_COLUMNS: tuple[Column, ...] = (
+RUNTIME_COLUMNS: tuple[Column[RuntimeView], ...] = (
     ("runtime", "name"),
     ("kind", "kind"),
     ("state", "reachability"),
     ("version", "announcement.version"),
     ("labels", "labels"),
     ("last seen", "last_seen_at"),
-    ("problem", lambda one: describe_problem(one["problem"])),
+    ("problem", lambda one: describe_problem(one.problem)),
 )
 
-RUNTIME_FACTS: tuple[Column, ...] = (
+RUNTIME_FACTS: tuple[Column[RuntimeView], ...] = (
     ("runtime", "name"),
     ("kind", "kind"),
     ("id", "id"),
     ("labels", "labels"),
     ("state", "reachability"),
-    ("problem", lambda one: describe_problem(one["problem"])),
+    ("problem", lambda one: describe_problem(one.problem)),
     ("last seen", "last_seen_at"),
     ("added", "added_at"),
     ("version", "announcement.version"),
@@ -79,12 +82,12 @@ RUNTIME_FACTS: tuple[Column, ...] = (
     ("its own labels", "announcement.labels"),
 )
 
-PAIR_COLUMNS: tuple[Column, ...] = (
+PAIR_COLUMNS: tuple[Column[AvailabilityView], ...] = (
     ("runtime", "runtime"),
     ("workspace", "workspace"),
-    ("state", lambda one: one["state"].replace("_", " ")),
-    ("desired", lambda one: _describe_revision(one["desired"])),
-    ("assigned", lambda one: _describe_revision(one["observed"])),
+    ("state", lambda one: one.state.replace("_", " ")),
+    ("desired", lambda one: _describe_revision(one.desired)),
+    ("assigned", lambda one: _describe_revision(one.observed)),
     ("skew", "skew"),
     ("in use", _count_workers),
     ("last success", "last_success_at"),

@@ -1,7 +1,7 @@
 """What a Backend answers, for people or programs: lists as tables, single documents as names and values."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias, TypeVar
 
 import click
 
@@ -9,13 +9,18 @@ from yoi.render.console import join_text, make_console
 from yoi.render.table import make_facts, make_table
 from yoi.shell.json_output import print_json
 
-Document: TypeAlias = Mapping[str, Any]
-Column: TypeAlias = tuple[str, str | Callable[[Document], Any]]
+Document = TypeVar("Document")
+Column: TypeAlias = tuple[str, str | Callable[[Document], object]]
 """Its title, and where its value stands (`active.revision`) or how it is made of the document."""
 
 
 def print_list(
-    context: click.Context, name: str, items: Sequence[Document], columns: Iterable[Column], *, as_json: bool
+    context: click.Context,
+    name: str,
+    items: Sequence[Document],
+    columns: Iterable[Column[Document]],
+    *,
+    as_json: bool,
 ) -> None:
     """Print a list, under its name when it is JSON."""
     if as_json:
@@ -27,7 +32,7 @@ def print_list(
 
 
 def print_document(
-    context: click.Context, document: Document, facts: Iterable[Column], *, as_json: bool
+    context: click.Context, document: Document, facts: Iterable[Column[Document]], *, as_json: bool
 ) -> None:
     """Print a document; facts without a value are left out."""
     if as_json:
@@ -37,9 +42,7 @@ def print_document(
     make_console(context).print(make_facts(pair for pair in pairs if pair[1]))
 
 
-def print_done(
-    context: click.Context, document: Document, verb: str, sentence: str, *, as_json: bool
-) -> None:
+def print_done(context: click.Context, document: object, verb: str, sentence: str, *, as_json: bool) -> None:
     """Print what was done: one line whose first word stands out."""
     if as_json:
         print_json(document)
@@ -47,9 +50,9 @@ def print_done(
         make_console(context).print(join_text((verb, "green"), f" {sentence}"))
 
 
-def read_cell(document: Document, where: str | Callable[[Document], Any]) -> str:
+def read_cell(document: Document, where: str | Callable[[Document], object]) -> str:
     """Return a value as people read it; nothing is an empty text."""
-    value: Any = where(document) if callable(where) else _find(document, where)
+    value = where(document) if callable(where) else _find(document, where)
     match value:
         case None:
             return ""
@@ -68,8 +71,8 @@ def shorten(digest: str | None) -> str:
     return "" if digest is None else digest[:19]
 
 
-def _find(document: Document, where: str) -> Any:
-    value: Any = document
+def _find(document: object, where: str) -> object:
+    value = document
     for step in where.split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
+        value = None if value is None else getattr(value, step)
     return value

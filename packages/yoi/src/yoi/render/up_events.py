@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from rich.console import Console
 
@@ -10,7 +9,7 @@ from yoi.render.console import join_text
 from yoi.render.diagnostics import print_diagnostics, summarise
 from yoi.render.diff import print_diff
 from yoi.render.table import make_facts
-from yoi.up.events import Activated, Built, Changed, Delivered, Happening, Started, Stopped
+from yoi.up.events import Activated, Built, Changed, Delivered, Happening, Problem, Started, Stopped
 from yoi_bundle.diagnostics import Diagnostic
 
 _COUNTED = ("profiles", "prompts", "workflows", "skills", "tools", "policies", "plugins", "models", "blobs")
@@ -119,14 +118,13 @@ def _print_delivery(console: Console, one: Delivered) -> None:
     console.print(join_text(*parts), soft_wrap=True)
 
 
-def _describe(problem: Mapping[str, Any]) -> str:
+def _describe(problem: Problem) -> str:
     """Write a problem in one line: its code, and each of its details."""
-    details = problem.get("details") or {}
-    said = ", ".join(f"{name} {_flatten(value)}" for name, value in details.items() if value)
-    return f"{problem['code']} ({said})" if said else str(problem["code"])
+    said = ", ".join(f"{name} {_flatten(value)}" for name, value in problem.details.items() if value)
+    return f"{problem.code} ({said})" if said else problem.code
 
 
-def _flatten(value: Any) -> str:
+def _flatten(value: object) -> str:
     match value:
         case Mapping():
             return " ".join(f"{name}={_flatten(member)}" for name, member in value.items() if member)

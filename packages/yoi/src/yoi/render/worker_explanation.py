@@ -6,8 +6,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from yoi.render.console import join_text
-from yoi.render.documents import Document
 from yoi_bundle.identifiers import decode_path
+from yoi_wire.backend.explanations import DecisionView, ExplanationView
 
 _BRANCHES = (
     ("granted", "may use", "green"),
@@ -17,43 +17,43 @@ _BRANCHES = (
 _CAUSES = {"narrowed": "narrows", "denied": "withholds"}
 
 
-def make_passed_on_tree(explanation: Document) -> Tree:
+def make_passed_on_tree(explanation: ExplanationView) -> Tree:
     """Make the tree: first what a Worker may use, then what in part, then what not."""
     root = Tree(
-        join_text("A Worker of ", (decode_path(explanation["frame"]["profile"]), "bold")), guide_style="dim"
+        join_text("A Worker of ", (decode_path(explanation.frame.profile), "bold")), guide_style="dim"
     )
     for outcome, title, style in _BRANCHES:
-        ones = [one for one in explanation["decisions"] if one["outcome"] == outcome]
+        ones = [one for one in explanation.decisions if one.outcome == outcome]
         if ones:
             branch = root.add(join_text((title, f"bold {style}")))
             for text in _list_items(ones, outcome):
                 branch.add(text)
-    for reason in explanation["refused"]:
-        root.add(join_text(("refused", "bold red"), f": {reason['sentence']} [{reason['code']}]"))
+    for reason in explanation.refused:
+        root.add(join_text(("refused", "bold red"), f": {reason.sentence} [{reason.code}]"))
     return root
 
 
-def _list_items(decisions: Sequence[Document], outcome: str) -> list[Text]:
+def _list_items(decisions: Sequence[DecisionView], outcome: str) -> list[Text]:
     """Name what was granted, kind by kind; say of the rest why."""
     if outcome == "granted":
-        kinds = dict.fromkeys(one["kind"] for one in decisions)
+        kinds = dict.fromkeys(one.kind for one in decisions)
         return [
             join_text(
                 (kind, "cyan"),
                 ": ",
-                ", ".join(decode_path(one["id"]) for one in decisions if one["kind"] == kind),
+                ", ".join(decode_path(one.id) for one in decisions if one.kind == kind),
             )
             for kind in kinds
         ]
     return [
-        join_text((one["kind"], "cyan"), " ", (decode_path(one["id"]), "bold"), f": {_say_why(one, outcome)}")
+        join_text((one.kind, "cyan"), " ", (decode_path(one.id), "bold"), f": {_say_why(one, outcome)}")
         for one in decisions
     ]
 
 
-def _say_why(decision: Document, outcome: str) -> str:
+def _say_why(decision: DecisionView, outcome: str) -> str:
     return "; ".join(
-        f"{step['sentence'] or step['rule']} ({step['layer'].replace('_', ' ')}, {decode_path(step['pointer']) or '/'})"
-        for step in decision["steps"]
-        if step["verdict"] == _CAUSES[outcome]
+        f"{step.sentence or step.rule} ({step.layer.replace('_', ' ')}, {decode_path(step.pointer) or '/'})"
+        for step in decision.steps
+        if step.verdict == _CAUSES[outcome]
     )

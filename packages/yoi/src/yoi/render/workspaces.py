@@ -1,32 +1,41 @@
 """Workspaces of a Backend and their history, for people."""
 
-from collections.abc import Mapping, Sequence
-
+from msgspec import Struct
 from rich.console import Console
 
 from yoi.render.console import join_text
-from yoi.render.documents import Column, Document, shorten
+from yoi.render.documents import Column, shorten
 from yoi.render.table import make_table
+from yoi_wire.backend.revisions import ActivationView, RevisionView, RevocationView
+from yoi_wire.backend.workspaces import WorkspaceView
 
 
-def _describe_source(one: Document) -> str:
-    return " ".join(filter(None, (one["source"]["kind"], one["source"].get("ref"))))
+class History(Struct, frozen=True, kw_only=True):
+    """What became of a workspace, newest first."""
+
+    activations: tuple[ActivationView, ...]
+    revisions: tuple[RevisionView, ...]
+    revocations: tuple[RevocationView, ...]
 
 
-def _describe_activation(one: Document) -> str:
-    if one["held"]:
+def _describe_source(one: WorkspaceView) -> str:
+    return " ".join(filter(None, (one.source.kind, one.source.ref)))
+
+
+def _describe_activation(one: WorkspaceView) -> str:
+    if one.held:
         return "held by a rollback until `yoi workspace release`"
-    return "become active by themselves" if one["automatic"] else "are activated by somebody"
+    return "become active by themselves" if one.automatic else "are activated by somebody"
 
 
-def _describe_active(one: Document) -> str:
-    active = one["active"]
+def _describe_active(one: WorkspaceView) -> str:
+    active = one.active
     if active is None:
         return "nothing"
-    return f"revision {active['revision']}, generation {active['generation']}: {active['digest']}"
+    return f"revision {active.revision}, generation {active.generation}: {active.digest}"
 
 
-WORKSPACE_FACTS: tuple[Column, ...] = (
+WORKSPACE_FACTS: tuple[Column[WorkspaceView], ...] = (
     ("workspace", "id"),
     ("title", "title"),
     ("visibility", "visibility"),
@@ -36,21 +45,17 @@ WORKSPACE_FACTS: tuple[Column, ...] = (
 )
 
 
-def print_history(console: Console, found: Mapping[str, Sequence[Document]]) -> None:
+def print_history(console: Console, found: History) -> None:
     """Print activations, revisions and revocations, as a Backend answers them."""
     moves = [
-        (one["activated_at"], str(one["revision"]), one["kind"], one["actor"], one["reason"])
-        for one in found["activations"]
+        (one.activated_at, str(one.revision), one.kind, one.actor, one.reason) for one in found.activations
     ]
     console.print(make_table(("activated", "revision", "kind", "by", "why"), moves, title="activations"))
     console.print()
     revisions = [
-        (str(one["revision"]), one["recorded_at"], one["publisher"], shorten(one["digest"]))
-        for one in found["revisions"]
+        (str(one.revision), one.recorded_at, one.publisher, shorten(one.digest)) for one in found.revisions
     ]
     console.print(make_table(("revision", "recorded", "publisher", "bundle"), revisions, title="revisions"))
-    for one in found["revocations"]:
-        text = (
-            f" {one['digest']} by {one['actor']} at {one['revoked_at']}: {one['reason'] or 'no reason given'}"
-        )
+    for one in found.revocations:
+        text = f" {one.digest} by {one.actor} at {one.revoked_at}: {one.reason or 'no reason given'}"
         console.print(join_text(("revoked", "bold red"), text))

@@ -8,6 +8,13 @@ from yoi_bundle.diagnostics import Diagnostic
 from yoi_bundle.diff import BundleDiff
 
 
+class Problem(Struct, frozen=True, kw_only=True):
+    """Why something is not as it should be: a code of `docs/errors.md`, and its details."""
+
+    code: str
+    details: dict[str, Any]
+
+
 class Started(Struct, frozen=True, kw_only=True, tag_field="event", tag="started"):
     """The Backend listens.
 
@@ -35,7 +42,7 @@ class Built(Struct, frozen=True, kw_only=True, tag_field="event", tag="built"):
         outcome: `new`, `unchanged` or `failed`.
         counts: Items of each kind; empty when there is no bundle.
         diagnostic_count: Of all; `diagnostics` are the first 200.
-        problem: Code and details of why it failed.
+        problem: Why it failed.
         active_revision: What new Workers use, now that the build is over; None for nothing.
         held: Whether a rollback keeps new revisions from becoming active.
     """
@@ -47,7 +54,7 @@ class Built(Struct, frozen=True, kw_only=True, tag_field="event", tag="built"):
     counts: dict[str, int]
     diagnostics: tuple[Diagnostic, ...]
     diagnostic_count: int
-    problem: dict[str, Any] | None
+    problem: Problem | None
     active_revision: int | None
     held: bool
 
@@ -77,14 +84,14 @@ class Delivered(Struct, frozen=True, kw_only=True, tag_field="event", tag="deliv
         state: `in_sync`, `rejected`, `failing`, `unreachable` …
         revision: What should be there; None for nothing.
         observed_revision: What the Runtime says is there.
-        problem: Code and details of why it is not in sync.
+        problem: Why it is not in sync.
     """
 
     runtime: str
     state: str
     revision: int | None
     observed_revision: int | None
-    problem: dict[str, Any] | None
+    problem: Problem | None
 
 
 class Stopped(Struct, frozen=True, tag_field="event", tag="stopped"):

@@ -16,6 +16,8 @@ from yoi.up.directories import Tenant, hold_directory
 from yoi.up.events import Happening, Started, Stopped
 from yoi.up.following import Follower
 from yoi_bundle.errors import YoiError
+from yoi_wire.backend.operations import ADD_WORKSPACE, CHANGE_WORKSPACE
+from yoi_wire.backend.workspaces import DirectorySource, NewWorkspace, WorkspaceChange
 from yoi_wire.clock import SystemClock, format_instant
 from yoi_wire.stop_signals import watch_signals
 
@@ -108,13 +110,13 @@ async def _follow(
 
 async def _put_workspace(client: BackendClient, wanted: Wanted) -> None:
     """Add the workspace, or give the one that is there this directory."""
-    source = {"kind": "directory", "path": str(wanted.source)}
+    source = DirectorySource(path=str(wanted.source))
     try:
-        await client.post("workspaces", document={"id": wanted.workspace, "source": source})
+        await client.call(ADD_WORKSPACE, body=NewWorkspace(id=wanted.workspace, source=source))
     except YoiError as error:
         if error.code != "workspace.conflict":
             raise
-        await client.patch("workspaces", wanted.workspace, document={"source": source})
+        await client.call(CHANGE_WORKSPACE, workspace=wanted.workspace, body=WorkspaceChange(source=source))
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""HTTP server of both programs: routing of declared operations, bodies, limits, answers, event streams."""
