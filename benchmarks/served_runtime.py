@@ -14,7 +14,7 @@ from pathlib import Path
 
 from worker_runtime.contract.caller import Caller, build_local_caller
 from worker_runtime.embedded.runtime import EmbeddedRuntime
-from worker_runtime.remote.connection import connect_runtime
+from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.trust.identity import Identity, create_identity
@@ -53,7 +53,7 @@ class ServedRuntime:
         """Return a client; through another port when a proxy stands between."""
         endpoint = Endpoint(url=f"http://127.0.0.1:{port or self.port}")
         credentials = SignedCredentials(self.identity, audience=self.runtime_id, clock=SystemClock())
-        return RemoteRuntime(connect_runtime(endpoint, credentials))
+        return RemoteRuntime(Connection(endpoint, credentials))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from support.processes.served_fleet import wait_until, write_small_archive
 from support.processes.served_process import ServedProcess, build_backend
 from support.processes.served_replica import ReplicaApi, ServedReplica
 from worker_runtime.contract.assignments import Assignment
-from worker_runtime.remote.connection import connect_runtime
+from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.trust.identity import create_identity, load_identity
@@ -80,7 +80,7 @@ class _FarRuntime:
         identity = load_identity(self._process.identity_file)
         credentials = SignedCredentials(identity, audience=self._process.runtime_id, clock=SystemClock())
         endpoint = Endpoint(url=self._url, authority_text=self._authority)
-        client = RemoteRuntime(connect_runtime(endpoint, credentials))
+        client = RemoteRuntime(Connection(endpoint, credentials))
         try:
             return await client.get_assignment(build_backend("library", _ISSUER), "library")
         finally:

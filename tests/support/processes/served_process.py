@@ -15,7 +15,7 @@ from support.processes.program import Program, start_program
 from support.processes.reserved_port import ReservedPort
 from worker_runtime.contract.caller import Caller, build_local_caller
 from worker_runtime.embedded.runtime import EmbeddedRuntime
-from worker_runtime.remote.connection import connect_runtime
+from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.trust.identity import create_identity, load_identity
@@ -179,7 +179,7 @@ def open_client(
     """Return a client of a Runtime on loopback."""
     credentials = SignedCredentials(load_identity(identity_file), audience=runtime_id, clock=SystemClock())
     endpoint = Endpoint(url=f"http://127.0.0.1:{port}")
-    return RemoteRuntime(connect_runtime(endpoint, credentials, deadlines=deadlines))
+    return RemoteRuntime(Connection(endpoint, credentials, deadlines=deadlines))
 
 
 def build_backend(workspace: str, issuer: str = ISSUER) -> Caller:

@@ -18,7 +18,7 @@ from support.runtime.runtime_under_test import (
 )
 from worker_runtime.contract.caller import LOCAL_ISSUER, Caller, build_local_caller
 from worker_runtime.embedded.runtime import EmbeddedRuntime
-from worker_runtime.remote.connection import connect_runtime
+from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.rest.app import build_app
@@ -27,7 +27,6 @@ from worker_runtime.rest.services import Authenticator, Services
 from worker_runtime.trust.identity import create_identity
 from worker_runtime.trust.local_token import LOCAL_TOKEN_FILE, create_local_token
 from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
-from yoi_wire.client.connection import Connection
 from yoi_wire.client.endpoint import Endpoint
 from yoi_wire.client.messages import Answer, Request
 from yoi_wire.operation import Operation
@@ -141,9 +140,9 @@ class ServedContract:
         self._audience = self._audience or await self._get_audience()
         self._servers: list[tuple[HttpServer, Services]] = []
         doors = CallersDoors(open_local=self._open_local_door, open_remote=self._open_remote_doors)
-        self.api = RemoteRuntime(cast(Connection[Caller], doors))
+        self.api = RemoteRuntime(cast(Connection, doors))
 
-    async def _open_local_door(self) -> Connection[Caller]:
+    async def _open_local_door(self) -> Connection:
         local = LocalTokenAuthenticator(
             self._local_token,
             signed=self._build_signed(),
@@ -152,13 +151,13 @@ class ServedContract:
         )
         path = Path(self._sockets.name) / "runtime.sock"
         self._servers.append(await self._start_server(local, ListenAddress(socket=path)))
-        return connect_runtime(Endpoint(socket=path), LocalCredentials(self._local_token))
+        return Connection(Endpoint(socket=path), LocalCredentials(self._local_token))
 
-    async def _open_remote_doors(self) -> dict[str, Connection[Caller]]:
+    async def _open_remote_doors(self) -> dict[str, Connection]:
         server, services = await self._start_server(self._build_signed(), ListenAddress(port=0))
         self._servers.append((server, services))
         return {
-            issuer: connect_runtime(
+            issuer: Connection(
                 Endpoint(url=server.listening.describe()),
                 SignedCredentials(identity, audience=self._audience, clock=self.clock),
             )
@@ -201,13 +200,13 @@ class CallersDoors:
     def __init__(
         self,
         *,
-        open_local: Callable[[], Awaitable[Connection[Caller]]],
-        open_remote: Callable[[], Awaitable[dict[str, Connection[Caller]]]],
+        open_local: Callable[[], Awaitable[Connection]],
+        open_remote: Callable[[], Awaitable[dict[str, Connection]]],
     ) -> None:
         self._open_local = open_local
         self._open_remote = open_remote
-        self._local: Connection[Caller] | None = None
-        self._remote: dict[str, Connection[Caller]] = {}
+        self._local: Connection | None = None
+        self._remote: dict[str, Connection] = {}
 
     async def call(self, caller: Caller, operation: Operation[Any], /, **arguments: object) -> Any:
         door = await self._find_door(caller)
@@ -226,7 +225,7 @@ class CallersDoors:
         for door in (*local, *self._remote.values()):
             await door.close()
 
-    async def _find_door(self, caller: Caller) -> Connection[Caller]:
+    async def _find_door(self, caller: Caller) -> Connection:
         if caller.kind == "remote":
             self._remote = self._remote or await self._open_remote()
             return self._remote[caller.issuer]

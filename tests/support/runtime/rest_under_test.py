@@ -14,7 +14,7 @@ from support.runtime.manual_clock import ManualClock
 from support.runtime.rest_services import build_services
 from worker_runtime.contract.caller import Caller, build_local_caller
 from worker_runtime.embedded.runtime import EmbeddedRuntime
-from worker_runtime.remote.connection import connect_runtime
+from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.rest.app import build_app
@@ -142,7 +142,7 @@ class RestUnderTest:
 
     def open_client(self, socket: Path) -> RemoteRuntime:
         """Return a client by another way to the same server, such as a proxy."""
-        return RemoteRuntime(connect_runtime(Endpoint(socket=socket), self.credentials))
+        return RemoteRuntime(Connection(Endpoint(socket=socket), self.credentials))
 
     async def _close(self) -> None:
         await self.api.close()

@@ -83,12 +83,7 @@ if TYPE_CHECKING:
         EnvironmentSecrets,
     )
     from worker_runtime.remote.connection import Connection
-    from worker_runtime.remote.credentials import (
-        Credentials,
-        SignedCredentials,
-    )
-    from worker_runtime.remote.deadlines import Deadlines
-    from worker_runtime.remote.endpoint import Endpoint
+    from worker_runtime.remote.credentials import SignedCredentials
     from worker_runtime.remote.runtime import RemoteRuntime
     from worker_runtime.resolution.decision import (
         Decision,
@@ -109,10 +104,6 @@ if TYPE_CHECKING:
         SyncReport,
         sync_bundle,
     )
-    from worker_runtime.sync.retry import (
-        Backoff,
-        Patience,
-    )
     from worker_runtime.sync.transfer.pack import write_pack
     from worker_runtime.trust.identity import (
         Identity,
@@ -120,6 +111,13 @@ if TYPE_CHECKING:
         load_identity,
     )
     from yoi_bundle.errors import YoiError
+    from yoi_wire.client.connection import Credentials
+    from yoi_wire.client.deadlines import Deadlines
+    from yoi_wire.client.endpoint import Endpoint
+    from yoi_wire.client.retry import (
+        Backoff,
+        Patience,
+    )
     from yoi_wire.clock import (
         Clock,
         SystemClock,
@@ -236,12 +234,10 @@ else:
                 "EnvironmentSecrets",
             ),
             "worker_runtime.remote.connection": ("Connection",),
-            "worker_runtime.remote.credentials": (
-                "Credentials",
-                "SignedCredentials",
-            ),
-            "worker_runtime.remote.deadlines": ("Deadlines",),
-            "worker_runtime.remote.endpoint": ("Endpoint",),
+            "worker_runtime.remote.credentials": ("SignedCredentials",),
+            "yoi_wire.client.connection": ("Credentials",),
+            "yoi_wire.client.deadlines": ("Deadlines",),
+            "yoi_wire.client.endpoint": ("Endpoint",),
             "worker_runtime.remote.runtime": ("RemoteRuntime",),
             "worker_runtime.resolution.decision": (
                 "Decision",
@@ -262,7 +258,7 @@ else:
                 "SyncReport",
                 "sync_bundle",
             ),
-            "worker_runtime.sync.retry": (
+            "yoi_wire.client.retry": (
                 "Backoff",
                 "Patience",
             ),

@@ -12,7 +12,7 @@ import pytest
 from support.runtime.local_credentials import LocalCredentials
 from support.runtime.runtime_under_test import EmbeddedUnderTest, build_caller
 from worker_runtime.contract.compatibility import verify_peer
-from worker_runtime.remote.connection import connect_runtime
+from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.runtime import RemoteRuntime
 from yoi_bundle.errors import YoiError
 from yoi_wire.client.endpoint import Endpoint
@@ -59,7 +59,7 @@ class OtherRuntime:
 @asynccontextmanager
 async def _open(other: OtherRuntime, socket: Path) -> AsyncIterator[RemoteRuntime]:
     listener = await asyncio.start_unix_server(other.answer, path=str(socket))
-    runtime = RemoteRuntime(connect_runtime(Endpoint(socket=socket), LocalCredentials("token")))
+    runtime = RemoteRuntime(Connection(Endpoint(socket=socket), LocalCredentials("token")))
     try:
         yield runtime
     finally:

@@ -20,7 +20,7 @@ from support.runtime.rest_under_test import RestUnderTest
 from support.runtime.runtime_under_test import build_caller
 from worker_runtime.contract.caller import Caller
 from worker_runtime.contract.runtime_info import RuntimeInfo
-from worker_runtime.remote.connection import connect_runtime
+from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.rest.app import build_app
@@ -103,7 +103,7 @@ async def _serve_tls(server: RestUnderTest, made: Certificate) -> AsyncIterator[
 
 async def _ask(server: RestUnderTest, endpoint: Endpoint) -> RuntimeInfo:
     signing = SignedCredentials(server.identities["main"], audience=server.audience, clock=server.clock)
-    client = RemoteRuntime(connect_runtime(endpoint, signing))
+    client = RemoteRuntime(Connection(endpoint, signing))
     try:
         return await client.get_runtime(_CALLER)
     finally:
@@ -163,7 +163,7 @@ def test_a_runtime_that_never_answers_is_given_up(server: RestUnderTest) -> None
         listener = await asyncio.start_unix_server(
             say_nothing, path=str(server.socket.with_name("mute.sock"))
         )
-        connection = connect_runtime(
+        connection = Connection(
             Endpoint(socket=server.socket.with_name("mute.sock")),
             server.credentials,
             deadlines=Deadlines(request_seconds=0.2),
@@ -214,7 +214,7 @@ def test_a_runtime_that_takes_no_more_of_a_body_is_given_up(
     async def run() -> None:
         deaf = server.socket.with_name("deaf.sock")
         listener = await asyncio.start_unix_server(take_nothing, path=str(deaf), limit=1024)
-        connection = connect_runtime(Endpoint(socket=deaf), server.credentials, deadlines=deadlines)
+        connection = Connection(Endpoint(socket=deaf), server.credentials, deadlines=deadlines)
         try:
             with pytest.raises(RuntimeUnavailableError) as caught:
                 await connection.send(_CALLER, Request(method=method, path="/v1/x", body=make_body()))
@@ -251,7 +251,7 @@ def test_a_refused_token_is_replaced_once(server: RestUnderTest, bad: int, asked
     credentials = _CountedCredentials(signing, bad)
 
     async def run() -> None:
-        client = RemoteRuntime(connect_runtime(Endpoint(socket=server.socket), credentials))
+        client = RemoteRuntime(Connection(Endpoint(socket=server.socket), credentials))
         try:
             await client.get_runtime(_CALLER)
         finally:
@@ -292,7 +292,7 @@ def test_a_pack_is_never_sent_twice_but_its_refused_token_is_dropped(server: Res
         yield bytes(1024)
 
     async def run() -> None:
-        client = RemoteRuntime(connect_runtime(Endpoint(socket=server.socket), _OutdatedCredentials(signing)))
+        client = RemoteRuntime(Connection(Endpoint(socket=server.socket), _OutdatedCredentials(signing)))
         try:
             with pytest.raises(UnauthenticatedError):
                 await client.put_pack(writer, "none", pack())
@@ -335,7 +335,7 @@ def test_during_a_rotation_both_keys_are_good(server: RestUnderTest, tmp_path: P
         signing = SignedCredentials(identity, audience=server.audience, clock=server.clock)
 
         async def run(signing: SignedCredentials = signing) -> str:
-            client = RemoteRuntime(connect_runtime(Endpoint(socket=server.socket), signing))
+            client = RemoteRuntime(Connection(Endpoint(socket=server.socket), signing))
             try:
                 return (await client.get_runtime(_CALLER)).id
             finally:

@@ -2,7 +2,8 @@
 
 from worker_runtime.contract.caller import Caller
 from worker_runtime.remote.refusals import rebuild_error
-from yoi_wire.client.connection import Connection, Credentials, PeerErrors
+from yoi_wire.client import connection
+from yoi_wire.client.connection import Credentials, PeerErrors
 from yoi_wire.client.deadlines import Deadlines
 from yoi_wire.client.endpoint import Endpoint
 from yoi_wire.errors import RuntimeUnavailableError
@@ -10,8 +11,16 @@ from yoi_wire.errors import RuntimeUnavailableError
 _ERRORS = PeerErrors(rebuild=rebuild_error, build_failure=lambda _: RuntimeUnavailableError("unreachable"))
 
 
-def connect_runtime(
-    endpoint: Endpoint, credentials: Credentials[Caller], *, deadlines: Deadlines | None = None
-) -> Connection[Caller]:
-    """Return a pool of connections to a Runtime; nothing is connected before it is asked."""
-    return Connection(endpoint, credentials, _ERRORS, deadlines=deadlines)
+class Connection(connection.Connection[Caller]):
+    """A pool of connections to one Runtime; made in the event loop that uses it.
+
+    Args:
+        endpoint: Where the Runtime is.
+        credentials: Say who asks, request by request.
+        deadlines: The longest waits.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, credentials: Credentials[Caller], *, deadlines: Deadlines | None = None
+    ) -> None:
+        super().__init__(endpoint, credentials, _ERRORS, deadlines=deadlines)

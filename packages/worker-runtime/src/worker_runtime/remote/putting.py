@@ -6,16 +6,16 @@ from worker_runtime.contract.bundles import LeaseView, ManifestBody, PutOutcome,
 from worker_runtime.contract.caller import Caller
 from worker_runtime.contract.headers import LEASE_EXPIRES_HEADER, METADATA_HEADER, format_header_json
 from worker_runtime.contract.operations import PUT_BUNDLE, PUT_PACK
+from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.refusals import rebuild_error
 from yoi_bundle.errors import BundleBlobsMissingError
 from yoi_bundle.metadata import BundleMetadata
-from yoi_wire.client.connection import Connection
 from yoi_wire.client.messages import Answer, build_request, decode_answer
 from yoi_wire.errors import RuntimeUnavailableError
 
 
 async def put_manifest(
-    connection: Connection[Caller], caller: Caller, digest: str, metadata: BundleMetadata, body: ManifestBody
+    connection: Connection, caller: Caller, digest: str, metadata: BundleMetadata, body: ManifestBody
 ) -> PutOutcome:
     """Send a manifest; see `RuntimeApi.put_bundle`."""
     headers = {METADATA_HEADER: format_header_json(metadata)}
@@ -27,7 +27,7 @@ async def put_manifest(
 
 
 async def send_pack(
-    connection: Connection[Caller], caller: Caller, lease: str, pack: AsyncIterable[bytes]
+    connection: Connection, caller: Caller, lease: str, pack: AsyncIterable[bytes]
 ) -> PutOutcome:
     """Send a pack, once; see `RuntimeApi.put_pack`.
 

@@ -16,12 +16,12 @@ from worker_runtime.contract.workers import (
     WorkerEvent,
 )
 from worker_runtime.remote.answers import decode_entry_headers, decode_metadata_header
+from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.putting import put_manifest, send_pack
 from worker_runtime.resolution.explain import Explanation
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import DigestMismatchError
 from yoi_bundle.metadata import BundleMetadata
-from yoi_wire.client.connection import Connection
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page
 from yoi_wire.worker_requests import ApprovalDecision, WorkerInput
 
@@ -33,7 +33,7 @@ class RemoteRuntime:
         connection: To that Runtime; closed by `close`.
     """
 
-    def __init__(self, connection: Connection[Caller]) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._call = connection.call
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.caller import ALL_SCOPES, LOCAL_ISSUER, Caller
-from worker_runtime.remote.connection import connect_runtime
+from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.trust.identity import Identity
@@ -176,9 +176,7 @@ class Dialer:
 
     def _open(self, connection: RuntimeConnection, audience: str, identity: Identity) -> RemoteRuntime:
         credentials = SignedCredentials(identity, audience=audience, clock=self._clock)
-        return RemoteRuntime(
-            connect_runtime(build_endpoint(connection), credentials, deadlines=self._deadlines)
-        )
+        return RemoteRuntime(Connection(build_endpoint(connection), credentials, deadlines=self._deadlines))
 
 
 def _verify_url(url: str, *, local: bool) -> bool:

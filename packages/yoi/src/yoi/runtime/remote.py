@@ -6,7 +6,7 @@ from typing import TypeVar
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.caller import Caller
 from worker_runtime.contract.compatibility import verify_peer
-from worker_runtime.remote.connection import connect_runtime
+from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.credentials import SignedCredentials
 from worker_runtime.remote.runtime import RemoteRuntime
 from worker_runtime.trust.identity import IDENTITY_FILE, load_identity
@@ -40,7 +40,7 @@ async def ask_remote_runtime(
     identity = load_identity(configuration.data_directory / IDENTITY_FILE)
     endpoint = Endpoint(url=address.url, authority=address.authority, fingerprint=address.fingerprint)
     credentials = SignedCredentials(identity, audience=address.runtime_id, clock=SystemClock())
-    runtime = RemoteRuntime(connect_runtime(endpoint, credentials))
+    runtime = RemoteRuntime(Connection(endpoint, credentials))
     caller = Caller(kind="remote", issuer=identity.issuer, workspaces=frozenset(workspaces))
     try:
         await verify_peer(runtime, caller)
