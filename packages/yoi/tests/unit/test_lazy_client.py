@@ -1,4 +1,4 @@
-"""What a command does not need it does not import (P-15)."""
+"""What a command does not need it does not import."""
 
 import json
 import subprocess
@@ -7,7 +7,6 @@ import sys
 import pytest
 
 
-@pytest.mark.req("P-15")
 @pytest.mark.parametrize("module", ["yoi.commands.workspace", "yoi.backend.workers", "yoi.runtime.remote"])
 def test_the_http_library_is_imported_with_the_first_request(module: str) -> None:
     program = f"import json, sys, {module}; print(json.dumps(sorted(sys.modules)))"
