@@ -6,7 +6,7 @@ Every header has one possible form, so that a reader compares instead of interpr
 """
 
 from collections.abc import Callable
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn, Protocol
 
 from msgspec import Struct
 
@@ -23,7 +23,6 @@ from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.manifest import Descriptor
 from yoi_bundle.metadata import MAX_METADATA_BYTES, BundleMetadata, decode_metadata
 from yoi_bundle.schema import KNOWN_FEATURES
-from yoi_bundle.streams import ByteStream, read_exactly
 from yoi_bundle.tar_entry import BLOCK_BYTES, END_OF_ARCHIVE, compute_padding, encode_entry_header
 from yoi_bundle.verified import VerifiedBundle, verify_manifest
 
@@ -42,6 +41,44 @@ class ArchivedBundle(Struct, frozen=True, kw_only=True):
     bundle: VerifiedBundle
     manifest: bytes
     metadata: BundleMetadata | None
+
+
+def format_blob_name(digest: str) -> str:
+    """Return the name of a blob's entry."""
+    return _BLOB_FOLDER + digest.removeprefix("sha256:")
+
+
+def _write_entry(out: BinaryIO, name: str, content: bytes) -> None:
+    out.write(encode_entry_header(name, len(content)))
+    out.write(content)
+    out.write(bytes(compute_padding(len(content))))
+
+
+def _read_name(header: bytes) -> str:
+    return header[:100].rstrip(b"\x00").decode("ascii", errors="replace")
+
+
+def _refuse(message: str) -> NoReturn:
+    raise BundleInvalidError(
+        [Fault(code="bundle.invalid", pointer="", message=message, remedy="export the bundle again")]
+    )
+
+
+_CHUNK_BYTES = 65_536
+
+
+class ByteStream(Protocol):
+    """Anything with `read(size)`: a file, a socket's file, `io.BytesIO`."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+def read_exactly(stream: ByteStream, size: int) -> bytes:
+    """Read `size` bytes, or fewer at the end; a raw stream may give them in pieces."""
+    read = bytearray()
+    while len(read) < size and (chunk := stream.read(min(_CHUNK_BYTES, size - len(read)))):
+        read += chunk
+    return bytes(read)
 
 
 def write_archive(
@@ -73,6 +110,57 @@ def write_archive(
     if metadata is not None:
         _write_entry(out, METADATA_NAME, encode_canonical(metadata))
     out.write(END_OF_ARCHIVE)
+
+
+def _read_header(stream: ByteStream) -> bytes:
+    header = read_exactly(stream, BLOCK_BYTES)
+    if len(header) < BLOCK_BYTES:
+        _refuse("the archive ends early")
+    return header
+
+
+def _read_size(header: bytes, name: str) -> int:
+    digits = header[124:135]
+    size = int(digits, 8) if digits.isdigit() and not set(digits) & set(b"89") else -1
+    if size < 0 or header != encode_entry_header(name, size):
+        _refuse(f"{name} is not next, or its header is not of the one accepted form")
+    return size
+
+
+def _read_content(stream: ByteStream, size: int) -> bytes:
+    content = read_exactly(stream, size)
+    padding = read_exactly(stream, compute_padding(size))
+    if len(content) < size or len(padding) != compute_padding(size):
+        _refuse("the archive ends early")
+    if any(padding):
+        _refuse("bytes between two entries")
+    return content
+
+
+def _read_manifest(stream: ByteStream, limits: Limits) -> bytes:
+    size = _read_size(_read_header(stream), MANIFEST_NAME)
+    if size > limits.manifest_bytes:
+        raise LimitExceededError(
+            "manifest_bytes", value=size, allowed=limits.manifest_bytes, place=MANIFEST_NAME
+        )
+    return _read_content(stream, size)
+
+
+def _read_metadata(stream: ByteStream, header: bytes, bundle: VerifiedBundle) -> BundleMetadata:
+    size = _read_size(header, METADATA_NAME)
+    if size > MAX_METADATA_BYTES:
+        raise LimitExceededError(
+            "metadata_bytes", value=size, allowed=MAX_METADATA_BYTES, place=METADATA_NAME
+        )
+    content = _read_content(stream, size)
+    metadata = decode_metadata(content)
+    if encode_canonical(metadata) != content:
+        _refuse("metadata that are not in canonical form")
+    if metadata.digest != bundle.digest:
+        raise DigestMismatchError(metadata.digest, bundle.digest)
+    if metadata.workspace != bundle.manifest.workspace:
+        _refuse("metadata of another workspace")
+    return metadata
 
 
 def read_archive(
@@ -122,75 +210,3 @@ def read_archive(
     if missing:
         raise BundleBlobsMissingError(bundle.digest, "", missing)
     return ArchivedBundle(bundle=bundle, manifest=manifest, metadata=metadata)
-
-
-def format_blob_name(digest: str) -> str:
-    """Return the name of a blob's entry."""
-    return _BLOB_FOLDER + digest.removeprefix("sha256:")
-
-
-def _write_entry(out: BinaryIO, name: str, content: bytes) -> None:
-    out.write(encode_entry_header(name, len(content)))
-    out.write(content)
-    out.write(bytes(compute_padding(len(content))))
-
-
-def _read_header(stream: ByteStream) -> bytes:
-    header = read_exactly(stream, BLOCK_BYTES)
-    if len(header) < BLOCK_BYTES:
-        _refuse("the archive ends early")
-    return header
-
-
-def _read_name(header: bytes) -> str:
-    return header[:100].rstrip(b"\x00").decode("ascii", errors="replace")
-
-
-def _read_size(header: bytes, name: str) -> int:
-    digits = header[124:135]
-    size = int(digits, 8) if digits.isdigit() and not set(digits) & set(b"89") else -1
-    if size < 0 or header != encode_entry_header(name, size):
-        _refuse(f"{name} is not next, or its header is not of the one accepted form")
-    return size
-
-
-def _read_content(stream: ByteStream, size: int) -> bytes:
-    content = read_exactly(stream, size)
-    padding = read_exactly(stream, compute_padding(size))
-    if len(content) < size or len(padding) != compute_padding(size):
-        _refuse("the archive ends early")
-    if any(padding):
-        _refuse("bytes between two entries")
-    return content
-
-
-def _read_manifest(stream: ByteStream, limits: Limits) -> bytes:
-    size = _read_size(_read_header(stream), MANIFEST_NAME)
-    if size > limits.manifest_bytes:
-        raise LimitExceededError(
-            "manifest_bytes", value=size, allowed=limits.manifest_bytes, place=MANIFEST_NAME
-        )
-    return _read_content(stream, size)
-
-
-def _read_metadata(stream: ByteStream, header: bytes, bundle: VerifiedBundle) -> BundleMetadata:
-    size = _read_size(header, METADATA_NAME)
-    if size > MAX_METADATA_BYTES:
-        raise LimitExceededError(
-            "metadata_bytes", value=size, allowed=MAX_METADATA_BYTES, place=METADATA_NAME
-        )
-    content = _read_content(stream, size)
-    metadata = decode_metadata(content)
-    if encode_canonical(metadata) != content:
-        _refuse("metadata that are not in canonical form")
-    if metadata.digest != bundle.digest:
-        raise DigestMismatchError(metadata.digest, bundle.digest)
-    if metadata.workspace != bundle.manifest.workspace:
-        _refuse("metadata of another workspace")
-    return metadata
-
-
-def _refuse(message: str) -> NoReturn:
-    raise BundleInvalidError(
-        [Fault(code="bundle.invalid", pointer="", message=message, remedy="export the bundle again")]
-    )

@@ -21,7 +21,7 @@ from support.bundles.bundle_strategies import (
 )
 from yoi_bundle.calls import CompiledPolicy, ToolCall, compute_verdict, is_stricter
 from yoi_bundle.diff import compute_diff
-from yoi_bundle.diff.policies import compare_policies
+from yoi_bundle.diff.compute import compare_policies
 from yoi_bundle.manifest import Effect, Manifest, Policy, WorkerLimits
 from yoi_bundle.profile_closure import list_profiles
 from yoi_bundle.selection import compute_asks, select_tools

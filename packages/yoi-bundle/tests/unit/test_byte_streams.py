@@ -2,7 +2,7 @@
 
 import io
 
-from yoi_bundle.streams import read_exactly
+from yoi_bundle.archive import read_exactly
 
 
 class PiecewiseStream:

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yoi.shell.json_output import encode_output
+from yoi.shell.output import encode_output
 
 
 @given(st.dictionaries(st.text(), st.text()))

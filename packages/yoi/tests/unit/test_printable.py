@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yoi.shell.printable import make_printable
+from yoi.shell.output import make_printable
 
 
 def test_an_escape_sequence_is_shown_and_does_nothing() -> None:

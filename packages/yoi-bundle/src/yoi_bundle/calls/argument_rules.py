@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from yoi_bundle.calls.hit import Hit
+from yoi_bundle.calls.call import Hit
 from yoi_bundle.calls.paths import HostPathPattern, PathPattern, parse_place
 from yoi_bundle.calls.shell_paths import PlaceTest, judge_paths, list_parts
 from yoi_bundle.calls.shell_rules import GlobRule, WordRule, list_fragments, matches_raw

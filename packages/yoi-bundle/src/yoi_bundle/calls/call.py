@@ -1,6 +1,7 @@
 """A tool call as policy sees it, and the verdict on it."""
 
 from collections.abc import Mapping
+from enum import IntEnum
 
 from msgspec import Struct
 
@@ -41,3 +42,11 @@ def is_stricter(one: Effect, other: Effect) -> bool:
 def find_strictest(verdicts: list[Verdict]) -> Verdict:
     """Return the strictest of at least one verdict; of equal ones the first."""
     return min(verdicts, key=lambda verdict: _STRICTNESS[verdict.effect])
+
+
+class Hit(IntEnum):
+    """MAYBE: it depends on what only the shell will know, such as a variable."""
+
+    NO = 0
+    MAYBE = 1
+    YES = 2

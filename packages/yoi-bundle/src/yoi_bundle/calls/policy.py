@@ -6,9 +6,8 @@ from functools import lru_cache
 from msgspec import Struct
 
 from yoi_bundle.calls.argument_rules import ArgumentRule, compile_match
-from yoi_bundle.calls.call import ToolCall, Verdict, find_strictest, is_stricter
+from yoi_bundle.calls.call import Hit, ToolCall, Verdict, find_strictest, is_stricter
 from yoi_bundle.calls.fit import find_misfit
-from yoi_bundle.calls.hit import Hit
 from yoi_bundle.calls.shell_syntax import parse_script
 from yoi_bundle.calls.shell_wrappers import Reading, Unit, read_units
 from yoi_bundle.calls.tools import compile_tool_pattern

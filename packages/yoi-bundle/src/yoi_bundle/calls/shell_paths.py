@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from yoi_bundle.calls.hit import Hit
+from yoi_bundle.calls.call import Hit
 from yoi_bundle.calls.paths import HostPathPattern, PathPattern, normalise, split_host_path
 from yoi_bundle.calls.shell_syntax import SimpleCommand, Word
 from yoi_bundle.calls.shell_wrappers import Reading, get_name

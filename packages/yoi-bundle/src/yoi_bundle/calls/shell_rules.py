@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
-from yoi_bundle.calls.hit import Hit
+from yoi_bundle.calls.call import Hit
 from yoi_bundle.calls.shell_options import fold_words, list_placements
 from yoi_bundle.calls.shell_syntax import SimpleCommand, Word, parse_plain_words
 from yoi_bundle.calls.texts import collapse, fold, matches_glob

@@ -3,8 +3,14 @@
 from collections.abc import Iterator, Mapping
 
 from yoi_bundle.diff.change import ChangeClass, Delta
-from yoi_bundle.diff.members import compare_asked, compare_asks, compare_field, compare_sets
-from yoi_bundle.diff.texts import ReadBlob, compare_contents
+from yoi_bundle.diff.members import (
+    ReadBlob,
+    compare_asked,
+    compare_asks,
+    compare_contents,
+    compare_field,
+    compare_sets,
+)
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import (
     AllTools,

@@ -18,8 +18,8 @@ from yoi.render.worker_explanation import make_passed_on_tree
 from yoi.runtime.worker_options import make_intent
 from yoi.shell.exit_codes import DONE, get_exit_code
 from yoi.shell.failure import describe_error
-from yoi.shell.json_output import print_json
 from yoi.shell.labels import parse_pairs
+from yoi.shell.output import print_json
 from yoi.shell.selectors import decode_selector, encode_selector
 from yoi_wire.backend.explanations import ExplanationView, SpecView
 from yoi_wire.backend.operations import (

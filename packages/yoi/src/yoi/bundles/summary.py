@@ -5,24 +5,18 @@ from typing import Any
 
 from yoi.bundles.source import OpenBundle
 from yoi.render.table import format_bytes
+from yoi_bundle.boundary.free_json import find_free_json_faults
+from yoi_bundle.descriptors import list_descriptors
+from yoi_bundle.digest import verify_digest
+from yoi_bundle.errors import raise_faults
 from yoi_bundle.identifiers import decode_path
+from yoi_bundle.limits import DEFAULT_LIMITS
 from yoi_bundle.manifest import Item, Manifest
+from yoi_bundle.media_types import FREE_JSON_MEDIA_TYPE
 from yoi_bundle.schema import ITEM_SECTIONS
+from yoi_bundle.verified import verify_manifest
 
 _PROVENANCE_FIELDS = ("kind", "source", "commit", "builder", "builder_version")
-
-
-def describe_bundle(opened: OpenBundle) -> dict[str, Any]:
-    """Return the stable short form of a bundle; `docs/cli.md` says its fields."""
-    bundle = opened.bundle
-    return {
-        "digest": bundle.digest,
-        "workspace": bundle.manifest.workspace,
-        "counts": {section: len(items) for section, items in list_sections(bundle.manifest)},
-        "blobs": len(bundle.blobs),
-        "bytes": bundle.size,
-        "metadata": opened.metadata,
-    }
 
 
 def describe_contents(opened: OpenBundle) -> list[tuple[str, str]]:
@@ -49,6 +43,39 @@ def describe_contents(opened: OpenBundle) -> list[tuple[str, str]]:
     return facts
 
 
+def list_sections(manifest: Manifest) -> list[tuple[str, Mapping[str, Item]]]:
+    return [(section, getattr(manifest, section)) for section in ITEM_SECTIONS]
+
+
+def verify_contents(opened: OpenBundle) -> None:
+    """Check manifest and every blob again.
+
+    Raises:
+        DigestMismatchError: A blob is not what its digest says.
+        YoiError: See `verify_manifest`; for free JSON the faults of the boundary.
+    """
+    bundle = verify_manifest(opened.data, opened.bundle.digest)
+    for digest in sorted(bundle.blobs):
+        verify_digest(opened.read_blob(digest), digest)
+    for pointer, descriptor in list_descriptors(bundle.manifest):
+        if descriptor.media_type == FREE_JSON_MEDIA_TYPE:
+            content = opened.read_blob(descriptor.digest)
+            raise_faults(find_free_json_faults(content, place=pointer, limits=DEFAULT_LIMITS))
+
+
+def describe_bundle(opened: OpenBundle) -> dict[str, Any]:
+    """Return the stable short form of a bundle; `docs/cli.md` says its fields."""
+    bundle = opened.bundle
+    return {
+        "digest": bundle.digest,
+        "workspace": bundle.manifest.workspace,
+        "counts": {section: len(items) for section, items in list_sections(bundle.manifest)},
+        "blobs": len(bundle.blobs),
+        "bytes": bundle.size,
+        "metadata": opened.metadata,
+    }
+
+
 def list_rows(manifest: Manifest) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
     """Yield each kind that has items, with id, title and file of each."""
     for section, items in list_sections(manifest):
@@ -58,7 +85,3 @@ def list_rows(manifest: Manifest) -> Iterator[tuple[str, list[tuple[str, str, st
         ]
         if rows:
             yield section, rows
-
-
-def list_sections(manifest: Manifest) -> list[tuple[str, Mapping[str, Item]]]:
-    return [(section, getattr(manifest, section)) for section in ITEM_SECTIONS]

@@ -6,10 +6,10 @@ import msgspec
 from yoi.backend.address import BackendAddress
 from yoi.backend.client import BackendClient, ask_backend
 from yoi.backend.options import online_options
-from yoi.render.audit import make_audit_line
 from yoi.render.console import make_console
+from yoi.render.workspaces import make_audit_line
 from yoi.shell.command import YoiCommand
-from yoi.shell.json_output import print_json, print_json_line
+from yoi.shell.output import print_json, print_json_line
 from yoi_wire.backend.audit import AuditView
 from yoi_wire.backend.operations import FOLLOW_AUDIT, LIST_AUDIT
 from yoi_wire.errors import RemoteFaultError

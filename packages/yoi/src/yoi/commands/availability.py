@@ -12,7 +12,7 @@ from yoi.backend.options import online_options
 from yoi.render.availability import PAIR_COLUMNS
 from yoi.render.documents import print_list
 from yoi.shell.command import YoiCommand
-from yoi.shell.json_output import print_json_line
+from yoi.shell.output import print_json_line
 from yoi_wire.backend.availability import AvailabilityView
 from yoi_wire.backend.operations import FOLLOW_AUDIT, LIST_AUDIT, LIST_AVAILABILITY
 from yoi_wire.client.retry import Patience, retry

@@ -10,8 +10,7 @@ from yoi.backend.options import backend_or_runtime
 from yoi.bundles.archive import store_archive, write_archive_file
 from yoi.bundles.building import build_directory, open_built, store_build, summarise_build
 from yoi.bundles.source import OpenBundle, is_file, join_readers, open_archive, open_bundle
-from yoi.bundles.summary import describe_bundle, describe_contents, list_rows
-from yoi.bundles.verification import verify_contents
+from yoi.bundles.summary import describe_bundle, describe_contents, list_rows, verify_contents
 from yoi.render.build_result import print_build_result
 from yoi.render.console import join_text, make_console
 from yoi.render.progress import show_progress
@@ -20,7 +19,7 @@ from yoi.runtime.local import LocalRuntime, open_local_runtime
 from yoi.runtime.remote_options import RemoteAddress, remote_options
 from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
 from yoi.shell.exit_codes import DONE, REFUSED
-from yoi.shell.json_output import print_json
+from yoi.shell.output import print_json
 from yoi_bundle.authoring.build import BuildResult
 from yoi_wire.errors import RequestInvalidError
 

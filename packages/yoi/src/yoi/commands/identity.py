@@ -13,7 +13,7 @@ from worker_runtime.trust.identity import (
     start_rotation,
 )
 from yoi.shell.command import YoiCommand, data_directory_option, json_option
-from yoi.shell.json_output import print_json
+from yoi.shell.output import print_json
 
 
 @click.group()

@@ -13,7 +13,7 @@ from yoi.backend.options import read_authority
 from yoi.backend.token import ask_for_token, read_token_file
 from yoi.render.console import join_text, make_console
 from yoi.shell.command import YoiCommand, json_option
-from yoi.shell.json_output import print_json
+from yoi.shell.output import print_json
 from yoi_bundle.errors import YoiError
 from yoi_wire.backend.operations import GET_WHOAMI
 from yoi_wire.backend.tokens import PrincipalView

@@ -12,7 +12,7 @@ from yoi.backend.placement_rules import Rule, add_rule, parse_rule, read_rules, 
 from yoi.render.console import join_text, make_console
 from yoi.render.documents import Column, print_done, print_list
 from yoi.shell.command import YoiCommand
-from yoi.shell.json_output import print_json
+from yoi.shell.output import print_json
 from yoi_wire.backend.operations import EXPLAIN_PLACEMENT, GET_PLACEMENTS, LIST_RUNTIMES, PUT_PLACEMENTS
 from yoi_wire.backend.placements import PlacementDecisionView, PlacementPolicyView, PlacementRuleView
 from yoi_wire.client.messages import decode_json

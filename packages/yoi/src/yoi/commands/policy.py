@@ -13,7 +13,7 @@ from yoi.render.diagnostics import print_diagnostics, summarise
 from yoi.render.table import make_table
 from yoi.shell.command import YoiCommand, host_policy_option, json_option
 from yoi.shell.exit_codes import CONFLICT, DONE, REFUSED
-from yoi.shell.json_output import print_json
+from yoi.shell.output import print_json
 from yoi_wire.errors import RequestInvalidError
 
 

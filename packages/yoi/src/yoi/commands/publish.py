@@ -19,7 +19,7 @@ from yoi.render.progress import show_progress
 from yoi.runtime.local import open_local_runtime
 from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option
 from yoi.shell.exit_codes import DONE, REFUSED
-from yoi.shell.json_output import print_json
+from yoi.shell.output import print_json
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_wire.backend.builds import BuildProblemView, BuildView
 from yoi_wire.backend.operations import CREATE_BUILD, GET_WORKSPACE

@@ -10,8 +10,8 @@ from yoi.backend.options import online_options, read_authority
 from yoi.render.availability import PAIR_COLUMNS, RUNTIME_COLUMNS, RUNTIME_FACTS
 from yoi.render.documents import print_document, print_done, print_list
 from yoi.shell.command import YoiCommand
-from yoi.shell.json_output import print_json
 from yoi.shell.labels import parse_pairs
+from yoi.shell.output import print_json
 from yoi_wire.backend.operations import (
     ADD_RUNTIME,
     CHANGE_RUNTIME,

@@ -16,8 +16,8 @@ from yoi.runtime.remote_options import RemoteAddress
 from yoi.runtime.target import open_asked_runtime
 from yoi.runtime.target_options import asked_options
 from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
-from yoi.shell.json_output import print_json
 from yoi.shell.lazy_group import LazyCommand, LazyGroup
+from yoi.shell.output import print_json
 from yoi_wire.errors import RequestInvalidError
 
 _LATER = {

@@ -11,8 +11,8 @@ from yoi.backend.client import ask_backend
 from yoi.backend.options import online_options
 from yoi.render.documents import Column, print_done, print_list
 from yoi.shell.command import YoiCommand
-from yoi.shell.json_output import print_json
 from yoi.shell.lifetimes import parse_lifetime
+from yoi.shell.output import print_json
 from yoi_wire.backend.operations import CREATE_TOKEN, LIST_TOKENS, REVOKE_TOKEN
 from yoi_wire.backend.tokens import Role, TokenRequest, TokenScope, TokenView
 from yoi_wire.errors import RequestInvalidError

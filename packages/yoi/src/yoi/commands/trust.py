@@ -6,7 +6,7 @@ from worker_runtime.trust.trust_store import TRUST_FILE, TrustStore
 from yoi.render.console import make_console
 from yoi.render.table import make_table
 from yoi.shell.command import YoiCommand, data_directory_option, json_option
-from yoi.shell.json_output import print_json
+from yoi.shell.output import print_json
 from yoi_wire.clock import SystemClock, format_instant
 
 

@@ -34,7 +34,7 @@ def up(
         raise click.ClickException("the Backend is not installed here: install yoi-workspace-server")
     from yoi.render.console import make_console
     from yoi.render.up_events import HappeningPrinter
-    from yoi.shell.json_output import print_json_line
+    from yoi.shell.output import print_json_line
     from yoi.up.directories import find_workspace_id
     from yoi.up.events import Happening
     from yoi.up.session import Wanted, run_up

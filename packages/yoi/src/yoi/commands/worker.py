@@ -17,7 +17,7 @@ from yoi.runtime.target_bundle import choose_bundle
 from yoi.runtime.target_options import asked_options
 from yoi.runtime.worker_options import make_intent, make_request, request_options
 from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
-from yoi.shell.json_output import print_json
+from yoi.shell.output import print_json
 from yoi.shell.selectors import decode_selector
 from yoi_bundle.digest import compute_digest
 

@@ -12,8 +12,8 @@ from yoi.render.console import make_console
 from yoi.render.documents import Column, print_document, print_done, print_list, shorten
 from yoi.render.workspaces import WORKSPACE_FACTS, History, print_history
 from yoi.shell.command import YoiCommand
-from yoi.shell.json_output import print_json
 from yoi.shell.lazy_group import LazyCommand, LazyGroup
+from yoi.shell.output import print_json
 from yoi_wire.backend.builds import BuildView
 from yoi_wire.backend.diffs import DiffView
 from yoi_wire.backend.operations import (

@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from yoi.shell.printable import make_printable
+from yoi.shell.output import make_printable
 
 _UNBOUNDED_COLUMNS = 100_000
 

@@ -7,9 +7,10 @@ import click
 
 from yoi.render.console import join_text, make_console
 from yoi.render.table import make_facts, make_table
-from yoi.shell.json_output import print_json
+from yoi.shell.output import print_json
 
 Document = TypeVar("Document")
+
 Column: TypeAlias = tuple[str, str | Callable[[Document], object]]
 """Its title, and where its value stands (`active.revision`) or how it is made of the document."""
 

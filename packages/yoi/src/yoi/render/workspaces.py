@@ -2,10 +2,12 @@
 
 from msgspec import Struct
 from rich.console import Console
+from rich.text import Text
 
 from yoi.render.console import join_text
 from yoi.render.documents import Column, shorten
 from yoi.render.table import make_table
+from yoi_wire.backend.audit import AuditView
 from yoi_wire.backend.revisions import ActivationView, RevisionView, RevocationView
 from yoi_wire.backend.workspaces import WorkspaceView
 
@@ -59,3 +61,26 @@ def print_history(console: Console, found: History) -> None:
     for one in found.revocations:
         text = f" {one.digest} by {one.actor} at {one.revoked_at}: {one.reason or 'no reason given'}"
         console.print(join_text(("revoked", "bold red"), text))
+
+
+def _name(subject: str) -> str:
+    return shorten(subject) if subject.startswith("sha256:") else subject
+
+
+def make_audit_line(record: AuditView) -> Text:
+    """Make `WHEN WHO ACTION WHAT (details)`."""
+    subject = record.subject
+    what = (record.workspace, record.runtime and f"on {record.runtime}", _name(subject))
+    details = ", ".join(
+        f"{name} {_name(str(value))}"
+        for name, value in record.details.items()
+        if value not in (None, "", [], {})
+    )
+    return join_text(
+        (record.recorded_at, "dim"),
+        " ",
+        (record.action, "bold"),
+        f" {' '.join(filter(None, what))}",
+        f" by {record.actor}",
+        (f" ({details})" if details else "", "dim"),
+    )

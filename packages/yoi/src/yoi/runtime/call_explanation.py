@@ -15,7 +15,7 @@ from yoi.runtime.rule_lines import find_rule_line
 from yoi.runtime.target import AskedRuntime
 from yoi.runtime.where_to_change import find_places
 from yoi.shell.exit_codes import DONE, REFUSED
-from yoi.shell.json_output import print_json
+from yoi.shell.output import print_json
 from yoi_bundle.call_text import CallTextError, parse_call
 from yoi_bundle.manifest import Rule
 from yoi_bundle.rule_text import RuleTextError, parse_rule

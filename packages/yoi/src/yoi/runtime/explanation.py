@@ -12,7 +12,7 @@ from yoi.render.tree import make_explanation_tree
 from yoi.runtime.target import AskedRuntime
 from yoi.runtime.target_bundle import ChosenBundle
 from yoi.runtime.where_to_change import find_places
-from yoi.shell.json_output import print_json
+from yoi.shell.output import print_json
 from yoi.shell.selectors import list_near
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.error_fields import Item, Many

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def report_error(error: "YoiError", *, as_json: bool) -> int:
     """Print a typed error, with every fault and reason it carries; return the exit code."""
     if as_json:
-        from yoi.shell.json_output import print_json
+        from yoi.shell.output import print_json
 
         print_json({"error": describe_error(error)})
     else:
@@ -42,7 +42,7 @@ def report_command_line_fault(error: "ClickException", *, as_json: bool) -> None
     if not as_json:
         error.show()
         return
-    from yoi.shell.json_output import print_json
+    from yoi.shell.output import print_json
 
     details = {"field": "arguments", "message": error.format_message()}
     print_json(
@@ -65,7 +65,7 @@ def report_internal_fault(error: BaseException, *, as_json: bool) -> int:
         for frame in traceback.extract_tb(error.__traceback__)
     ]
     if as_json:
-        from yoi.shell.json_output import print_json
+        from yoi.shell.output import print_json
 
         details = {"exception": type(error).__name__, "places": places}
         print_json(
