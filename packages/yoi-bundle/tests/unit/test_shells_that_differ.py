@@ -26,6 +26,11 @@ def _judge(default: str, effect: str, command: str, text: str) -> str:
         "ls &>$( out\nec)ho rm",
         "(('rm' --))",
         "((rm x))",
+        "! ((i='a[$(rm x)]'))",
+        "time ((i='a[$(rm x)]'))",
+        "coproc ((i='a[$(rm x)]'))",
+        "ls && ((i='a[$(rm x)]'))",
+        "echo $((rm x) )",
         "[[ a && rm x ]]",
         "[[ a =~ x|rm ]]",
         "[[ a || rm ]]",
@@ -49,6 +54,9 @@ def test_a_text_that_another_shell_takes_for_a_denied_command_is_not_allowed(tex
         "[[ -f x ]] && ls",
         "if [[ -n $x ]]; then ls; fi",
         "echo $((1 + 2))",
+        "echo $(((1 + 2) * ((3))))",
+        "( (ls) )",
+        "f() { ls; }; f",
     ],
 )
 def test_what_every_shell_reads_alike_is_left_alone(text: str) -> None:

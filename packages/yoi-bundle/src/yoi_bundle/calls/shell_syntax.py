@@ -320,6 +320,9 @@ def _means_another_program(node: Node, data: bytes) -> bool:
     """
     if node.type == "((":
         return node.parent is None or node.parent.type != "c_style_for_statement"
+    if node.type in ("(", "$(", "<(", ">(") and data.startswith(b"(", node.end_byte):
+        # After `!`, `time` and `coproc` the parser takes arithmetic for subshells; with a blank between it is none.
+        return node.parent is None or node.parent.type != "parenthesized_expression"
     if node.type == "test_command" and _slice(node, data).startswith("[["):
         return _OPERATOR.search(_slice(node, data)) is not None
     if node.type in ("&>", "&>>"):
