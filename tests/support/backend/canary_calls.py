@@ -147,6 +147,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ),
     ("DELETE", _RUNTIME): Call(query=("", "?force=true"), over=({"runtime": "gone"},), last=3),
     ("GET", f"{_RUNTIME}/connection"): Call(over=_ANY_RUNTIME),
+    ("POST", f"{_RUNTIME}/reset"): Call(query=("?workspace=library",), over=_ANY_RUNTIME),
     ("POST", f"{_RUNTIME}/sync"): Call(query=("", "?workspace=library"), over=_ANY_RUNTIME),
     ("GET", "/api/v1/availability"): Call(query=("", "?workspace=library&runtime=hostile")),
     ("GET", "/api/v1/placements"): Call(),

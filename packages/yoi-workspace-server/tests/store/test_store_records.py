@@ -159,8 +159,8 @@ def test_a_token_is_found_by_its_hash_until_it_expires_or_is_revoked(world: Stor
     added = world.run(tokens.add_token(new, actor="ann", now=world.now))
     assert world.run(tokens.has_tokens())
     assert world.run(tokens.find_by_hash(hash_secret(secret), now=world.now)) == added
-    assert added.principal.workspaces == {"library"}
-    assert added.principal.may("runtimes:connection")
+    assert added.bearer.workspaces == {"library"}
+    assert added.bearer.may("runtimes:connection")
     assert world.run(tokens.find_by_hash(hash_secret(secret + "x"), now=world.now)) is None
     assert world.run(tokens.find_by_hash(hash_secret(secret), now=world.now + MINUTE)) is None
     revoked = world.run(tokens.revoke_token("t1", actor="ann", now=world.now))

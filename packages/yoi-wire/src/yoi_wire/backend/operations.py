@@ -340,6 +340,16 @@ SYNC_RUNTIME = Operation(
     errors=(403, 404),
     query=(WORKSPACE,),
 )
+RESET_GENERATIONS = Operation(
+    method="POST",
+    path="/api/v1/runtimes/{runtime}/reset",
+    summary="Count generations anew for a workspace there, after they were reset on the Runtime",
+    right="runtimes:write",
+    answer=AvailabilityView,
+    errors=(403, 404),
+    reach="whole",
+    query=(text("workspace", pattern=WORKSPACE_PATTERN, required=True),),
+)
 LIST_AVAILABILITY = Operation(
     method="GET",
     path="/api/v1/availability",

@@ -29,7 +29,7 @@ def _plan(claim: Claim) -> Nothing | Assign | Send | Withdraw | Hold:
         placed=status.placed,
         desired=status.desired,
         observed=status.observed,
-        withdrawal_generation=status.placement_generation,
+        withdrawal_generation=status.withdrawal_generation,
         rejected=claim.rejected,
         held=frozenset(status.holdings.stored) if status.holdings else frozenset(),
     )
@@ -182,10 +182,10 @@ def settle_failure(
     problem = describe_problem(
         error, occurred_at=format_instant(now), request_id=getattr(error, "request_id", "")
     )
-    if isinstance(error, AssignmentStaleError | AssignmentConflictError):
+    if isinstance(error, AssignmentStaleError | AssignmentConflictError) and status.raises == 0:
         # Somebody newer has been there: look at it again soon, with what the database says by then.
         wait = settings.spread(settings.backoff.first_seconds, draw)
-    elif error.retryable:
+    elif error.retryable or isinstance(error, AssignmentStaleError | AssignmentConflictError):
         wait = settings.backoff.compute_wait(error, failures=status.attempts + 1, draw=draw)
     else:
         wait = settings.spread(settings.hopeless_seconds, draw)

@@ -10,6 +10,7 @@ from yoi_wire.backend.tokens import Permission
 from yoi_wire.clock import MINUTE, format_instant
 from yoi_wire.errors import UnauthenticatedError
 from yoi_wire.operation import Operation
+from yoi_workspace_server.audit import CURRENT_TOKEN
 from yoi_workspace_server.rest.services import BackendCall, Services
 from yoi_workspace_server.roles import (
     Principal,
@@ -73,4 +74,5 @@ async def _authenticate(request: Request, services: Services) -> Principal:
         raise UnauthenticatedError("no token in force")
     if token.last_used_at is None or token.last_used_at <= format_instant(now - MINUTE):
         await services.store.tokens.touch_token(token.id, now=now)
-    return token.principal
+    CURRENT_TOKEN.set(token.id)
+    return token.bearer

@@ -20,6 +20,7 @@ from yoi_wire.backend.operations import (
     LIST_RUNTIMES,
     PUT_PLACEMENTS,
     REMOVE_RUNTIME,
+    RESET_GENERATIONS,
     SYNC_RUNTIME,
 )
 from yoi_wire.backend.placements import PlacementDecisionView, PlacementPolicy
@@ -150,6 +151,21 @@ async def sync_runtime(call: BackendCall, runtime: str, workspace: str | None) -
         raise await _explain_absence(services, workspace, found)
     (view,) = await _build_views(services, [status], principal)
     return SyncView(due=0, pair=view)
+
+
+@handles(RESET_GENERATIONS)
+async def reset_generations(call: BackendCall, runtime: str, workspace: str) -> AvailabilityView:
+    """Forget how far a Runtime was ahead, and try again from the workspace's own generations."""
+    principal = call.caller
+    services = call.services
+    await _verify_seen(services, principal, workspace)
+    found = await get_visible(services.store, principal, runtime)
+    key = PairKey(runtime, workspace)
+    status = await services.store.pairs.reset_generations(key, actor=principal.name, now=services.clock.now())
+    if status is None:
+        raise await _explain_absence(services, workspace, found)
+    (view,) = await _build_views(services, [status], principal)
+    return view
 
 
 async def _verify_seen(services: Services, principal: Principal, workspace: str) -> None:

@@ -94,11 +94,14 @@ async def _is_revoked(transaction: Transaction, workspace: str, digest: str) -> 
     return bool(await transaction.connection.scalar(query))
 
 
-async def allocate_generation(transaction: Transaction, workspace: str, *, above: int = 0) -> int:
-    """Return the workspace's next generation: above every one that was given or seen before (R-11)."""
+async def allocate_generation(transaction: Transaction, workspace: str) -> int:
+    """Return the workspace's next generation: above every one that was given before (R-11).
+
+    This counter is the Backend's own. What a Runtime says of a generation moves its own pair alone (T-02).
+    """
     counter = workspaces.c.generation
     query = select(counter).where(workspaces.c.id == workspace).with_for_update(key_share=True)
-    generation: int = max(await transaction.connection.scalar(query) or 0, above) + 1
+    generation: int = (await transaction.connection.scalar(query) or 0) + 1
     await transaction.connection.execute(
         update(workspaces).where(workspaces.c.id == workspace).values(generation=generation)
     )

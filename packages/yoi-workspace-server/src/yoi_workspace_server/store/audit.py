@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, select
 
 from yoi_wire.clock import format_instant
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry, AuditRecord
 from yoi_workspace_server.store.database.statements import build_page, parse_number_cursor
-from yoi_workspace_server.store.database.transactions import Database
+from yoi_workspace_server.store.database.transactions import Database, find_audit_end
 from yoi_workspace_server.store.tables import audit
 
 
@@ -73,7 +73,7 @@ class AuditRepository:
     async def find_last(self) -> int:
         """Return the sequence of the latest record; 0 when there is none."""
         async with self._database.read() as connection:
-            return int(await connection.scalar(select(func.coalesce(func.max(audit.c.sequence), 0))) or 0)
+            return (await find_audit_end(connection))[0]
 
 
 def _read_record(row: Row[Any]) -> AuditRecord:
@@ -81,6 +81,8 @@ def _read_record(row: Row[Any]) -> AuditRecord:
         sequence=row.sequence,
         recorded_at=format_instant(row.recorded_at),
         actor=row.actor,
+        token=row.token,
+        hash=row.hash,
         action=row.action,
         workspace=row.workspace,
         runtime=row.runtime,

@@ -26,6 +26,7 @@ class TokenRepository:
             "id": new.id,
             "secret_hash": new.secret_hash,
             "name": new.name,
+            "principal": new.principal or new.name,
             "role": new.role,
             "workspaces": new.workspaces,
             "scopes": new.scopes,
@@ -107,6 +108,7 @@ def _read_token(row: Row[Any]) -> ApiToken:
     return ApiToken(
         id=row.id,
         name=row.name,
+        principal=row.principal,
         role=row.role,
         workspaces=row.workspaces,
         scopes=row.scopes,

@@ -34,6 +34,7 @@ class WorkspaceRepository:
             "source": new.source,
             "automatic": new.automatic,
             "held": False,
+            "suspended": False,
             "generation": 0,
             "created_at": now,
         }

@@ -1,4 +1,4 @@
-"""`yoi runtime add|list|show|label|remove|sync`: the Runtimes that a Backend knows (K-02)."""
+"""`yoi runtime add|list|show|label|remove|reset|sync`: the Runtimes that a Backend knows (K-02)."""
 
 from pathlib import Path
 
@@ -143,3 +143,22 @@ def sync(
         print_json(found)
     else:
         print_list(context, "availability", [pair], PAIR_COLUMNS, as_json=False)
+
+
+@click.command(cls=YoiCommand)
+@click.argument("name")
+@click.argument("workspace")
+@online_options
+@click.pass_context
+def reset(
+    context: click.Context, name: str, workspace: str, *, backend: BackendAddress, as_json: bool
+) -> None:
+    """Count the generations of WORKSPACE on Runtime NAME anew, after `yoi runtime assignments reset` there."""
+
+    async def run(client: BackendClient) -> dict[str, Any]:
+        query = {"workspace": workspace}
+        found: dict[str, Any] = (await client.send("POST", "runtimes", name, "reset", query=query)).decode()
+        return found
+
+    pair = ask_backend(backend, run)
+    print_list(context, "availability", [pair], PAIR_COLUMNS, as_json=as_json)
