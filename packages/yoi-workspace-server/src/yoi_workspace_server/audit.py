@@ -15,12 +15,14 @@ AuditAction: TypeAlias = Literal[
     "bundle.activated",
     "bundle.rolled_back",
     "bundle.revoked",
+    "bundle.exported",
     "activation.released",
     "build.failed",
     "runtime.added",
     "runtime.changed",
     "runtime.deleted",
     "generation.reset",
+    "connection.read",
     "placement.changed",
     "placement.gained",
     "placement.lost",
@@ -34,6 +36,7 @@ AuditAction: TypeAlias = Literal[
     "worker.deleted",
     "token.created",
     "token.revoked",
+    "token.refused",
 ]
 
 SYSTEM_ACTOR = "backend"

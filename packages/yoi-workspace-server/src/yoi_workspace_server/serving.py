@@ -41,6 +41,7 @@ from yoi_workspace_server.registry.dialer import Dialer
 from yoi_workspace_server.registry.prober import Prober
 from yoi_workspace_server.registry.registration import Registration
 from yoi_workspace_server.rest.app import build_app
+from yoi_workspace_server.rest.refused_tokens import RefusedTokens
 from yoi_workspace_server.rest.services import Services
 from yoi_workspace_server.sources.git import GitReader
 from yoi_workspace_server.sources.git_program import GitProgram
@@ -164,6 +165,7 @@ async def _build_parts(
             builder=builder,
             sources=sources,
             archives=Uploads(store, scanner=scanner, temporary=temporary, clock=clock),
+            refused_tokens=RefusedTokens(store),
             clock=clock,
             new_id=create_id,
         ),

@@ -11,8 +11,10 @@ class AuditView(Struct, frozen=True, kw_only=True):
     sequence: int
     recorded_at: str
     actor: str
+    token: str
     action: str
     workspace: str
     runtime: str
     subject: str
     details: dict[str, Any]
+    hash: str

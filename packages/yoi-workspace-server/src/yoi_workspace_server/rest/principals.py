@@ -71,6 +71,7 @@ async def _authenticate(request: Request, services: Services) -> Principal:
     now = services.clock.now()
     token = await services.store.tokens.find_by_hash(hash_secret(secret), now=now)
     if token is None:
+        await services.refused_tokens.record(hash_secret(secret), now=now)
         raise UnauthenticatedError("no token in force")
     if token.last_used_at is None or token.last_used_at <= format_instant(now - MINUTE):
         await services.store.tokens.touch_token(token.id, now=now)

@@ -28,6 +28,7 @@ from yoi_wire.backend.runtimes import RuntimeAddition, RuntimeChange, RuntimeVie
 from yoi_wire.paging import MAX_PAGE_SIZE, Page, collect_pages, iterate_pages
 from yoi_wire.server.responses import Answer, format_entity_tag
 from yoi_wire.server.router import handles
+from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.placement import PlacedWorkspace, decide_placement, may_receive
 from yoi_workspace_server.registry.dialer import verify_connection
 from yoi_workspace_server.rest.principals import verify_sees
@@ -68,7 +69,10 @@ async def get_runtime(call: BackendCall, runtime: str) -> RuntimeView:
 @handles(GET_RUNTIME_CONNECTION)
 async def get_runtime_connection(call: BackendCall, runtime: str) -> Answer:
     """Answer with endpoint and trust, for a token that names the scope; no browser asks for this."""
-    found = await call.services.store.runtimes.get_runtime(runtime)
+    services = call.services
+    found = await services.store.runtimes.get_runtime(runtime)
+    read = AuditEntry(actor=call.caller.name, action="connection.read", runtime=runtime)
+    await services.store.audit.append([read], now=services.clock.now())
     return Answer(build_connection_view(found), headers={"Cache-Control": "no-store"})
 
 

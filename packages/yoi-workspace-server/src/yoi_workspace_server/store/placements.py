@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import to_builtins
 from sqlalchemy import Row, Select, insert, select, update
 
 from yoi_wire.backend.placements import PlacementPolicy, PlacementRule
@@ -58,7 +59,7 @@ class PlacementRepository:
                 .where(placements.c.id == _ONLY)
                 .values(generation=policy.generation, rules=policy.rules)
             )
-            details = {"generation": policy.generation, "rules": [rule.id for rule in policy.rules]}
+            details = {"generation": policy.generation, "rules": to_builtins(policy.rules)}
             transaction.record(AuditEntry(actor=actor, action="placement.changed", details=details))
             await _apply(transaction, policy, None, None, actor)
             return policy
