@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Boolean, Connection, MetaData, Table, insert, select, text
 
 from support.backend.store_under_test import DatabaseMaker, StoreUnderTest
+from yoi_wire.backend.workspaces import GitSource
 from yoi_workspace_server.audit import compute_record_hash
 from yoi_workspace_server.store.database.address import parse_address
 from yoi_workspace_server.store.database.migration import migrate
@@ -157,5 +158,27 @@ def test_a_counter_that_a_runtime_had_used_up_is_put_right(database_maker: Datab
         status = world.get_pair("here")
         assert status.desired is not None
         assert status.desired.generation == 5
+    finally:
+        world.close()
+
+
+@pytest.mark.req("K-01")
+def test_a_text_that_is_no_longer_taken_does_not_keep_the_others_from_being_read(
+    database_maker: DatabaseMaker,
+) -> None:
+    url = database_maker.create_empty()
+    source = '{"kind":"git","ref":"main","url":"https://git.example/x\\u0000y"}'
+    changes = (
+        f"UPDATE workspace SET source = '{source}' WHERE id = 'museum'".replace(":", "\\:"),
+        f"UPDATE workspace SET title = '{'t' * 3000}' WHERE id = 'museum'",
+    )
+    asyncio.run(_bring_up(url, _read_recorded(), *changes))
+    world = StoreUnderTest(url)
+    try:
+        page = world.run(world.store.workspaces.list_workspaces()).items
+        found = {one.id: one for one in page}
+        assert sorted(found) == ["library", "museum"]
+        assert found["museum"].title == "t" * 256
+        assert found["museum"].source == GitSource(url="https://git.example/xy", ref="main")
     finally:
         world.close()

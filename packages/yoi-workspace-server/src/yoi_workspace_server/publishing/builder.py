@@ -15,8 +15,10 @@ from yoi_bundle.errors import YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.metadata import Provenance
 from yoi_bundle.verified import VerifiedBundle
+from yoi_wire.backend.workspaces import Source
 from yoi_wire.clock import Clock
 from yoi_workspace_server.audit import SYSTEM_ACTOR
+from yoi_workspace_server.event_log import LOG
 from yoi_workspace_server.revisions import (
     MAX_DIAGNOSTICS,
     BuildProblem,
@@ -60,6 +62,7 @@ class Builder:
         self._clock = clock
         self._limits = limits
         self._slots = asyncio.Semaphore(_CONCURRENT_BUILDS)
+        self._refused: dict[str, tuple[Source, str]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def build(self, workspace: str, *, actor: str = SYSTEM_ACTOR) -> BuildRecord:
@@ -76,12 +79,34 @@ class Builder:
             try:
                 async with self._sources.open(found.source) as checkout:
                     result = await asyncio.to_thread(self._build, checkout.directory, workspace)
-                    return await self._record(result, checkout.provenance, workspace, actor)
+                    record = await self._record(result, checkout.provenance, workspace, actor)
+                    self._remember(found, checkout.provenance, result, record)
+                    return record
             except SourceUnreadableError as error:
                 return await self._record_failure(workspace, error, actor)
+            except YoiError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a source brings about is its own failed build
+                LOG.event("build_fault", workspace=workspace, error=type(error).__name__)
+                return await self._record_failure(workspace, YoiError(), actor)
+
+    def _remember(
+        self,
+        workspace: Workspace,
+        provenance: Provenance,
+        result: BuildResult | YoiError,
+        record: BuildRecord,
+    ) -> None:
+        """Keep which commit was refused for what it holds: it is the same at the next look."""
+        if record.outcome == "failed" and provenance.commit and not isinstance(result, SourceUnreadableError):
+            self._refused[workspace.id] = (workspace.source, provenance.commit)
+        else:
+            self._refused.pop(workspace.id, None)
 
     async def needs_build(self, workspace: str) -> bool:
         """Tell whether a build may change anything: other content, or what is active; a directory's always may.
+
+        A commit that does not build is not built again by itself before there is another one, or another process.
 
         Raises:
             WorkspaceNotFoundError: There is no such workspace.
@@ -90,6 +115,8 @@ class Builder:
         found = await self._store.workspaces.get_workspace(workspace)
         version = await self._sources.find_version(found.source)
         latest = await self._store.revisions.find_latest(workspace)
+        if version is not None and self._refused.get(workspace) == (found.source, version):
+            return False
         if version is None or latest is None or latest.metadata.provenance.commit != version:
             return True
         return await self._awaits_activation(found, latest)

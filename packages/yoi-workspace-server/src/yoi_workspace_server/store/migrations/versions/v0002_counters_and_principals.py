@@ -65,6 +65,7 @@ def upgrade() -> None:
     op.add_column("audit", sa.Column("hash", _NAME, nullable=False, server_default=""))
     _chain_audit(connection)
     _lower_counters(connection)
+    _clean_texts(connection)
     for statement in _POSTGRESQL_GUARD if is_postgresql else _SQLITE_GUARD:
         op.execute(statement)
 
@@ -86,6 +87,28 @@ def _chain_audit(connection: sa.Connection) -> None:
             previous, last = hashlib.sha256(text).hexdigest(), row.sequence
             changes.append({"sequence": last, "hash": previous})
         connection.execute(sa.text("UPDATE audit SET hash = :hash WHERE sequence = :sequence"), changes)
+
+
+def _clean_texts(connection: sa.Connection) -> None:
+    """Take control characters out of sources and titles, which no longer may hold any; such a source never was built."""
+    for workspace, title, source in connection.execute(
+        sa.text("SELECT id, title, source FROM workspace")
+    ).all():
+        decoded = msgspec.json.decode(source)
+        cleaned = {name: _strip(value) for name, value in decoded.items()}
+        if cleaned != decoded or _strip(title)[:256] != title:
+            connection.execute(
+                sa.text("UPDATE workspace SET source = :source, title = :title WHERE id = :id"),
+                {
+                    "source": msgspec.json.encode(cleaned, order="sorted").decode(),
+                    "title": _strip(title)[:256],
+                    "id": workspace,
+                },
+            )
+
+
+def _strip(value: str) -> str:
+    return "".join(one for one in value if one >= " " and one != "\x7f")
 
 
 def _lower_counters(connection: sa.Connection) -> None:
