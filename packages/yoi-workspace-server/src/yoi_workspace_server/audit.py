@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 AuditAction: TypeAlias = Literal[
+    "backend.restored",
     "workspace.added",
     "workspace.changed",
     "workspace.deleted",

@@ -65,6 +65,7 @@ class ServerSettings:
         issuer: The name that Runtimes trust this Backend's keys under; of a new identity.
         identity: File of the keys that all replicas sign with, each with a copy of its own; it has to be there. None for
             that of the data directory, which is made at the first start.
+        restored: The database came out of a backup: suspend workspaces, put tokens out of force, make a new first one.
         source_roots: Directories below which workspaces may lie; see `yoi_workspace_server.sources.reading`.
         git_configuration: For git's credential helpers.
         poll_seconds: How often sources are looked at unasked.
@@ -79,6 +80,7 @@ class ServerSettings:
     listening: ListenAddress
     issuer: str = "backend"
     identity: Path | None = None
+    restored: bool = False
     source_roots: tuple[Path, ...] = ()
     git_configuration: Path | None = None
     poll_seconds: float = 30.0

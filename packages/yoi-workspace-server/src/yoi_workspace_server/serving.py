@@ -31,7 +31,7 @@ from yoi_wire.stop_signals import watch_signals
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.configuration import ServerSettings
 from yoi_workspace_server.event_log import LOG
-from yoi_workspace_server.first_start import ensure_identity, ensure_token
+from yoi_workspace_server.first_start import ensure_identity, ensure_token, make_admin_token
 from yoi_workspace_server.publishing.archives import Uploads
 from yoi_workspace_server.publishing.builder import Builder
 from yoi_workspace_server.publishing.source_follower import SourceFollower
@@ -150,7 +150,7 @@ async def _build_parts(
         settings=settings.reconciler,
         observe=SyncMetrics(metrics.registry).count,
     )
-    token_file = await ensure_token(store, settings.data_directory, clock=clock, token_id=create_id())
+    token_file = await _make_token(settings, store, clock)
     return Parts(
         services=Services(
             http=HttpState(
@@ -174,6 +174,16 @@ async def _build_parts(
         follower=SourceFollower(store, builder, poll_seconds=settings.poll_seconds),
         token_file=token_file,
     )
+
+
+async def _make_token(settings: ServerSettings, store: Store, clock: Clock) -> Path | None:
+    """Make the first token; after a restore suspend what the backup says, and make a new token for who set it right."""
+    directory = settings.data_directory
+    if not settings.restored or not await store.tokens.has_tokens():
+        return await ensure_token(store, directory, clock=clock, token_id=create_id())
+    suspended = await store.restoring.suspend_all(now=clock.now())
+    LOG.event("restored", workspaces=suspended.workspaces, tokens=suspended.tokens)
+    return await make_admin_token(store, directory, clock=clock, token_id=create_id(), name="restored-admin")
 
 
 async def _embed_runtime(settings: ServerSettings, parts: Parts, resources: AsyncExitStack) -> None:

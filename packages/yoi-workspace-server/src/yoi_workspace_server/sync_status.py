@@ -63,6 +63,7 @@ class PairStatus(Struct, frozen=True, kw_only=True):
         generation_offset: What this pair's generations are above the workspace's own numbers, because its Runtime turned
             out to hold a generation that was never given to it (T-02).
         raises: How often in a row the offset was raised without a success in between.
+        suspended: Nothing is sent for the workspace yet, after a restore from a backup; the Runtime is only asked.
         active: The workspace's active bundle, as it is now.
         observed: The Runtime's own word on its assignment; None before the first.
         holdings: The Runtime's own word on what it stores; None before the first.
@@ -76,6 +77,7 @@ class PairStatus(Struct, frozen=True, kw_only=True):
     placement_generation: int
     generation_offset: int
     raises: int
+    suspended: bool
     active: ActiveBundle | None
     observed: Observed | None
     holdings: Holdings | None

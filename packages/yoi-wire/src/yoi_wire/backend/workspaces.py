@@ -96,7 +96,11 @@ class ActiveBundle(Struct, frozen=True, kw_only=True):
 
 
 class WorkspaceView(Struct, frozen=True, kw_only=True):
-    """A workspace; see `yoi_workspace_server.workspaces.Workspace`."""
+    """A workspace; see `yoi_workspace_server.workspaces.Workspace`.
+
+    Attributes:
+        suspended: Restored from a backup; nothing of it is sent, activated or given to Workers before it is released.
+    """
 
     id: str
     title: str
@@ -104,5 +108,6 @@ class WorkspaceView(Struct, frozen=True, kw_only=True):
     source: SourceView
     automatic: bool
     held: bool
+    suspended: bool
     active: ActiveBundle | None
     created_at: str

@@ -124,7 +124,7 @@ class Builder:
     async def _awaits_activation(self, workspace: Workspace, latest: Revision) -> bool:
         """Tell whether the latest revision is yet to be activated: after a crash in between, or a hold since released."""
         later = workspace.active is None or workspace.active.revision < latest.revision
-        if not later or workspace.held or not workspace.automatic:
+        if not later or workspace.held or workspace.suspended or not workspace.automatic:
             return False
         return await self._store.revocations.find_revocation(workspace.id, latest.digest) is None
 

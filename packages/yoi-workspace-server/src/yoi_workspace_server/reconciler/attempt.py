@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from worker_runtime.contract.assignments import Assignment
 from worker_runtime.contract.compatibility import verify_compatible
 from worker_runtime.sync.bundle_sync import sync_bundle
@@ -252,6 +254,8 @@ class Attempts:
 
     async def make(self, claim: Claim, runtime: RegisteredRuntime) -> Settlement:
         """Do the next step for a pair; every failure of the Runtime or the network becomes part of the settlement."""
+        if claim.status.suspended:
+            return await self._look(claim, runtime)
         step = _plan(claim)
         if isinstance(step, Nothing | Hold):
             return settle_idle(claim, self._settings, now=self._clock.now(), draw=self._draw())
@@ -277,6 +281,18 @@ class Attempts:
             now=self._clock.now(),
             draw=self._draw(),
         )
+
+    async def _look(self, claim: Claim, runtime: RegisteredRuntime) -> Settlement:
+        """Ask what is assigned there, and change nothing: what this Backend would send is old (K-08)."""
+        workspace = claim.status.key.workspace
+        try:
+            dialled = self._dialer.dial(runtime)
+            found = await dialled.api.get_assignment(dialled.build_caller(workspace), workspace)
+            observed = observe_assignment(found, self._clock.now())
+        except YoiError as error:
+            return settle_failure(claim, self._settings, error, now=self._clock.now(), draw=self._draw())
+        settled = settle_idle(claim, self._settings, now=self._clock.now(), draw=self._draw())
+        return replace(settled, observed=observed)
 
     async def _verify(self, runtime: RegisteredRuntime, dialled: Dialled) -> None:
         """Have nothing done on a Runtime that this Backend cannot speak with (R-08)."""

@@ -48,7 +48,7 @@ from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.publishing.archives import compare_revisions, stream_archive
 from yoi_workspace_server.rest.services import BackendCall
 from yoi_workspace_server.revisions import Revision
-from yoi_workspace_server.roles import verify_whole_backend
+from yoi_workspace_server.roles import verify_permission, verify_whole_backend
 from yoi_workspace_server.views.revisions import (
     build_activation_view,
     build_build_view,
@@ -149,6 +149,8 @@ async def roll_back(call: BackendCall, workspace: str, body: RollbackRequest) ->
 async def release(call: BackendCall, workspace: str) -> WorkspaceView:
     principal = call.caller
     services = call.services
+    if (await services.store.workspaces.get_workspace(workspace)).suspended:
+        verify_permission(principal, "workspaces:write")
     released = await services.store.workspaces.release_workspace(
         workspace, actor=principal.name, now=services.clock.now()
     )

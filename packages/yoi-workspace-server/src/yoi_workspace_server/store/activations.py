@@ -58,7 +58,7 @@ class ActivationRepository:
     async def activate_automatically(self, workspace: str, revision: int, *, now: int) -> Activation | None:
         """Make a revision active because it is new; do nothing when that is not to be.
 
-        It is not to be when the workspace activates by hand, is held, has this or a later revision active, or has
+        It is not to be when the workspace activates by hand, is held or suspended, has this or a later revision active, or has
         revoked the digest.
 
         Raises:
@@ -68,7 +68,7 @@ class ActivationRepository:
         async with self._database.write(now) as transaction:
             found = await lock_workspace(transaction, workspace)
             later = found.active is not None and found.active.revision >= revision
-            if found.held or not found.automatic or later:
+            if found.held or found.suspended or not found.automatic or later:
                 return None
             chosen = await get_revision(transaction, workspace, revision)
             if await _is_revoked(transaction, workspace, chosen.digest):

@@ -89,7 +89,9 @@ _ACTIVE = (workspaces.c.active_digest, workspaces.c.active_revision, workspaces.
 
 def select_statuses() -> Select[Any]:
     """Return the query of pairs as `read_status` reads them."""
-    return select(pairs, *_ACTIVE).join(workspaces, workspaces.c.id == pairs.c.workspace)
+    return select(pairs, *_ACTIVE, workspaces.c.suspended).join(
+        workspaces, workspaces.c.id == pairs.c.workspace
+    )
 
 
 def _read_observed(row: Row[Any]) -> Observed | None:
@@ -133,6 +135,7 @@ def read_status(row: Row[Any]) -> PairStatus:
         placement_generation=row.placement_generation,
         generation_offset=row.generation_offset,
         raises=row.raises,
+        suspended=row.suspended,
         active=read_active(row),
         observed=_read_observed(row),
         holdings=row.holdings,
