@@ -17,6 +17,9 @@ AuditAction: TypeAlias = Literal[
     "bundle.rolled_back",
     "bundle.revoked",
     "bundle.exported",
+    "bundle.collected",
+    "revision.pinned",
+    "revision.unpinned",
     "activation.released",
     "build.failed",
     "runtime.added",
@@ -38,6 +41,7 @@ AuditAction: TypeAlias = Literal[
     "token.created",
     "token.revoked",
     "token.refused",
+    "audit.pruned",
 ]
 
 SYSTEM_ACTOR = "backend"

@@ -16,7 +16,7 @@ from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from yoi_bundle.archive import write_archive
 from yoi_bundle.boundary.default_scanner import create_scanner
 from yoi_bundle.boundary.scanner import SecretScanner
-from yoi_bundle.errors import BundleInvalidError, SecretValueError
+from yoi_bundle.errors import BundleInvalidError, LimitExceededError, SecretValueError
 from yoi_bundle.verified import verify_manifest
 from yoi_wire.backend.errors import WorkspaceNotFoundError
 from yoi_wire.backend.workspaces import DirectorySource, GitSource, NewWorkspace, PublishedSource, Source
@@ -335,6 +335,37 @@ def test_what_stays_broken_is_on_record_once_and_a_commit_is_not_built_again(tmp
         assert [one.actor for one in records if one.action == "build.failed"] == ["backend", "ann"]
         commit(repository, "---\nname: guide\n---\nRepaired.\n")
         assert await world.builder.needs_build("library")
+        assert (await world.builder.build("library")).outcome == "new"
+
+    _play(tmp_path, story)
+
+
+@pytest.mark.req("K-10", "B-11")
+def test_a_publication_beyond_the_quota_is_refused_and_a_build_fails_for_it(tmp_path: Path) -> None:
+    async def story(world: _World) -> None:
+        world.write("Guide.")
+        await world.add(directory=True)
+        git = GitReader(GitProgram(os.environ), temporary=world.temporary)
+        builder = Builder(
+            world.store,
+            SourceReader(git, roots=(tmp_path,)),
+            scanner=_create_scanner(),
+            clock=_CLOCK,
+            quota_bytes=100,
+        )
+        record = await builder.build("library")
+        assert record.problem is not None
+        assert (record.outcome, record.problem.code) == ("failed", "limit.exceeded")
+        uploads = Uploads(
+            world.store,
+            scanner=_create_scanner(),
+            temporary=world.temporary,
+            clock=_CLOCK,
+            quota_bytes=100,
+        )
+        with pytest.raises(LimitExceededError):
+            await uploads.publish("library", _send(_archive(build_small_bundle())), publisher="ci")
+        assert (await world.store.revisions.list_revisions("library")).items == ()
         assert (await world.builder.build("library")).outcome == "new"
 
     _play(tmp_path, story)

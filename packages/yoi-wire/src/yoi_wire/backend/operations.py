@@ -3,7 +3,7 @@
 from typing import Final
 
 from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
-from yoi_wire.backend.audit import AuditView
+from yoi_wire.backend.audit import AuditView, PruneRequest
 from yoi_wire.backend.availability import AvailabilityView, SyncView
 from yoi_wire.backend.builds import BuildView
 from yoi_wire.backend.diffs import DiffView
@@ -264,6 +264,15 @@ LIST_AUDIT = Operation(
         CURSOR,
         LIMIT,
     ),
+)
+PRUNE_AUDIT = Operation(
+    method="POST",
+    path="/api/v1/audit/prune",
+    summary="Take exported records out, up to one whose hash is given",
+    right="tokens:write",
+    answer=AuditView,
+    body=PruneRequest,
+    reach="whole",
 )
 FOLLOW_AUDIT = Operation[None](
     method="GET",

@@ -11,7 +11,8 @@ from yoi_bundle.authoring.build import BuildResult, build_bundle
 from yoi_bundle.authoring.source.walk import walk_directory
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.builtin import load_builtin_set
-from yoi_bundle.errors import YoiError
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
+from yoi_bundle.errors import LimitExceededError, YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.metadata import Provenance
 from yoi_bundle.verified import VerifiedBundle
@@ -45,6 +46,7 @@ class Builder:
         scanner: Looks for credentials; shared by all builds.
         clock: The source of time.
         limits: HttpLimits of bundles.
+        quota_bytes: How much a workspace may keep.
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class Builder:
         scanner: SecretScanner,
         clock: Clock,
         limits: Limits = DEFAULT_LIMITS,
+        quota_bytes: int = MAX_SAFE_INTEGER,
     ) -> None:
         self._store = store
         self._sources = sources
         self._scanner = scanner
         self._clock = clock
         self._limits = limits
+        self._quota_bytes = quota_bytes
         self._slots = asyncio.Semaphore(_CONCURRENT_BUILDS)
         self._refused: dict[str, tuple[Source, str]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -164,15 +168,19 @@ class Builder:
             return await self._write(
                 replace(report, problem=BuildProblem(code="request.invalid", details=details)), actor
             )
-        recorded = await record_bundle(
-            self._store,
-            bundle.verified,
-            bundle.manifest,
-            bundle.blobs.__getitem__,
-            provenance=provenance,
-            actor=actor,
-            now=self._clock.now(),
-        )
+        try:
+            recorded = await record_bundle(
+                self._store,
+                bundle.verified,
+                bundle.manifest,
+                bundle.blobs.__getitem__,
+                provenance=provenance,
+                actor=actor,
+                now=self._clock.now(),
+                quota_bytes=self._quota_bytes,
+            )
+        except LimitExceededError as error:
+            return await self._record_failure(workspace, error, actor)
         return await self._write(
             replace(
                 report,
@@ -202,6 +210,7 @@ async def record_bundle(
     publisher: str = "",
     actor: str,
     now: int,
+    quota_bytes: int = MAX_SAFE_INTEGER,
 ) -> RecordedRevision:
     """Keep a bundle's missing blobs and its manifest, give it a revision, and activate that where it is automatic.
 
@@ -214,14 +223,19 @@ async def record_bundle(
         publisher: Who published it; empty for a build of this Backend.
         actor: Whom the audit names.
         now: Milliseconds since 1970.
+        quota_bytes: How much the workspace may keep.
 
     Raises:
+        LimitExceededError: It would keep more than that.
         WorkspaceNotFoundError: There is no workspace of the manifest's id.
         BackendUnavailableError: The database cannot be asked.
     """
     workspace = bundle.manifest.workspace
     digests = sorted(bundle.blobs)
     missing = await store.bundles.find_missing_blobs(workspace, digests)
+    if not await store.bundles.has_bundle(workspace, bundle.digest):
+        adding = len(manifest) + sum(bundle.blobs[digest].size for digest in missing)
+        await store.retention.verify_room(workspace, adding=adding, quota_bytes=quota_bytes)
     await store.bundles.put_bundle(
         workspace,
         digest=bundle.digest,
