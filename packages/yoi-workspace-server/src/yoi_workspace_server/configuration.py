@@ -54,6 +54,7 @@ class _SettingsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     certificate: str | None = None
     private_key: str | None = None
     behind_proxy: bool = False
+    host_names: tuple[str, ...] = ()
     issuer: WorkspaceId = "backend"
     identity: str | None = None
     source_roots: tuple[str, ...] = ()
