@@ -13,13 +13,13 @@ class AuditView(Struct, frozen=True, kw_only=True):
     sequence: int
     recorded_at: str
     actor: str
-    token: str
+    token: str = ""
     action: str
     workspace: str
     runtime: str
     subject: str
     details: dict[str, Any]
-    hash: str
+    hash: str = ""
 
 
 class PruneRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

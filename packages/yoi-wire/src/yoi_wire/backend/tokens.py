@@ -20,7 +20,7 @@ class PrincipalView(Struct, frozen=True, kw_only=True):
     role: str
     workspaces: tuple[str, ...] | None
     permissions: tuple[str, ...]
-    token: str
+    token: str = ""
 
 
 class TokenView(Struct, frozen=True, kw_only=True):
@@ -33,7 +33,7 @@ class TokenView(Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
-    principal: str
+    principal: str = ""
     role: str
     workspaces: tuple[str, ...] | None
     scopes: tuple[str, ...]

@@ -108,6 +108,6 @@ class WorkspaceView(Struct, frozen=True, kw_only=True):
     source: SourceView
     automatic: bool
     held: bool
-    suspended: bool
+    suspended: bool = False
     active: ActiveBundle | None
     created_at: str

@@ -18,6 +18,7 @@ from yoi_wire.backend.operations import (
     GET_RUNTIME,
     LIST_RUNTIMES,
     REMOVE_RUNTIME,
+    RESET_GENERATIONS,
     SYNC_RUNTIME,
 )
 from yoi_wire.backend.runtimes import RuntimeAddition, RuntimeChange, RuntimeConnection, RuntimeView
@@ -154,11 +155,7 @@ def reset(
     context: click.Context, name: str, workspace: str, *, backend: BackendAddress, as_json: bool
 ) -> None:
     """Count the generations of WORKSPACE on Runtime NAME anew, after `yoi runtime assignments reset` there."""
-
-    async def run(client: BackendClient) -> dict[str, Any]:
-        query = {"workspace": workspace}
-        found: dict[str, Any] = (await client.send("POST", "runtimes", name, "reset", query=query)).decode()
-        return found
-
-    pair = ask_backend(backend, run)
+    pair = ask_backend(
+        backend, lambda client: client.call(RESET_GENERATIONS, runtime=name, workspace=workspace)
+    )
     print_list(context, "availability", [pair], PAIR_COLUMNS, as_json=as_json)
