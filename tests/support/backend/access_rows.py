@@ -92,6 +92,11 @@ _TOKENS = {
 }
 
 _AUDIT = {
+    ("POST", "/api/v1/audit/prune"): AccessRow(
+        own=(403, 403, 403),
+        whole=grant_from("admin", 400),
+        document=lambda _: {"through": 1, "hash": "0" * 64},
+    ),
     ("GET", "/api/v1/audit"): AccessRow(own=grant_from("operator"), whole=grant_from("operator")),
     ("GET", "/api/v1/events"): AccessRow(
         own=grant_from("operator"), whole=grant_from("operator"), endless=True

@@ -30,6 +30,9 @@ FLEET_ROWS: dict[tuple[str, str], AccessRow] = {
     # No role brings it: the token has to name the scope.
     ("GET", f"{_RUNTIME}/connection"): AccessRow(own=_NONE, whole=_NONE),
     ("POST", f"{_RUNTIME}/sync"): _CONTROL,
+    ("POST", f"{_RUNTIME}/reset"): AccessRow(
+        own=_NONE, whole=grant_from("admin"), query="?workspace=library"
+    ),
     ("GET", "/api/v1/availability"): _READ,
     ("GET", "/api/v1/placements"): AccessRow(own=_NONE, whole=ALL),
     ("PUT", "/api/v1/placements"): AccessRow(

@@ -49,12 +49,14 @@ class BackendRest:
         source_roots: Sequence[Path] = (),
         embedded: str | None = None,
         limits: HttpLimits | None = None,
+        restored: bool = False,
     ) -> None:
         self.clock = ManualClock()
         self._settings = ServerSettings(
             data_directory=directory,
             database=f"sqlite:///{directory / 'backend.db'}",
             listening=ListenAddress(),
+            restored=restored,
             source_roots=tuple(source_roots),
             embedded=None if embedded is None else EmbeddedSettings(name=embedded),
         )

@@ -142,7 +142,7 @@ class BackendUnderTest:
             placed=status.placed,
             desired=status.desired,
             observed=status.observed,
-            withdrawal_generation=status.placement_generation,
+            withdrawal_generation=status.withdrawal_generation,
             reachable=found.reachability != "unreachable",
             failing=status.problem is not None,
         )

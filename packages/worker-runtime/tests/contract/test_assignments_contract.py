@@ -14,6 +14,7 @@ from yoi_wire.errors import (
     BundleMissingError,
     BundleUnassignedError,
     ForbiddenError,
+    RequestInvalidError,
 )
 
 pytestmark = pytest.mark.req("R-11")
@@ -120,3 +121,14 @@ def test_host_policy_may_confine_new_workers_to_the_assigned_digest(runtime: Con
     create_worker(runtime, runtime.build_caller(), first)
     with pytest.raises(BundleUnassignedError):
         create_worker(runtime, runtime.build_caller(), second, key="second")
+
+
+@pytest.mark.parametrize("generation", [0, -1, 2**53, 10**15 * 9 + 10**15])
+def test_a_withdrawal_has_the_bounds_of_an_assignment(runtime: ContractRuntime, generation: int) -> None:
+    with pytest.raises(RequestInvalidError) as caught:
+        runtime.run(runtime.api.delete_assignment(runtime.build_caller(), "library", generation))
+    assert caught.value.details()["field"] == "generation"
+    with pytest.raises(RequestInvalidError):
+        _assign(runtime, "sha256:" + "a" * 64, generation)
+    found = runtime.run(runtime.api.get_assignment(runtime.build_caller(), "library"))
+    assert found.generation == 0

@@ -21,6 +21,7 @@ from worker_runtime.sync.transfer.manifest_coding import encode_manifest
 from worker_runtime.sync.transfer.pack import write_pack
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import BundleInvalidError, BundleNotCanonicalError, DigestMismatchError, YoiError
+from yoi_bundle.metadata import DetachedSignature
 from yoi_wire.errors import (
     BundleBaseMissingError,
     BundleInUseError,
@@ -232,6 +233,7 @@ def test_a_manifest_may_come_compressed_or_as_a_delta(runtime: ContractRuntime) 
         ("/created_at", {"created_at": "yesterday"}),
         ("/created_at", {"created_at": "2026-02-30T12:00:00Z"}),
         ("/publisher", {"publisher": "p" * 257}),
+        ("/signature", {"signature": DetachedSignature(key="nobody", value="garbage")}),
         ("/provenance/source", {"provenance": {"source": "https://sam:word@example.com/library"}}),
         ("/provenance/source", {"provenance": {"source": "s" * 1025}}),
         ("/provenance/commit", {"provenance": {"commit": "main"}}),

@@ -82,3 +82,17 @@ def test_a_swap_that_is_cut_at_any_step_is_finished_at_the_next_start(tmp_path: 
     assert directory.database.read_bytes() == b"repaired"
     assert not (tmp_path / f"{DATABASE_NAME}-wal").exists()
     assert directory.finish_repair("2") is False
+
+
+@pytest.mark.parametrize("mode", [None, 0o644])
+def test_the_store_is_its_owners_alone_whatever_its_directory(tmp_path: Path, mode: int | None) -> None:
+    tmp_path.chmod(0o755)
+    if mode is not None:
+        EmbeddedUnderTest(tmp_path).close()
+        (tmp_path / DATABASE_NAME).chmod(mode)
+    runtime = EmbeddedUnderTest(tmp_path)
+    store_bundle(runtime, build_caller(), build_small_bundle())
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.glob(f"{DATABASE_NAME}*")}
+    runtime.close()
+    assert len(modes) > 1
+    assert set(modes.values()) == {0o600}

@@ -7,8 +7,9 @@ import pytest
 
 from worker_runtime.host.local_host import LocalHost
 from worker_runtime.host.policy import NO_POLICY
+from worker_runtime.host.policy.check import check_host_policy
 from worker_runtime.host.policy.file import HostPolicyInvalidError
-from yoi_wire.errors import RuntimeUnavailableError
+from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError
 
 _TABLE = '[[workspace]]\nissuer = "local"\nid = "library"\n'
 
@@ -94,3 +95,49 @@ def test_secrets_lie_beside_the_policy_unless_another_directory_is_named(
 
     assert find(None) == ["BESIDE"]
     assert find(named) == ["NAMED"]
+
+
+@pytest.mark.req("S-10")
+@pytest.mark.parametrize(
+    ("what", "mode"), [("file", 0o666), ("file", 0o620), ("directory", 0o777), ("directory", 0o770)]
+)
+def test_a_policy_that_others_may_write_grants_nothing(
+    host: LocalHost, policy_file: Path, tmp_path: Path, what: str, mode: int
+) -> None:
+    changed = policy_file if what == "file" else policy_file.parent
+    before = changed.stat().st_mode & 0o777
+    changed.chmod(mode)
+    policy_file.touch()
+    try:
+        with pytest.raises(HostPolicyInvalidError) as caught:
+            LocalHost(policy_file, data_directory=tmp_path, environment={})
+        assert "others may write" in caught.value.message
+        with pytest.raises(RuntimeUnavailableError):
+            host.get_policy("local", "library")
+        assert [one.severity for one in check_host_policy(policy_file)] == ["error"]
+    finally:
+        changed.chmod(before)
+    policy_file.touch()
+    assert host.get_policy("local", "library") is not NO_POLICY
+
+
+@pytest.mark.req("S-10")
+def test_a_policy_in_a_sticky_directory_is_its_owners(
+    policy_file: Path, host: LocalHost, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o1777)
+    assert LocalHost(policy_file, data_directory=tmp_path, environment={}).policy_generation
+
+
+@pytest.mark.req("R-08")
+@pytest.mark.parametrize("size", [0, 15])
+def test_a_key_that_was_cut_off_is_not_used(host: LocalHost, tmp_path: Path, size: int) -> None:
+    key = tmp_path / "policy-generation.key"
+    assert host.policy_generation
+    assert (len(key.read_bytes()), key.stat().st_mode & 0o777) == (32, 0o600)
+    key.write_bytes(bytes(size))
+    with pytest.raises(RequestInvalidError) as caught:
+        _ = host.policy_generation
+    assert caught.value.field == key.name
+    key.unlink()
+    assert host.policy_generation

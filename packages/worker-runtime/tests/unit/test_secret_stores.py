@@ -220,3 +220,15 @@ def test_no_secret_value_is_in_anything_that_resolution_gives(caplog: pytest.Log
     assert VALUE.encode() not in shown + repr((resolution, facts, store)).encode() + caplog.text.encode()
     denied = resolve(make_manifest(), facts=facts, policy=make_host_policy(secrets={}))
     assert VALUE not in repr(denied)
+
+
+@pytest.mark.req("S-04")
+def test_a_secret_that_others_may_read_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING", logger="worker_runtime.host.secrets.stores")
+    name = f"OPEN_{tmp_path.name}"
+    for secret, mode in ((name, 0o644), (f"{name}_NOT", 0o600)):
+        (tmp_path / secret).write_text("made up for this test")
+        (tmp_path / secret).chmod(mode)
+        for _ in range(2):
+            assert asyncio.run(DirectorySecrets(tmp_path).exists(secret))
+    assert [record.facts["secret"] for record in caplog.records] == [name]  # type: ignore[attr-defined]

@@ -105,7 +105,7 @@ def verify_metadata(metadata: BundleMetadata) -> None:
 
 
 def _verify_meaning(metadata: BundleMetadata) -> None:
-    """Check what no pattern can: that the instant is one, and that the source holds no credentials."""
+    """Check what no pattern can: the instant is one, the source holds no credentials, nothing asks to be verified in vain."""
     faults: list[Fault] = []
     try:
         datetime.fromisoformat(metadata.created_at)
@@ -113,6 +113,9 @@ def _verify_meaning(metadata: BundleMetadata) -> None:
         faults.append(_fault("no day or time of the calendar", "/created_at"))
     if _USERINFO.match(metadata.provenance.source):
         faults.append(_fault("credentials in an address", "/provenance/source"))
+    if metadata.signature is not None:
+        # What is accepted is enforced or refused (B-06), and nothing verifies signatures yet.
+        faults.append(_fault("a signature, which this version cannot verify", "/signature"))
     if faults:
         raise BundleInvalidError(faults)
 

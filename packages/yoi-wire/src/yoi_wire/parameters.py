@@ -1,15 +1,17 @@
 """Parameters of queries: name, form and reading, each declared once for routing, OpenAPI and clients."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 MAX_NUMBER_DIGITS = 16
-"""Every number of a query is below 10^16; no reader of one has to bound it again."""
+"""Every number of a query is at most 2^53 - 1, as those of JSON are; no reader of one has to bound it again."""
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
@@ -47,13 +49,20 @@ def text(name: str, *, pattern: str = "", description: str = "", required: bool 
     return Parameter(name=name, form=form, read=_read_text, required=required)
 
 
-def number(name: str, *, default: int | None = None, required: bool = False, argument: str = "") -> Parameter:
-    """Declare a whole number, at least 0."""
-    form: dict[str, Any] = {"type": "integer", "minimum": 0, "maximum": 10**MAX_NUMBER_DIGITS - 1}
+def number(
+    name: str, *, default: int | None = None, required: bool = False, argument: str = "", least: int = 0
+) -> Parameter:
+    """Declare a whole number from `least` to 2^53 - 1."""
+    form: dict[str, Any] = {"type": "integer", "minimum": least, "maximum": MAX_SAFE_INTEGER}
     if default is not None:
         form["default"] = default
     return Parameter(
-        name=name, form=form, read=read_number, required=required, default=default, argument=argument
+        name=name,
+        form=form,
+        read=partial(_read_from, least),
+        required=required,
+        default=default,
+        argument=argument,
     )
 
 
@@ -99,9 +108,22 @@ def read_number(name: str, value: str) -> int:
     Raises:
         RequestInvalidError: It is not one.
     """
-    if not value.isascii() or not value.isdigit() or len(value) > MAX_NUMBER_DIGITS:
+    return _read_from(0, name, value)
+
+
+def _read_from(least: int, name: str, value: str) -> int:
+    found = find_number(value)
+    if found is None or found < least:
         raise RequestInvalidError("a whole number", field=name)
-    return int(value)
+    return found
+
+
+def find_number(text: str) -> int | None:
+    """Return a whole number of decimal digits, at most 2^53 - 1; None for any other text."""
+    if not text.isascii() or not text.isdigit() or len(text) > MAX_NUMBER_DIGITS:
+        return None
+    found = int(text)
+    return found if found <= MAX_SAFE_INTEGER else None
 
 
 def _read_text(name: str, value: str) -> str:

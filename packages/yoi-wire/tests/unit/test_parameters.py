@@ -56,8 +56,8 @@ def test_what_is_required_has_to_be_given() -> None:
         optional={
             "workspace": st.from_regex(r"[a-z0-9][a-z0-9._-]{0,20}", fullmatch=True),
             "cursor": st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1),
-            "limit": st.integers(0, 10**16 - 1),
-            "start": st.integers(0, 10**16 - 1),
+            "limit": st.integers(0, 2**53 - 1),
+            "start": st.integers(0, 2**53 - 1),
             "force": st.booleans(),
         },
     )
@@ -65,3 +65,19 @@ def test_what_is_required_has_to_be_given() -> None:
 def test_what_a_client_writes_the_server_reads(values: dict[str, object]) -> None:
     read = read_query(PARAMETERS, list(format_query(PARAMETERS, values).items()))
     assert {name: read[name] for name in values} == values
+
+
+def test_a_number_is_bounded_where_it_is_read() -> None:
+    parameters = (number("generation", least=1), number("after"))
+    for name, value in (
+        ("generation", "0"),
+        ("generation", str(2**53)),
+        ("after", str(2**53)),
+        ("after", "-1"),
+    ):
+        with pytest.raises(RequestInvalidError) as caught:
+            read_query(parameters, [(name, value)])
+        assert caught.value.details()["field"] == name
+    assert read_query(parameters, [("generation", str(2**53 - 1))])["generation"] == 2**53 - 1
+    assert parameters[0].form["minimum"] == 1
+    assert parameters[0].form["maximum"] == 2**53 - 1

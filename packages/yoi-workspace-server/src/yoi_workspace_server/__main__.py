@@ -80,6 +80,12 @@ def _build_parser() -> argparse.ArgumentParser:
     add(
         "--source-root", dest="source_roots", action="append", help="Workspaces may lie below this directory."
     )
+    add(
+        "--restored",
+        action="store_true",
+        default=None,
+        help="The database came out of a backup: nothing of it is in force before an admin says so.",
+    )
     add("--embedded", metavar="NAME", help="Have a Runtime of this name in this process.")
     add("--policy", dest="host_policy", type=Path, help="The embedded Runtime's host policy.")
     add(

@@ -4,11 +4,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.identifiers import WorkspaceId
+from yoi_bundle.limits import MEBIBYTE
 from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError
 from yoi_wire.server.server import ListenAddress
 from yoi_workspace_server.reconciler.settings import ReconcilerSettings
@@ -22,6 +24,12 @@ SECRETS_VARIABLE = "YOI_SECRETS_DIR"
 
 DATABASE_VARIABLE = "YOI_DATABASE_URL"
 """A database's address may hold a password, which belongs neither into a file of settings nor into a command line."""
+
+
+DEFAULT_WORKSPACE_BYTES = 8 * 1024 * MEBIBYTE
+ByteCount: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MAX_SAFE_INTEGER)]
+RevisionCount: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+DayCount: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
 
 
 class EmbeddedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,11 +54,15 @@ class _SettingsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     certificate: str | None = None
     private_key: str | None = None
     behind_proxy: bool = False
+    host_names: tuple[str, ...] = ()
     issuer: WorkspaceId = "backend"
     identity: str | None = None
     source_roots: tuple[str, ...] = ()
     git_configuration: str | None = None
     poll_seconds: float = 30.0
+    workspace_bytes: ByteCount = DEFAULT_WORKSPACE_BYTES
+    keep_revisions: RevisionCount = 50
+    keep_days: DayCount = 30
     embedded: EmbeddedSettings | None = None
     reconciler: ReconcilerSettings = ReconcilerSettings()
 
@@ -65,9 +77,13 @@ class ServerSettings:
         issuer: The name that Runtimes trust this Backend's keys under; of a new identity.
         identity: File of the keys that all replicas sign with, each with a copy of its own; it has to be there. None for
             that of the data directory, which is made at the first start.
+        restored: The database came out of a backup: suspend workspaces, put tokens out of force, make a new first one.
         source_roots: Directories below which workspaces may lie; see `yoi_workspace_server.sources.reading`.
         git_configuration: For git's credential helpers.
         poll_seconds: How often sources are looked at unasked.
+        workspace_bytes: How much one workspace may keep; a publication beyond it is refused.
+        keep_revisions: So many of the newest revisions of a workspace are kept, whatever their age.
+        keep_days: Younger revisions are kept, too, and whatever is active, pinned or in use.
         embedded: None for a server without a Runtime of its own.
         cache_directory: Of what may be deleted at any time; None for a folder of the data directory.
         secrets_directory: Of the embedded Runtime's secrets; None for the folder beside its policy.
@@ -79,9 +95,13 @@ class ServerSettings:
     listening: ListenAddress
     issuer: str = "backend"
     identity: Path | None = None
+    restored: bool = False
     source_roots: tuple[Path, ...] = ()
     git_configuration: Path | None = None
     poll_seconds: float = 30.0
+    workspace_bytes: int = DEFAULT_WORKSPACE_BYTES
+    keep_revisions: int = 50
+    keep_days: int = 30
     embedded: EmbeddedSettings | None = None
     host_policy: Path | None = None
     secrets_directory: Path | None = None

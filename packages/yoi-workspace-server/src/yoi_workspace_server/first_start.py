@@ -46,6 +46,13 @@ async def ensure_token(store: Store, data_directory: Path, *, clock: Clock, toke
     """Make the first token, when there never was one; return its file, which holds the only copy of the secret."""
     if await store.tokens.has_tokens():
         return None
+    return await make_admin_token(store, data_directory, clock=clock, token_id=token_id, name="first-admin")
+
+
+async def make_admin_token(
+    store: Store, data_directory: Path, *, clock: Clock, token_id: str, name: str
+) -> Path:
+    """Make a token of an admin of everything; return its file, which holds the only copy of the secret."""
     path = data_directory / ADMIN_TOKEN_FILE
     secret = create_secret()
     path.unlink(missing_ok=True)
@@ -53,7 +60,7 @@ async def ensure_token(store: Store, data_directory: Path, *, clock: Clock, toke
     new = NewApiToken(
         id=token_id,
         secret_hash=hash_secret(secret),
-        name="first-admin",
+        name=name,
         role="admin",
         scopes=frozenset({"runtimes:connection"}),
     )

@@ -31,9 +31,10 @@ from yoi_wire.stop_signals import watch_signals
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.configuration import ServerSettings
 from yoi_workspace_server.event_log import LOG
-from yoi_workspace_server.first_start import ensure_identity, ensure_token
+from yoi_workspace_server.first_start import ensure_identity, ensure_token, make_admin_token
 from yoi_workspace_server.publishing.archives import Uploads
 from yoi_workspace_server.publishing.builder import Builder
+from yoi_workspace_server.publishing.collector import BundleCollector
 from yoi_workspace_server.publishing.source_follower import SourceFollower
 from yoi_workspace_server.reconciler.metrics import SyncMetrics
 from yoi_workspace_server.reconciler.reconciler import Reconciler
@@ -41,11 +42,13 @@ from yoi_workspace_server.registry.dialer import Dialer
 from yoi_workspace_server.registry.prober import Prober
 from yoi_workspace_server.registry.registration import Registration
 from yoi_workspace_server.rest.app import build_app
+from yoi_workspace_server.rest.refused_tokens import RefusedTokens
 from yoi_workspace_server.rest.services import Services
 from yoi_workspace_server.sources.git import GitReader
 from yoi_workspace_server.sources.git_program import GitProgram
 from yoi_workspace_server.sources.reading import SourceReader
 from yoi_workspace_server.store.database.migration import migrate
+from yoi_workspace_server.store.retention import RetentionRules
 from yoi_workspace_server.store.store import Store, open_store
 from yoi_workspace_server.workers.access import WorkerAccess
 from yoi_workspace_server.workers.creation import WorkerCreation
@@ -74,6 +77,7 @@ class Parts:
     reconciler: Reconciler
     prober: Prober
     follower: SourceFollower
+    collector: BundleCollector
     token_file: Path | None
 
 
@@ -95,7 +99,7 @@ async def serve_backend(
         LOG.event("started")
         loops = [
             asyncio.create_task(loop.run(stopping))
-            for loop in (parts.reconciler, parts.prober, parts.follower)
+            for loop in (parts.reconciler, parts.prober, parts.follower, parts.collector)
         ]
         try:
             await _wait_for_end(stopping, loops)
@@ -138,7 +142,7 @@ async def _build_parts(
 ) -> Parts:
     git = GitProgram(settings.environment, configuration=settings.git_configuration)
     sources = SourceReader(GitReader(git, temporary=temporary), roots=settings.source_roots)
-    builder = Builder(store, sources, scanner=scanner, clock=clock)
+    builder = Builder(store, sources, scanner=scanner, clock=clock, quota_bytes=settings.workspace_bytes)
     owner = f"{socket.gethostname()}-{secrets.token_hex(4)}"
     metrics = Metrics("backend")
     reconciler = Reconciler(
@@ -149,7 +153,7 @@ async def _build_parts(
         settings=settings.reconciler,
         observe=SyncMetrics(metrics.registry).count,
     )
-    token_file = await ensure_token(store, settings.data_directory, clock=clock, token_id=create_id())
+    token_file = await _make_token(settings, store, clock)
     return Parts(
         services=Services(
             http=HttpState(
@@ -163,15 +167,39 @@ async def _build_parts(
             reconciler=reconciler,
             builder=builder,
             sources=sources,
-            archives=Uploads(store, scanner=scanner, temporary=temporary, clock=clock),
+            archives=Uploads(
+                store,
+                scanner=scanner,
+                temporary=temporary,
+                clock=clock,
+                quota_bytes=settings.workspace_bytes,
+            ),
+            refused_tokens=RefusedTokens(store),
             clock=clock,
             new_id=create_id,
         ),
         reconciler=reconciler,
         prober=Prober(store, dialer, clock=clock, period_seconds=settings.reconciler.probe_seconds),
         follower=SourceFollower(store, builder, poll_seconds=settings.poll_seconds),
+        collector=BundleCollector(
+            store,
+            RetentionRules(
+                latest=settings.keep_revisions, milliseconds=settings.keep_days * MILLISECONDS_A_DAY
+            ),
+            clock=clock,
+        ),
         token_file=token_file,
     )
+
+
+async def _make_token(settings: ServerSettings, store: Store, clock: Clock) -> Path | None:
+    """Make the first token; after a restore suspend what the backup says, and make a new token for who set it right."""
+    directory = settings.data_directory
+    if not settings.restored or not await store.tokens.has_tokens():
+        return await ensure_token(store, directory, clock=clock, token_id=create_id())
+    suspended = await store.restoring.suspend_all(now=clock.now())
+    LOG.event("restored", workspaces=suspended.workspaces, tokens=suspended.tokens)
+    return await make_admin_token(store, directory, clock=clock, token_id=create_id(), name="restored-admin")
 
 
 async def _embed_runtime(settings: ServerSettings, parts: Parts, resources: AsyncExitStack) -> None:
@@ -213,6 +241,7 @@ async def _check_readiness(store: Store, clock: Clock) -> Readiness:
     return Readiness(ready=True)
 
 
+MILLISECONDS_A_DAY = 86_400_000
 _PREFIX = "work-"
 _LOCK = "in-use"
 

@@ -4,10 +4,17 @@ from typing import Any
 
 from msgspec import Struct
 
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_wire.backend.workspaces import ActiveBundle
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.runtimes import RegisteredRuntime, SafeProblem
 from yoi_workspace_server.sync_plan import Desired, Observed
+
+MAX_LEAP = 2**32
+"""By how much a Runtime's word may move the generations of its own pair at once."""
+
+MAX_RAISES = 5
+"""So many in a row are adopted; then the pair waits for its operator."""
 
 
 class PairKey(Struct, frozen=True, order=True):
@@ -53,6 +60,10 @@ class PairStatus(Struct, frozen=True, kw_only=True):
         placed: Whether placement lets the Runtime have the workspace's bundle.
         placement_generation: Allocated from the workspace's counter when placement was last gained or lost, or the
             active bundle revoked; 0 for a pair that never was placed.
+        generation_offset: What this pair's generations are above the workspace's own numbers, because its Runtime turned
+            out to hold a generation that was never given to it (T-02).
+        raises: How often in a row the offset was raised without a success in between.
+        suspended: Nothing is sent for the workspace yet, after a restore from a backup; the Runtime is only asked.
         active: The workspace's active bundle, as it is now.
         observed: The Runtime's own word on its assignment; None before the first.
         holdings: The Runtime's own word on what it stores; None before the first.
@@ -64,6 +75,9 @@ class PairStatus(Struct, frozen=True, kw_only=True):
     key: PairKey
     placed: bool
     placement_generation: int
+    generation_offset: int
+    raises: int
+    suspended: bool
     active: ActiveBundle | None
     observed: Observed | None
     holdings: Holdings | None
@@ -81,8 +95,19 @@ class PairStatus(Struct, frozen=True, kw_only=True):
         return Desired(
             digest=self.active.digest,
             revision=self.active.revision,
-            generation=max(self.active.generation, self.placement_generation),
+            generation=max(self.active.generation, self.placement_generation) + self.generation_offset,
         )
+
+    @property
+    def withdrawal_generation(self) -> int:
+        """The generation at which nothing should be assigned there; 0 for a pair that never was placed."""
+        return self.placement_generation and self.placement_generation + self.generation_offset
+
+    @property
+    def refused_generation(self) -> int:
+        """The lowest generation that is too far above the pair's own to be adopted from a Runtime."""
+        own = max(self.withdrawal_generation, self.desired.generation if self.desired is not None else 0)
+        return min(own + MAX_LEAP, MAX_SAFE_INTEGER - MAX_LEAP) + 1
 
 
 class Claim(Struct, frozen=True, kw_only=True):

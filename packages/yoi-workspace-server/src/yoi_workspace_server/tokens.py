@@ -12,12 +12,15 @@ class ApiToken(Struct, frozen=True, kw_only=True):
     """A token; its secret is shown once, when it is made, and never kept.
 
     Attributes:
+        name: What people call the token.
+        principal: Whom it belongs to, and what audit records call its bearer.
         workspaces: Those it is confined to; None for all.
         last_used_at: To the minute or so.
     """
 
     id: str
     name: str
+    principal: str
     role: Role
     workspaces: frozenset[str] | None
     scopes: frozenset[TokenScope]
@@ -27,10 +30,10 @@ class ApiToken(Struct, frozen=True, kw_only=True):
     last_used_at: str | None
 
     @property
-    def principal(self) -> Principal:
+    def bearer(self) -> Principal:
         """Who its bearer is."""
         return Principal(
-            name=self.name,
+            name=self.principal,
             token=self.id,
             role=self.role,
             workspaces=self.workspaces,
@@ -43,6 +46,7 @@ class NewApiToken(Struct, frozen=True, kw_only=True):
     """A token to keep; see `ApiToken`.
 
     Attributes:
+        principal: Whom it belongs to; empty for one of the token's own name.
         secret_hash: What `hash_secret` gave for its secret.
         expires_at: Milliseconds since 1970; None for never.
     """
@@ -50,6 +54,7 @@ class NewApiToken(Struct, frozen=True, kw_only=True):
     id: str
     secret_hash: str
     name: str
+    principal: str = ""
     role: Role
     workspaces: frozenset[str] | None = None
     scopes: frozenset[TokenScope] = frozenset()

@@ -14,6 +14,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
     Attributes:
         automatic: Whether each new revision is activated as it is recorded.
         held: A rollback holds automatic activation until somebody releases it.
+        suspended: The database was restored from a backup, and nobody has yet said that what it says of this holds.
         generation: The durable counter of R-11; it only grows.
         active: None before the first activation, and after the active bundle was revoked.
         created_at: RFC 3339, like every instant of this package.
@@ -25,6 +26,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
     source: Source
     automatic: bool
     held: bool
+    suspended: bool
     generation: int
     active: ActiveBundle | None
     created_at: str

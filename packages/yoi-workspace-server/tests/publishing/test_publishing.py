@@ -16,16 +16,17 @@ from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from yoi_bundle.archive import write_archive
 from yoi_bundle.boundary.default_scanner import create_scanner
 from yoi_bundle.boundary.scanner import SecretScanner
-from yoi_bundle.errors import BundleInvalidError, SecretValueError
+from yoi_bundle.errors import BundleInvalidError, LimitExceededError, SecretValueError
 from yoi_bundle.verified import verify_manifest
 from yoi_wire.backend.errors import WorkspaceNotFoundError
-from yoi_wire.backend.workspaces import DirectorySource, GitSource, NewWorkspace, PublishedSource
+from yoi_wire.backend.workspaces import DirectorySource, GitSource, NewWorkspace, PublishedSource, Source
 from yoi_wire.clock import SystemClock
 from yoi_wire.errors import RequestInvalidError
 from yoi_workspace_server.publishing.archives import Uploads
 from yoi_workspace_server.publishing.builder import Builder
 from yoi_workspace_server.publishing.source_follower import SourceFollower
 from yoi_workspace_server.revisions import BuildRecord
+from yoi_workspace_server.sources.checkout import Checkout
 from yoi_workspace_server.sources.git import GitReader
 from yoi_workspace_server.sources.git_program import GitProgram
 from yoi_workspace_server.sources.reading import SourceReader
@@ -33,6 +34,7 @@ from yoi_workspace_server.store.database.migration import migrate
 from yoi_workspace_server.store.store import Store, open_store
 
 _CLOCK = SystemClock()
+_AUTHOR = ("-c", "user.name=Writer", "-c", "user.email=writer@library.example")
 
 
 @cache
@@ -265,5 +267,105 @@ def test_a_commit_that_came_while_the_pointer_was_held_is_activated_once_it_is_r
         assert await world.builder.needs_build("library")
         await world.builder.build("library")
         assert (await world.get_active(), await world.builder.needs_build("library")) == (2, False)
+
+    _play(tmp_path, story)
+
+
+class _CountingSources(SourceReader):
+    """Sources of which one can be made to break, as something nobody thought of would."""
+
+    fault: Exception | None = None
+
+    @asynccontextmanager
+    async def open(self, source: Source, version_found: str | None = None) -> AsyncIterator[Checkout]:
+        if self.fault is not None:
+            raise self.fault
+        async with super().open(source, version_found) as checkout:
+            yield checkout
+
+
+@pytest.mark.req("K-01", "K-10")
+def test_a_fault_while_building_is_a_failed_build_on_record(tmp_path: Path) -> None:
+    async def story(world: _World) -> None:
+        world.write("Guide.")
+        await world.add(directory=True)
+        sources = _CountingSources(
+            GitReader(GitProgram(os.environ), temporary=world.temporary), roots=(tmp_path,)
+        )
+        sources.fault = ValueError("embedded null byte")
+        builder = Builder(world.store, sources, scanner=_create_scanner(), clock=_CLOCK)
+        record = await builder.build("library")
+        assert record.problem is not None
+        assert (record.outcome, record.problem.code) == ("failed", "internal")
+        sources.fault = None
+        assert (await builder.build("library")).outcome == "new"
+
+    _play(tmp_path, story)
+
+
+@pytest.mark.req("K-01", "K-10")
+def test_what_stays_broken_is_on_record_once_and_a_commit_is_not_built_again(tmp_path: Path) -> None:
+    def start() -> Path:
+        repository = tmp_path / "repository"
+        repository.mkdir()
+        subprocess.run(["git", "-C", str(repository), "init", "--quiet", "-b", "main"], check=True)
+        return repository
+
+    def commit(repository: Path, text: str) -> None:
+        (repository / "agents").mkdir(exist_ok=True)
+        (repository / "agents" / "guide.md").write_text(text)
+        for arguments in (["add", "--all"], ["commit", "--quiet", "-m", "x"]):
+            subprocess.run(["git", "-C", str(repository), *_AUTHOR, *arguments], check=True)
+
+    async def story(world: _World) -> None:
+        repository = start()
+        commit(repository, "---\nname: guide\ntools: 7\n---\nBroken.\n")
+        source = GitSource(url=str(repository), ref="main")
+        new = NewWorkspace(id="library", source=source)
+        await world.store.workspaces.add_workspace(new, actor="ann", now=_CLOCK.now())
+        assert await world.builder.needs_build("library")
+        first = await world.builder.build("library")
+        assert first.outcome == "failed"
+        assert not await world.builder.needs_build("library")
+        again = await world.builder.build("library")
+        assert again.id == first.id
+        asked = await world.builder.build("library", actor="ann")
+        assert asked.id != first.id
+        records = await world.store.audit.read_after(0)
+        assert [one.actor for one in records if one.action == "build.failed"] == ["backend", "ann"]
+        commit(repository, "---\nname: guide\n---\nRepaired.\n")
+        assert await world.builder.needs_build("library")
+        assert (await world.builder.build("library")).outcome == "new"
+
+    _play(tmp_path, story)
+
+
+@pytest.mark.req("K-10", "B-11")
+def test_a_publication_beyond_the_quota_is_refused_and_a_build_fails_for_it(tmp_path: Path) -> None:
+    async def story(world: _World) -> None:
+        world.write("Guide.")
+        await world.add(directory=True)
+        git = GitReader(GitProgram(os.environ), temporary=world.temporary)
+        builder = Builder(
+            world.store,
+            SourceReader(git, roots=(tmp_path,)),
+            scanner=_create_scanner(),
+            clock=_CLOCK,
+            quota_bytes=100,
+        )
+        record = await builder.build("library")
+        assert record.problem is not None
+        assert (record.outcome, record.problem.code) == ("failed", "limit.exceeded")
+        uploads = Uploads(
+            world.store,
+            scanner=_create_scanner(),
+            temporary=world.temporary,
+            clock=_CLOCK,
+            quota_bytes=100,
+        )
+        with pytest.raises(LimitExceededError):
+            await uploads.publish("library", _send(_archive(build_small_bundle())), publisher="ci")
+        assert (await world.store.revisions.list_revisions("library")).items == ()
+        assert (await world.builder.build("library")).outcome == "new"
 
     _play(tmp_path, story)

@@ -231,3 +231,28 @@ def test_a_backend_that_comes_back_from_a_backup_catches_up_with_its_runtimes(tm
         assert found.generation > 1_000
 
     _play(tmp_path, story)
+
+
+@pytest.mark.req("K-04", "K-08", "R-11")
+def test_a_restored_backend_asks_its_runtimes_and_sends_them_nothing_before_it_is_released(
+    tmp_path: Path,
+) -> None:
+    async def story(backend: BackendUnderTest) -> None:
+        await backend.add_workspace()
+        runtime = await backend.add_runtime("one")
+        digest = await backend.publish("Be kind.\n")
+        await backend.wait_for(digest, "one")
+        await backend.store.restoring.suspend_all(now=backend.clock.now())
+        caller = build_local_caller("library")
+        # What the Backend had done after the backup was made.
+        await runtime.inner.delete_assignment(caller, "library", 1_000)
+        status = await backend.wait_until(
+            lambda one: one.observed is not None and one.observed.generation == 1_000, "one"
+        )
+        assert status.observed is not None
+        assert status.observed.digest is None
+        assert (await runtime.inner.get_assignment(caller, "library")).digest is None
+        await backend.store.workspaces.release_workspace("library", actor="ann", now=backend.clock.now())
+        await backend.wait_for(digest, "one")
+
+    _play(tmp_path, story)

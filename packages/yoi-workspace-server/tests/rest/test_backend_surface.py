@@ -1,5 +1,6 @@
 """The Backend's surface about itself: document, page, figures, methods (K-09)."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from support.backend.backend_rest import BackendRest
 from yoi_wire.backend.operations import BACKEND_OPERATIONS
 from yoi_wire.backend.placements import PlacementRule
+from yoi_wire.server.server import HttpServer, ListenAddress
 from yoi_workspace_server.reconciler.metrics import classify_settlement
+from yoi_workspace_server.rest.app import build_app
 from yoi_workspace_server.runtimes import SafeProblem
 from yoi_workspace_server.sync_status import BundleRejection, PairKey, Settlement
 
@@ -100,3 +103,25 @@ _REJECTION = BundleRejection(
 def test_an_attempt_has_one_outcome(fields: dict[str, Any], outcome: str) -> None:
     settlement = Settlement(key=PairKey("embedded", "library"), lease=1, due_at=0, **fields)
     assert classify_settlement(settlement) == outcome
+
+
+@pytest.mark.req("K-09")
+def test_a_web_page_with_a_name_of_its_own_for_this_host_reads_nothing(backend: BackendRest) -> None:
+    async def ask(tcp: HttpServer, host: str) -> int:
+        reader, writer = await asyncio.open_connection(tcp.listening.address, tcp.listening.port)
+        writer.write(f"GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        status = int((await reader.readline()).split()[1])
+        writer.close()
+        return status
+
+    async def story() -> list[int]:
+        tcp = HttpServer(build_app(backend.services), ListenAddress(port=0, host_names=("own.test",)))
+        await tcp.start()
+        try:
+            port = tcp.listening.port
+            hosts = (f"127.0.0.1:{port}", f"localhost:{port}", f"own.test:{port}", f"evil.example:{port}")
+            return [await ask(tcp, host) for host in hosts]
+        finally:
+            await tcp.stop()
+
+    assert backend.run(story()) == [200, 200, 200, 421]

@@ -208,3 +208,30 @@ def test_so_many_archives_come_in_at_once_and_no_more(backend: BackendRest) -> N
         assert (answer.status, answer.problem["code"]) == (429, "runtime.overloaded")
         assert int(answer.headers["retry-after"]) >= 0
     assert _publish(backend, archive_bundle(build_small_bundle())).status == 201
+
+
+@pytest.mark.req("K-01", "K-09")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"title": "t" * 257},
+        {"title": "a\nb"},
+        {"source": {"kind": "directory", "path": "/srv/a\0b"}},
+        {"source": {"kind": "directory", "path": "/" + "a" * 5000}},
+        {"source": {"kind": "git", "url": "https://git.example/a\0b", "ref": "main"}},
+        {"source": {"kind": "git", "url": "https://git.example/a", "ref": "main\x1b"}},
+        {"source": {"kind": "git", "url": "https://git.example/a", "ref": "main", "subdirectory": "a\x7fb"}},
+    ],
+    ids=str,
+)
+def test_texts_of_a_workspace_are_bounded_and_without_control_characters(
+    backend: BackendRest, fields: dict[str, Any]
+) -> None:
+    new = {"id": "museum", "source": {"kind": "published"}, **fields}
+    backend.add_workspace()
+    for method, path, document in (
+        ("POST", "/api/v1/workspaces", new),
+        ("PATCH", LIBRARY, fields),
+    ):
+        answer = backend.ask(method, path, document=document)
+        assert (answer.status, answer.problem["code"]) == (400, "request.invalid")

@@ -102,6 +102,23 @@ def test_a_key_is_not_free_while_its_worker_may_have_been_made(tmp_path: Path) -
     play(story)
 
 
+@pytest.mark.req("K-06")
+def test_a_faulty_host_policy_leaves_no_worker_and_frees_the_key(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with open_live_backend(tmp_path, policy=_POLICY) as backend:
+            _, runtime = await _open(backend)
+            runtime.creation = RuntimeUnavailableError("policy_invalid")
+            await backend.send("POST", _WORKERS, _ORDER, status=503)
+            assert (await backend.get(_WORKERS))["items"] == []
+            runtime.creation = RuntimeUnavailableError("unreachable")
+            await backend.send("POST", _WORKERS, _ORDER, status=503)
+            runtime.creation = RuntimeUnavailableError("policy_invalid")
+            await backend.send("POST", _WORKERS, _ORDER, status=503)
+            assert len((await backend.get(_WORKERS))["items"]) == 1, "it may have been made the first time"
+
+    play(story)
+
+
 @pytest.mark.req("K-01", "K-06", "K-10")
 def test_a_key_that_was_kept_gives_no_worker_of_a_digest_that_was_revoked_since(tmp_path: Path) -> None:
     async def story() -> None:

@@ -124,6 +124,69 @@ def test_the_last_admin_cannot_lock_itself_out(backend: BackendRest) -> None:
     )
 
 
+@pytest.mark.req("K-10")
+def test_nobody_makes_a_token_to_act_as_somebody_else(backend: BackendRest) -> None:
+    second = backend.add_token("admin", name="bob")
+    for fields in ({"name": "bob"}, {"name": "laptop", "principal": "bob"}):
+        answer = backend.ask("POST", TOKENS, document={"role": "viewer", **fields})
+        assert (answer.status, answer.problem["details"]["field"]) == (400, "principal")
+    own = _make(backend, second, name="laptop", principal="bob")
+    assert own["token"]["principal"] == "bob"
+    whoami = backend.get(WHOAMI, token=own["secret"])
+    assert (whoami["name"], whoami["token"]) == ("bob", own["token"]["id"])
+    assert _make(backend, name="ci", principal="robot")["token"]["principal"] == "robot"
+    assert (
+        backend.ask("POST", TOKENS, document={"name": "x", "principal": "backend", "role": "viewer"}).status
+        == 400
+    )
+
+
+@pytest.mark.req("K-10")
+def test_a_record_names_the_principal_and_its_token(backend: BackendRest) -> None:
+    made = _make(
+        backend,
+        name="laptop",
+        principal="bob",
+        role="operator",
+        workspaces=["library"],
+        lifetime_seconds=60,
+    )
+    created = backend.get("/api/v1/audit?limit=1")["items"][0]
+    assert (created["actor"], created["token"]) == ("first-admin", backend.get_first_token_id())
+    assert created["details"] == {
+        "name": "laptop",
+        "principal": "bob",
+        "role": "operator",
+        "workspaces": ["library"],
+        "scopes": [],
+        "expires_at": made["token"]["expires_at"],
+    }
+    backend.add_workspace()
+    bundle = backend.publish("Be kind.\n")
+    path = f"/api/v1/workspaces/library/bundles/{bundle.digest}/archive"
+    assert backend.ask("GET", path, token=made["secret"]).status == 200
+    exported = backend.get("/api/v1/audit?limit=1")["items"][0]
+    assert (exported["action"], exported["subject"]) == ("bundle.exported", bundle.digest)
+    assert (exported["actor"], exported["token"]) == ("bob", made["token"]["id"])
+
+
+@pytest.mark.req("K-10")
+def test_refused_tokens_are_on_record_once_a_minute(backend: BackendRest) -> None:
+    made = _make(backend)
+    backend.ask("DELETE", f"{TOKENS}/{made['token']['id']}")
+
+    def list_refusals() -> list[tuple[str, int]]:
+        page = backend.get("/api/v1/audit")["items"]
+        return [(one["subject"], one["details"]["count"]) for one in page if one["action"] == "token.refused"]
+
+    for _ in range(30):
+        assert backend.ask("GET", WHOAMI, token=made["secret"]).status == 401
+    assert list_refusals() == [(made["token"]["id"], 1)]
+    backend.clock.advance(minutes=1)
+    backend.ask("GET", WHOAMI, token=f"{made['secret']}x")
+    assert list_refusals() == [("", 30), (made["token"]["id"], 1)]
+
+
 def test_a_token_that_there_is_not_is_missing(backend: BackendRest) -> None:
     answer = backend.ask("DELETE", f"{TOKENS}/nobody")
     assert (answer.status, answer.problem["code"]) == (404, "token.not_found")

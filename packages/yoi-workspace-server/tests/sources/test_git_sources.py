@@ -184,6 +184,12 @@ def test_more_than_a_bundle_may_hold_is_refused_before_it_is_written(
         ("https://git.library.example/x", "--exec=true"),
         ("https://git.library.example/x", "main..other"),
         ("https://name:word@git.library.example/x", "main"),
+        ("ssh://name:word@git.library.example/x", "main"),
+        ("https://git.library.example/x?token=word", "main"),
+        ("https://git.library.example/x#word", "main"),
+        ("https://git.library.example/x\0", "main"),
+        ("/srv/x\n", "main"),
+        ("git@git.library.example:x\x1b", "main"),
         ("", "main"),
         ("https://git.library.example/x", ""),
     ],
@@ -232,3 +238,59 @@ def test_a_published_workspace_has_nothing_to_build(reader: SourceReader) -> Non
 
     with pytest.raises(SourceUnreadableError):
         asyncio.run(read())
+
+
+def _lead_out(kind: str, inside: Path, private: Path) -> str:
+    """Prepare a repository below the root that leads to a private one outside of it; return the address to try."""
+    if kind == "file of git":
+        inside.mkdir()
+        (inside / ".git").write_text(f"gitdir: {private / '.git'}\n")
+        return str(inside)
+    if kind == "link":
+        inside.mkdir()
+        (inside / ".git").symlink_to(private / ".git")
+        return str(inside)
+    if kind == "escape":
+        (inside / "%2e%2e").mkdir(parents=True)
+        return f"file://{inside}/%2e%2e/../../{private.name}"
+    _git(inside.parent, "init", "--quiet", "--initial-branch=main", inside.name)
+    commit = _git(private, "rev-parse", "HEAD")
+    (inside / ".git" / "refs" / "heads" / "main").write_text(f"{commit}\n")
+    if kind == "alternates":
+        (inside / ".git" / "objects" / "info" / "alternates").write_text(f"{private / '.git' / 'objects'}\n")
+    elif kind == "common directory":
+        (inside / ".git" / "commondir").write_text(f"{private / '.git'}\n")
+    elif kind == "objects":
+        for folder in (private / ".git" / "objects").glob("??"):
+            (inside / ".git" / "objects" / folder.name).symlink_to(folder)
+    else:
+        return {"host": f"file://localhost{inside}", "relative": f"file://{inside.name}"}[kind]
+    return str(inside)
+
+
+@pytest.mark.req("K-07", "K-09")
+@pytest.mark.parametrize(
+    "kind",
+    ["file of git", "link", "escape", "alternates", "common directory", "objects", "host", "relative"],
+)
+def test_no_repository_leads_out_of_the_roots(reader: SourceReader, tmp_path: Path, kind: str) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    _git(private, "init", "--quiet", "--initial-branch=main")
+    _commit(private, {"secret.md": "PRIVATE BODY\n"})
+    root = tmp_path / "repositories"
+    root.mkdir()
+    source = GitSource(url=_lead_out(kind, root / "led", private), ref="main")
+    with pytest.raises(SourceUnreadableError):
+        reader.verify(source)
+    with pytest.raises(SourceUnreadableError):
+        asyncio.run(_read(reader, source))
+
+
+@pytest.mark.req("K-01")
+def test_a_bare_repository_below_a_root_is_read(reader: SourceReader, repository: Path) -> None:
+    bare = repository.parent / "bare.git"
+    _git(repository.parent, "clone", "--quiet", "--bare", "--no-local", str(repository), str(bare))
+    for url in (str(bare), f"file://{bare}"):
+        files, _ = asyncio.run(_read(reader, GitSource(url=url, ref="main")))
+        assert "agents/guide.md" in files

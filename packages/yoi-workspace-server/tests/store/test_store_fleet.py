@@ -15,6 +15,7 @@ from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.runtimes import NewRuntime, RuntimeContact, SafeProblem
 from yoi_workspace_server.sync_plan import Observed
 from yoi_workspace_server.sync_status import (
+    MAX_RAISES,
     BundleRejection,
     Claim,
     Holdings,
@@ -375,27 +376,119 @@ def test_a_runtime_that_comes_back_makes_its_pairs_due(world: StoreUnderTest) ->
     assert found["edge"].last_seen_at == format_instant(world.now)
 
 
+def _hold(world: StoreUnderTest, generation: int, digest: str) -> Observed:
+    return Observed(observed_at=format_instant(world.now), generation=generation, digest=digest, revision=1)
+
+
+def _stay_ahead(world: StoreUnderTest, key: PairKey, digest: str, leap: int) -> Claim:
+    """Settle as after an attempt that a Runtime refused because it is so far ahead; return the claim that was settled."""
+    claim = world.run(world.store.claims.claim_pair(key, "here", lease_seconds=30, now=world.now))
+    assert claim is not None and claim.status.desired is not None
+    ahead = _hold(world, claim.status.desired.generation + leap, digest)
+    problem = SafeProblem(code="assignment.stale", retryable=False, occurred_at=ahead.observed_at, details={})
+    due = world.now + MINUTE
+    world.settle(Settlement(key=key, lease=claim.lease, due_at=due, observed=ahead, problem=problem))
+    return claim
+
+
 @pytest.mark.req("R-11")
 def test_a_generation_that_was_never_given_is_overtaken(world: StoreUnderTest) -> None:
     digest = _fill(world, "edge")
     claim = world.claim()[_EDGE]
-    ahead = Observed(observed_at=format_instant(world.now), generation=500, digest=digest, revision=1)
+    ahead = _hold(world, 500, digest)
     world.settle(Settlement(key=_EDGE, lease=claim.lease, due_at=world.now + MINUTE, observed=ahead))
     desired = world.claim()[_EDGE].status.desired
     assert desired is not None
     assert desired.generation == 501
     world.publish("b")
-    assert world.activate(2) == 502
+    world.activate(2)
+    later = world.get_pair("edge").desired
+    assert later is not None
+    assert later.generation > 501
 
 
 @pytest.mark.req("R-11")
-def test_a_wild_generation_does_not_use_the_counter_up(world: StoreUnderTest) -> None:
+def test_no_runtimes_word_moves_what_another_one_is_sent(world: StoreUnderTest) -> None:
+    digest = _fill(world, "edge", "core")
+    before = world.get_pair("core").desired
+    counter = world.run(world.store.workspaces.get_workspace("library")).generation
+    for leap in (1, 2**32, 2**53):
+        _stay_ahead(world, _EDGE, digest, leap)
+    assert world.get_pair("core").desired == before
+    assert world.run(world.store.workspaces.get_workspace("library")).generation == counter
+
+
+@pytest.mark.req("R-11", "K-04")
+def test_a_runtime_that_stays_ahead_is_tried_less_and_less_and_then_left_to_its_operator(
+    world: StoreUnderTest,
+) -> None:
+    digest = _fill(world, "edge")
+    waits = []
+    for _ in range(MAX_RAISES + 2):
+        _stay_ahead(world, _EDGE, digest, 7)
+        waits.append(world.get_pair("edge").due_at)
+    now, later = format_instant(world.now), format_instant(world.now + MINUTE)
+    assert waits == [now, now, *[later] * (MAX_RAISES - 2), None, None]
+    status = world.get_pair("edge")
+    assert status.problem is not None
+    assert status.generation_offset < 7 * (MAX_RAISES + 1) + MAX_RAISES
+
+
+@pytest.mark.req("R-11", "K-10")
+def test_an_operator_resets_a_pair_that_was_given_up(world: StoreUnderTest) -> None:
+    digest = _fill(world, "edge")
+    own = world.get_pair("edge").desired
+    _stay_ahead(world, _EDGE, digest, 2**53)
+    assert world.get_pair("edge").due_at is None
+    reset = world.store.pairs.reset_generations
+    status = world.run(reset(_EDGE, actor="ann", now=world.now))
+    assert status is not None
+    assert (status.problem, status.raises, status.generation_offset) == (None, 0, 0)
+    assert (status.due_at, status.desired) == (format_instant(world.now), own)
+    record = world.run(world.store.audit.list_records(limit=1)).items[0]
+    assert (record.action, record.runtime, record.workspace) == ("generation.reset", "edge", "library")
+    assert world.run(reset(PairKey("edge", "museum"), actor="ann", now=world.now)) is None
+
+
+@pytest.mark.req("R-11")
+def test_a_success_ends_the_row_of_raises(world: StoreUnderTest) -> None:
+    digest = _fill(world, "edge")
+    for _ in range(MAX_RAISES):
+        _stay_ahead(world, _EDGE, digest, 7)
+    claim = world.run(world.store.claims.claim_pair(_EDGE, "here", lease_seconds=30, now=world.now))
+    assert claim is not None
+    world.settle(_succeed(world, claim))
+    assert world.get_pair("edge").raises == 0
+
+
+@pytest.mark.req("R-11")
+@pytest.mark.parametrize("above", [41, 2**53 - 1, 2**53 + 5])
+def test_a_leftover_is_withdrawn_above_its_generation_or_shown_as_a_problem(
+    world: StoreUnderTest, above: int
+) -> None:
+    world.add_workspace()
+    world.add_runtimes("edge")
+    world.run(world.store.placements.withdraw_leftover(_EDGE, above=above, now=world.now))
+    status = world.get_pair("edge")
+    if above < 2**40:
+        assert (status.withdrawal_generation, status.problem) == (above + 1, None)
+        assert status.due_at == format_instant(world.now)
+    else:
+        assert status.problem is not None
+        assert (status.problem.code, status.due_at) == ("assignment.stale", None)
+        assert status.withdrawal_generation < 10
+    assert world.run(world.store.workspaces.get_workspace("library")).generation < 10
+
+
+@pytest.mark.req("R-11")
+def test_a_wild_generation_is_not_adopted(world: StoreUnderTest) -> None:
     digest = _fill(world, "edge")
     claim = world.claim()[_EDGE]
-    wild = Observed(observed_at=format_instant(world.now), generation=2**53 - 1, digest=digest, revision=1)
+    wild = _hold(world, 2**53 - 1, digest)
     world.settle(Settlement(key=_EDGE, lease=claim.lease, due_at=world.now + MINUTE, observed=wild))
     world.publish("b")
     assert world.activate(2) < 10
+    assert world.get_pair("edge").generation_offset == 0
 
 
 @pytest.mark.req("K-01", "R-11")
@@ -407,7 +500,7 @@ def test_revoking_the_active_bundle_has_it_withdrawn_everywhere(world: StoreUnde
     status = world.claim()[_EDGE].status
     assert status.desired is None
     assert status.observed is not None
-    assert status.placement_generation > status.observed.generation
+    assert status.withdrawal_generation > status.observed.generation
 
 
 def test_pairs_come_in_pages_of_whom_may_be_seen(world: StoreUnderTest) -> None:

@@ -3,17 +3,18 @@
 import asyncio
 import secrets
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from support.backend.store_under_test import StoreUnderTest
+from support.backend.store_under_test import ANYWHERE, StoreUnderTest
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_wire.backend.errors import TokenNotFoundError, WorkspaceConflictError, WorkspaceNotFoundError
 from yoi_wire.clock import MINUTE, format_instant
 from yoi_wire.errors import RequestInvalidError, WorkerConflictError, WorkerNotFoundError
 from yoi_wire.worker_requests import Intent, WorkerRequest
-from yoi_workspace_server.audit import AuditEntry
+from yoi_workspace_server.audit import AuditEntry, compute_record_hash
 from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
 from yoi_workspace_server.revisions import BuildProblem, NewBuild
 from yoi_workspace_server.store.builds import KEPT_BUILDS
@@ -159,8 +160,8 @@ def test_a_token_is_found_by_its_hash_until_it_expires_or_is_revoked(world: Stor
     added = world.run(tokens.add_token(new, actor="ann", now=world.now))
     assert world.run(tokens.has_tokens())
     assert world.run(tokens.find_by_hash(hash_secret(secret), now=world.now)) == added
-    assert added.principal.workspaces == {"library"}
-    assert added.principal.may("runtimes:connection")
+    assert added.bearer.workspaces == {"library"}
+    assert added.bearer.may("runtimes:connection")
     assert world.run(tokens.find_by_hash(hash_secret(secret + "x"), now=world.now)) is None
     assert world.run(tokens.find_by_hash(hash_secret(secret), now=world.now + MINUTE)) is None
     revoked = world.run(tokens.revoke_token("t1", actor="ann", now=world.now))
@@ -267,3 +268,29 @@ def test_records_are_listed_for_who_may_see_their_workspace(world: StoreUnderTes
     within = world.run(audit.list_records(within=frozenset({"archive"}))).items
     assert [one.workspace for one in within] == ["archive"]
     assert [one.sequence for one in world.run(audit.read_after(1, within=frozenset({"archive"})))] == [2]
+
+
+@pytest.mark.req("K-03", "K-10")
+def test_a_record_of_changed_rules_says_what_they_are(world: StoreUnderTest) -> None:
+    put = world.store.placements.put_policy
+    other = msgspec.structs.replace(ANYWHERE, workspaces=("museum",))
+    for generation, rule in enumerate((ANYWHERE, other)):
+        world.run(put([rule], expected_generation=generation, actor="ann", now=world.now))
+    records = world.run(world.store.audit.read_after(0))
+    changes = [one.details["rules"] for one in records if one.action == "placement.changed"]
+    assert changes == [[msgspec.json.decode(msgspec.json.encode(one))] for one in (ANYWHERE, other)]
+
+
+@pytest.mark.req("K-10")
+def test_each_record_is_chained_to_the_one_before(world: StoreUnderTest) -> None:
+    world.add_workspace()
+    world.publish("a")
+    world.activate(1)
+    previous = ""
+    records = world.run(world.store.audit.read_after(0))
+    assert len(records) == 3
+    for record in records:
+        previous = compute_record_hash(
+            previous, record, sequence=record.sequence, recorded_at=world.now, token=record.token
+        )
+        assert record.hash == previous

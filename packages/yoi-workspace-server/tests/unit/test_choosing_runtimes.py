@@ -17,6 +17,7 @@ _WORKSPACE = Workspace(
     id="library",
     title="Library",
     held=False,
+    suspended=False,
     generation=0,
     source=PublishedSource(),
     automatic=True,

@@ -15,7 +15,7 @@ class AssignmentRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What the Backend wants assigned.
 
     Attributes:
-        generation: The Backend's durable activation counter; it only grows, and fences old writers.
+        generation: The Backend's durable counter for this Runtime and workspace; it only grows, and fences old writers.
     """
 
     digest: Digest
@@ -32,7 +32,7 @@ class Assignment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     workspace: str
-    generation: int = 0
-    digest: str | None = None
-    revision: int | None = None
+    generation: Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)] = 0
+    digest: Digest | None = None
+    revision: Revision | None = None
     assigned_at: str | None = None

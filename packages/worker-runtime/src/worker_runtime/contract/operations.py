@@ -126,7 +126,7 @@ DELETE_ASSIGNMENT = Operation(
     summary="Withdraw an assignment",
     right="bundles:write",
     answer=Assignment,
-    query=(number("generation", required=True),),
+    query=(number("generation", required=True, least=1),),
     errors=(409,),
 )
 RESOLVE_WORKER = Operation(

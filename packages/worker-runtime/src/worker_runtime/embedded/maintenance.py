@@ -5,6 +5,7 @@ import asyncio
 from msgspec import Struct
 
 from worker_runtime.contract.caller import ALL_SCOPES, Caller
+from worker_runtime.embedded.operations.assignments import reset as reset_assignment
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import load_bundle
 from worker_runtime.embedded.operations.reproducing import Reproduction, reproduce_spec
@@ -61,6 +62,10 @@ class Maintenance:
     async def reproduce_worker(self, caller: Caller, worker: str) -> Reproduction:
         """Resolve a Worker again from its pins (W-04)."""
         return await asyncio.to_thread(self._reproduce, caller, worker)
+
+    async def reset_assignment(self, workspace: str, *, issuer: str | None = None) -> tuple[str, ...]:
+        """Forget an assignment with its generation; see `operations.assignments.reset`."""
+        return await asyncio.to_thread(reset_assignment, self._context, workspace, issuer)
 
     async def collect(self) -> Collected:
         """Take what nothing holds any more (R-06)."""

@@ -1,7 +1,6 @@
 """Local host of a Runtime: its policy file, its directories and programs, its secret stores."""
 
 import logging
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,18 +16,21 @@ from worker_runtime.host.ports import ReadPackage
 from worker_runtime.host.probes import DirectoryProbe, PathProbe
 from worker_runtime.host.secrets.port import SecretStore
 from worker_runtime.host.secrets.stores import ChainedSecrets, DirectorySecrets, EnvironmentSecrets
-from yoi_wire.errors import RuntimeUnavailableError
+from worker_runtime.trust.private_file import create_private_file
+from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError
 
 PACKAGES_FOLDER = "packages"
 SECRETS_FOLDER = "secrets"
 _KEY_NAME = "policy-generation.key"
 _KEY_BYTES = 32
+_LEAST_KEY_BYTES = 16
+"""With fewer, others could try all keys and so learn the policy from its generation."""
 
 _PROBING_THREADS = 8
 """Directories that hang keep a thread each, until they answer."""
 
 _LOGGER = logging.getLogger("worker_runtime.host.local_host")
-_Version: TypeAlias = tuple[int, int, int] | None
+_Version: TypeAlias = tuple[int, int, int, int] | None
 
 
 class LocalHost:
@@ -121,17 +123,21 @@ def _find_version(path: Path) -> _Version:
         found = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _read_key(data_directory: Path) -> bytes:
-    """Return this Runtime's own key, making it at the first call."""
+    """Return this Runtime's own key, making it whole at the first call.
+
+    Raises:
+        RequestInvalidError: The file holds none.
+    """
     path = data_directory / _KEY_NAME
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    key = secrets.token_bytes(_KEY_BYTES)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key)
+    if not path.exists():
+        create_private_file(path, secrets.token_bytes(_KEY_BYTES))
+    key = path.read_bytes()
+    if len(key) < _LEAST_KEY_BYTES:
+        raise RequestInvalidError(
+            "the key is cut off; delete the file, and a new one is made", field=_KEY_NAME
+        )
     return key

@@ -34,6 +34,11 @@ def find_assignment(connection: apsw.Connection, workspace_id: int) -> Assignmen
     return AssignmentRow(generation=row[0], digest=row[1], revision=row[2], assigned_at=row[3])
 
 
+def delete_assignment(connection: apsw.Connection, workspace_id: int) -> None:
+    """Forget a workspace's assignment with its generation; a damaged row, too."""
+    connection.execute("DELETE FROM assignment WHERE workspace_id = ?", (workspace_id,))
+
+
 def put_assignment(
     connection: apsw.Connection, workspace_id: int, workspace: str, wanted: AssignmentRow
 ) -> AssignmentRow:

@@ -1,8 +1,9 @@
 """Connections to the one database file: one writer at a time in this process, several readers, all durable (R-02)."""
 
+import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -39,6 +40,17 @@ def typed_failures() -> Iterator[None]:
         raise RuntimeUnavailableError("storage_failed") from error
 
 
+def _make_private(path: Path) -> None:
+    """Make the file for its owner alone, whatever its directory; SQLite gives the files beside it the same mode."""
+    with suppress(OSError):  # SQLite meets it again, and says it in its own words
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(descriptor).st_mode & 0o077:
+                os.fchmod(descriptor, 0o600)
+        finally:
+            os.close(descriptor)
+
+
 Connection: TypeAlias = apsw.Connection
 """What a transaction hands out; the rest of the program need not know whose it is."""
 
@@ -65,6 +77,8 @@ class Database:
         self._write_lock = threading.Lock()
         self._closed = False
         with typed_failures():
+            if vfs is None:
+                _make_private(path)
             self._writer = self._open()
             try:
                 migrate(self._writer)

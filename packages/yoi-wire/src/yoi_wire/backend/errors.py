@@ -22,7 +22,7 @@ BackendUnavailableReason = Literal[
 ]
 """The last two are a client's, which did not reach it or does not believe its certificate."""
 
-WorkspaceConflictReason = Literal["exists", "still_assigned", "superseded"]
+WorkspaceConflictReason = Literal["exists", "still_assigned", "superseded", "suspended"]
 RuntimeConflictReason = Literal["name_exists", "runtime_exists", "still_assigned"]
 _REMEDIES: Mapping[str, str] = MappingProxyType(
     {
@@ -54,7 +54,8 @@ class WorkspaceConflictError(BackendError, code="workspace.conflict", req="K-01"
     """The workspace does not allow it as it stands.
 
     Attributes:
-        reason: `exists`, `still_assigned` (Runtimes have its bundle), or `superseded` (somebody else was first).
+        reason: `exists`, `still_assigned` (Runtimes have its bundle), `superseded` (somebody else was first), or
+            `suspended` (restored from a backup, and not yet released).
     """
 
     remedy = "look at it with `yoi workspace show`"

@@ -3,7 +3,7 @@
 from typing import Final
 
 from yoi_bundle.media_types import BUNDLE_ARCHIVE_MEDIA_TYPE
-from yoi_wire.backend.audit import AuditView
+from yoi_wire.backend.audit import AuditView, PruneRequest
 from yoi_wire.backend.availability import AvailabilityView, SyncView
 from yoi_wire.backend.builds import BuildView
 from yoi_wire.backend.diffs import DiffView
@@ -265,6 +265,15 @@ LIST_AUDIT = Operation(
         LIMIT,
     ),
 )
+PRUNE_AUDIT = Operation(
+    method="POST",
+    path="/api/v1/audit/prune",
+    summary="Take exported records out, up to one whose hash is given",
+    right="tokens:write",
+    answer=AuditView,
+    body=PruneRequest,
+    reach="whole",
+)
 FOLLOW_AUDIT = Operation[None](
     method="GET",
     path="/api/v1/events",
@@ -339,6 +348,16 @@ SYNC_RUNTIME = Operation(
     answer=SyncView,
     errors=(403, 404),
     query=(WORKSPACE,),
+)
+RESET_GENERATIONS = Operation(
+    method="POST",
+    path="/api/v1/runtimes/{runtime}/reset",
+    summary="Count generations anew for a workspace there, after they were reset on the Runtime",
+    right="runtimes:write",
+    answer=AvailabilityView,
+    errors=(403, 404),
+    reach="whole",
+    query=(text("workspace", pattern=WORKSPACE_PATTERN, required=True),),
 )
 LIST_AVAILABILITY = Operation(
     method="GET",

@@ -13,23 +13,27 @@ class PrincipalView(Struct, frozen=True, kw_only=True):
     Attributes:
         workspaces: None for all.
         permissions: What it may do, sorted.
+        token: Id of the token by which it asks.
     """
 
     name: str
     role: str
     workspaces: tuple[str, ...] | None
     permissions: tuple[str, ...]
+    token: str = ""
 
 
 class TokenView(Struct, frozen=True, kw_only=True):
     """A token; see `yoi_workspace_server.tokens.ApiToken`.
 
     Attributes:
+        principal: Whom it belongs to, and what audit records call its bearer.
         workspaces: None for all.
     """
 
     id: str
     name: str
+    principal: str = ""
     role: str
     workspaces: tuple[str, ...] | None
     scopes: tuple[str, ...]
@@ -51,7 +55,7 @@ class CreatedTokenView(Struct, frozen=True, kw_only=True):
 
 
 TokenName: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*(?!\n)$", max_length=128)]
-"""What audit records call a token's bearer."""
+"""What people call a token, or audit records its bearer."""
 
 MAX_LIFETIME_SECONDS = 10 * 365 * 86_400
 Role: TypeAlias = Literal["viewer", "operator", "admin"]
@@ -82,11 +86,13 @@ class TokenRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A token to make; see `ApiToken`.
 
     Attributes:
+        principal: Whom it belongs to, and what the audit calls its bearer; None for one of the token's own name.
         workspaces: None for all.
         lifetime_seconds: None for a token that does not expire.
     """
 
     name: TokenName
+    principal: TokenName | None = None
     role: Role
     workspaces: tuple[WorkspaceId, ...] | None = None
     scopes: tuple[TokenScope, ...] = ()

@@ -20,7 +20,10 @@ class SourceView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ref: str = ""
 
 
-Title: TypeAlias = Annotated[str, Meta(max_length=256)]
+_NO_CONTROL = r"^[^\x00-\x1f\x7f]*(?!\n)$"
+Title: TypeAlias = Annotated[str, Meta(pattern=_NO_CONTROL, max_length=256)]
+SourcePlace: TypeAlias = Annotated[PrivateText, Meta(pattern=_NO_CONTROL, max_length=4096)]
+SourceWord: TypeAlias = Annotated[str, Meta(pattern=_NO_CONTROL, max_length=4096)]
 
 
 class DirectorySource(
@@ -28,7 +31,7 @@ class DirectorySource(
 ):
     """A directory of the Backend's own host."""
 
-    path: PrivateText
+    path: SourcePlace
 
 
 class GitSource(
@@ -47,9 +50,9 @@ class GitSource(
         subdirectory: Where in the repository the workspace lies; empty for its root.
     """
 
-    url: PrivateText
-    ref: str
-    subdirectory: str = ""
+    url: SourcePlace
+    ref: SourceWord
+    subdirectory: SourceWord = ""
 
 
 class PublishedSource(
@@ -66,7 +69,7 @@ class NewWorkspace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     id: WorkspaceId
     source: Source
-    title: str = ""
+    title: Title = ""
     visibility: Visibility = "private"
     automatic: bool = True
 
@@ -74,7 +77,7 @@ class NewWorkspace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class WorkspaceChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to change in a workspace; None leaves a field as it is."""
 
-    title: str | None = None
+    title: Title | None = None
     visibility: Visibility | None = None
     source: Source | None = None
     automatic: bool | None = None
@@ -93,7 +96,11 @@ class ActiveBundle(Struct, frozen=True, kw_only=True):
 
 
 class WorkspaceView(Struct, frozen=True, kw_only=True):
-    """A workspace; see `yoi_workspace_server.workspaces.Workspace`."""
+    """A workspace; see `yoi_workspace_server.workspaces.Workspace`.
+
+    Attributes:
+        suspended: Restored from a backup; nothing of it is sent, activated or given to Workers before it is released.
+    """
 
     id: str
     title: str
@@ -101,5 +108,6 @@ class WorkspaceView(Struct, frozen=True, kw_only=True):
     source: SourceView
     automatic: bool
     held: bool
+    suspended: bool = False
     active: ActiveBundle | None
     created_at: str

@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 
 from yoi_bundle.errors import YoiError
 from yoi_wire.errors import RequestInvalidError
-from yoi_wire.parameters import MAX_NUMBER_DIGITS
+from yoi_wire.parameters import find_number
 from yoi_wire.server.http_state import HttpState, OpenStreams, Place
 
 EVENT_STREAM = "text/event-stream"
@@ -103,6 +103,7 @@ def read_last_event_id(request: Request) -> int | None:
     text = request.headers.get("last-event-id")
     if text is None:
         return None
-    if not text.isascii() or not text.isdigit() or len(text) > MAX_NUMBER_DIGITS:
+    found = find_number(text)
+    if found is None:
         raise RequestInvalidError("the id of an event", field="Last-Event-ID")
-    return int(text)
+    return found

@@ -14,6 +14,7 @@ from yoi_bundle.errors import YoiError
 from yoi_wire.errors import RuntimeOverloadedError
 from yoi_wire.event_log import get_request_id, note_problem, set_request_id
 from yoi_wire.server.http_state import HttpState
+from yoi_wire.server.known_hosts import has_unknown_host
 from yoi_wire.server.responses import (
     PROBLEM_HEADER,
     PROBLEM_MEDIA_TYPE,
@@ -193,6 +194,8 @@ class RequestMiddleware:
     def _find_refusal(self, scope: Scope) -> YoiError | None:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > self._limits.header_bytes:
             return HttpRefusalError(431, "the headers are too long", field="headers")
+        if has_unknown_host(scope):
+            return HttpRefusalError(421, "no name of this server; see `host_names`", field="Host")
         if self._running >= self._limits.concurrent_requests:
             return RuntimeOverloadedError("busy")
         return None

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from yoi_wire.errors import RequestInvalidError
+from yoi_wire.server.known_hosts import note_host
 from yoi_wire.server.middleware import Asgi
 
 HEADER_SECONDS = 10.0
@@ -48,6 +50,7 @@ class ListenAddress:
         certificate: PEM file of the certificate chain, for TLS.
         private_key: PEM file of its key.
         behind_proxy: The operator says that something in front of this server speaks TLS.
+        host_names: Further names by which callers on this host call a server on loopback.
     """
 
     socket: Path | None = None
@@ -56,6 +59,13 @@ class ListenAddress:
     certificate: Path | None = None
     private_key: Path | None = None
     behind_proxy: bool = False
+    host_names: tuple[str, ...] = ()
+
+    @property
+    def checks_hosts(self) -> bool:
+        """Whether only a `Host` that means this host is answered; see `yoi_wire.server.known_hosts`."""
+        plain = self.socket is None and not self.has_tls and not self.behind_proxy
+        return plain and _is_loopback(self.address)
 
     @property
     def is_local(self) -> bool:
@@ -171,7 +181,7 @@ class HttpServer:
         for name in ("_granian", "granian.access"):
             logging.getLogger(name).setLevel(logging.ERROR)
         self._server = Server(
-            app,
+            self._answer,
             address=listening.address,
             port=listening.port,
             uds=listening.socket,
@@ -189,6 +199,11 @@ class HttpServer:
         if listening.socket is not None:
             self._server.uds_permissions = 0o600
         self._task: asyncio.Task[None] | None = None
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
+        if self.listening.checks_hosts:
+            note_host(scope, self.listening.host_names)
+        await self.app(scope, receive, send)
 
     async def start(self) -> None:
         """Return once connections are taken.

@@ -10,6 +10,7 @@ from yoi_bundle.archive import MANIFEST_NAME, ArchivedBundle, format_blob_name, 
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.boundary.text_blob import find_text_blob_faults
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.descriptors import list_descriptors
 from yoi_bundle.diff import BundleDiff, compute_diff
 from yoi_bundle.errors import Fault, LimitExceededError, raise_faults
@@ -71,6 +72,7 @@ class Uploads:
         temporary: A directory of this program alone.
         clock: The source of time.
         limits: HttpLimits of bundles.
+        quota_bytes: How much a workspace may keep.
     """
 
     def __init__(
@@ -81,12 +83,14 @@ class Uploads:
         temporary: Path,
         clock: Clock,
         limits: Limits = DEFAULT_LIMITS,
+        quota_bytes: int = MAX_SAFE_INTEGER,
     ) -> None:
         self._store = store
         self._scanner = scanner
         self._temporary = temporary
         self._clock = clock
         self._limits = limits
+        self._quota_bytes = quota_bytes
 
     async def publish(
         self, workspace: str, body: AsyncIterable[bytes], *, publisher: str
@@ -118,6 +122,7 @@ class Uploads:
                 publisher=publisher,
                 actor=publisher,
                 now=self._clock.now(),
+                quota_bytes=self._quota_bytes,
             )
 
     async def _spool(self, body: AsyncIterable[bytes], path: Path) -> None:

@@ -11,12 +11,15 @@ from yoi_bundle.authoring.build import BuildResult, build_bundle
 from yoi_bundle.authoring.source.walk import walk_directory
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.builtin import load_builtin_set
-from yoi_bundle.errors import YoiError
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
+from yoi_bundle.errors import LimitExceededError, YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.metadata import Provenance
 from yoi_bundle.verified import VerifiedBundle
+from yoi_wire.backend.workspaces import Source
 from yoi_wire.clock import Clock
 from yoi_workspace_server.audit import SYSTEM_ACTOR
+from yoi_workspace_server.event_log import LOG
 from yoi_workspace_server.revisions import (
     MAX_DIAGNOSTICS,
     BuildProblem,
@@ -43,6 +46,7 @@ class Builder:
         scanner: Looks for credentials; shared by all builds.
         clock: The source of time.
         limits: HttpLimits of bundles.
+        quota_bytes: How much a workspace may keep.
     """
 
     def __init__(
@@ -53,13 +57,16 @@ class Builder:
         scanner: SecretScanner,
         clock: Clock,
         limits: Limits = DEFAULT_LIMITS,
+        quota_bytes: int = MAX_SAFE_INTEGER,
     ) -> None:
         self._store = store
         self._sources = sources
         self._scanner = scanner
         self._clock = clock
         self._limits = limits
+        self._quota_bytes = quota_bytes
         self._slots = asyncio.Semaphore(_CONCURRENT_BUILDS)
+        self._refused: dict[str, tuple[Source, str]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def build(self, workspace: str, *, actor: str = SYSTEM_ACTOR) -> BuildRecord:
@@ -76,12 +83,34 @@ class Builder:
             try:
                 async with self._sources.open(found.source) as checkout:
                     result = await asyncio.to_thread(self._build, checkout.directory, workspace)
-                    return await self._record(result, checkout.provenance, workspace, actor)
+                    record = await self._record(result, checkout.provenance, workspace, actor)
+                    self._remember(found, checkout.provenance, result, record)
+                    return record
             except SourceUnreadableError as error:
                 return await self._record_failure(workspace, error, actor)
+            except YoiError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever a source brings about is its own failed build
+                LOG.event("build_fault", workspace=workspace, error=type(error).__name__)
+                return await self._record_failure(workspace, YoiError(), actor)
+
+    def _remember(
+        self,
+        workspace: Workspace,
+        provenance: Provenance,
+        result: BuildResult | YoiError,
+        record: BuildRecord,
+    ) -> None:
+        """Keep which commit was refused for what it holds: it is the same at the next look."""
+        if record.outcome == "failed" and provenance.commit and not isinstance(result, SourceUnreadableError):
+            self._refused[workspace.id] = (workspace.source, provenance.commit)
+        else:
+            self._refused.pop(workspace.id, None)
 
     async def needs_build(self, workspace: str) -> bool:
         """Tell whether a build may change anything: other content, or what is active; a directory's always may.
+
+        A commit that does not build is not built again by itself before there is another one, or another process.
 
         Raises:
             WorkspaceNotFoundError: There is no such workspace.
@@ -90,6 +119,8 @@ class Builder:
         found = await self._store.workspaces.get_workspace(workspace)
         version = await self._sources.find_version(found.source)
         latest = await self._store.revisions.find_latest(workspace)
+        if version is not None and self._refused.get(workspace) == (found.source, version):
+            return False
         if version is None or latest is None or latest.metadata.provenance.commit != version:
             return True
         return await self._awaits_activation(found, latest)
@@ -97,7 +128,7 @@ class Builder:
     async def _awaits_activation(self, workspace: Workspace, latest: Revision) -> bool:
         """Tell whether the latest revision is yet to be activated: after a crash in between, or a hold since released."""
         later = workspace.active is None or workspace.active.revision < latest.revision
-        if not later or workspace.held or not workspace.automatic:
+        if not later or workspace.held or workspace.suspended or not workspace.automatic:
             return False
         return await self._store.revocations.find_revocation(workspace.id, latest.digest) is None
 
@@ -137,15 +168,19 @@ class Builder:
             return await self._write(
                 replace(report, problem=BuildProblem(code="request.invalid", details=details)), actor
             )
-        recorded = await record_bundle(
-            self._store,
-            bundle.verified,
-            bundle.manifest,
-            bundle.blobs.__getitem__,
-            provenance=provenance,
-            actor=actor,
-            now=self._clock.now(),
-        )
+        try:
+            recorded = await record_bundle(
+                self._store,
+                bundle.verified,
+                bundle.manifest,
+                bundle.blobs.__getitem__,
+                provenance=provenance,
+                actor=actor,
+                now=self._clock.now(),
+                quota_bytes=self._quota_bytes,
+            )
+        except LimitExceededError as error:
+            return await self._record_failure(workspace, error, actor)
         return await self._write(
             replace(
                 report,
@@ -175,6 +210,7 @@ async def record_bundle(
     publisher: str = "",
     actor: str,
     now: int,
+    quota_bytes: int = MAX_SAFE_INTEGER,
 ) -> RecordedRevision:
     """Keep a bundle's missing blobs and its manifest, give it a revision, and activate that where it is automatic.
 
@@ -187,14 +223,19 @@ async def record_bundle(
         publisher: Who published it; empty for a build of this Backend.
         actor: Whom the audit names.
         now: Milliseconds since 1970.
+        quota_bytes: How much the workspace may keep.
 
     Raises:
+        LimitExceededError: It would keep more than that.
         WorkspaceNotFoundError: There is no workspace of the manifest's id.
         BackendUnavailableError: The database cannot be asked.
     """
     workspace = bundle.manifest.workspace
     digests = sorted(bundle.blobs)
     missing = await store.bundles.find_missing_blobs(workspace, digests)
+    if not await store.bundles.has_bundle(workspace, bundle.digest):
+        adding = len(manifest) + sum(bundle.blobs[digest].size for digest in missing)
+        await store.retention.verify_room(workspace, adding=adding, quota_bytes=quota_bytes)
     await store.bundles.put_bundle(
         workspace,
         digest=bundle.digest,

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from worker_runtime.contract.assignments import Assignment
 from worker_runtime.contract.compatibility import verify_compatible
 from worker_runtime.sync.bundle_sync import sync_bundle
@@ -29,7 +31,7 @@ def _plan(claim: Claim) -> Nothing | Assign | Send | Withdraw | Hold:
         placed=status.placed,
         desired=status.desired,
         observed=status.observed,
-        withdrawal_generation=status.placement_generation,
+        withdrawal_generation=status.withdrawal_generation,
         rejected=claim.rejected,
         held=frozenset(status.holdings.stored) if status.holdings else frozenset(),
     )
@@ -182,10 +184,10 @@ def settle_failure(
     problem = describe_problem(
         error, occurred_at=format_instant(now), request_id=getattr(error, "request_id", "")
     )
-    if isinstance(error, AssignmentStaleError | AssignmentConflictError):
+    if isinstance(error, AssignmentStaleError | AssignmentConflictError) and status.raises == 0:
         # Somebody newer has been there: look at it again soon, with what the database says by then.
         wait = settings.spread(settings.backoff.first_seconds, draw)
-    elif error.retryable:
+    elif error.retryable or isinstance(error, AssignmentStaleError | AssignmentConflictError):
         wait = settings.backoff.compute_wait(error, failures=status.attempts + 1, draw=draw)
     else:
         wait = settings.spread(settings.hopeless_seconds, draw)
@@ -252,6 +254,8 @@ class Attempts:
 
     async def make(self, claim: Claim, runtime: RegisteredRuntime) -> Settlement:
         """Do the next step for a pair; every failure of the Runtime or the network becomes part of the settlement."""
+        if claim.status.suspended:
+            return await self._look(claim, runtime)
         step = _plan(claim)
         if isinstance(step, Nothing | Hold):
             return settle_idle(claim, self._settings, now=self._clock.now(), draw=self._draw())
@@ -277,6 +281,18 @@ class Attempts:
             now=self._clock.now(),
             draw=self._draw(),
         )
+
+    async def _look(self, claim: Claim, runtime: RegisteredRuntime) -> Settlement:
+        """Ask what is assigned there, and change nothing: what this Backend would send is old (K-08)."""
+        workspace = claim.status.key.workspace
+        try:
+            dialled = self._dialer.dial(runtime)
+            found = await dialled.api.get_assignment(dialled.build_caller(workspace), workspace)
+            observed = observe_assignment(found, self._clock.now())
+        except YoiError as error:
+            return settle_failure(claim, self._settings, error, now=self._clock.now(), draw=self._draw())
+        settled = settle_idle(claim, self._settings, now=self._clock.now(), draw=self._draw())
+        return replace(settled, observed=observed)
 
     async def _verify(self, runtime: RegisteredRuntime, dialled: Dialled) -> None:
         """Have nothing done on a Runtime that this Backend cannot speak with (R-08)."""

@@ -73,7 +73,7 @@ def _may_be_assigned(status: PairStatus) -> bool:
         placed=status.placed,
         desired=None,
         observed=status.observed,
-        withdrawal_generation=status.placement_generation,
+        withdrawal_generation=status.withdrawal_generation,
     )
     return status.observed is not None and state != "withdrawn"
 

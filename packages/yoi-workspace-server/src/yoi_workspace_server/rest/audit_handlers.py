@@ -5,9 +5,9 @@ import time
 import msgspec
 from starlette.responses import StreamingResponse
 
-from yoi_wire.backend.audit import AuditView
+from yoi_wire.backend.audit import AuditView, PruneRequest
 from yoi_wire.backend.errors import WorkspaceNotFoundError
-from yoi_wire.backend.operations import FOLLOW_AUDIT, LIST_AUDIT
+from yoi_wire.backend.operations import FOLLOW_AUDIT, LIST_AUDIT, PRUNE_AUDIT
 from yoi_wire.paging import Page
 from yoi_wire.server.event_stream import Batch, Event, answer_events, read_last_event_id
 from yoi_wire.server.http_state import OpenStreams
@@ -31,6 +31,16 @@ async def list_audit(
         cursor=cursor,
     )
     return page.map(build_audit_view)
+
+
+@handles(PRUNE_AUDIT)
+async def prune_audit(call: BackendCall, body: PruneRequest) -> AuditView:
+    """Answer with the record of the pruning itself."""
+    services = call.services
+    record = await services.store.audit.prune(
+        body.through, record_hash=body.hash, actor=call.caller.name, now=services.clock.now()
+    )
+    return build_audit_view(record)
 
 
 @handles(FOLLOW_AUDIT)

@@ -10,6 +10,7 @@ from yoi_wire.backend.tokens import Permission
 from yoi_wire.clock import MINUTE, format_instant
 from yoi_wire.errors import UnauthenticatedError
 from yoi_wire.operation import Operation
+from yoi_workspace_server.audit import CURRENT_TOKEN
 from yoi_workspace_server.rest.services import BackendCall, Services
 from yoi_workspace_server.roles import (
     Principal,
@@ -70,7 +71,9 @@ async def _authenticate(request: Request, services: Services) -> Principal:
     now = services.clock.now()
     token = await services.store.tokens.find_by_hash(hash_secret(secret), now=now)
     if token is None:
+        await services.refused_tokens.record(hash_secret(secret), now=now)
         raise UnauthenticatedError("no token in force")
     if token.last_used_at is None or token.last_used_at <= format_instant(now - MINUTE):
         await services.store.tokens.touch_token(token.id, now=now)
-    return token.principal
+    CURRENT_TOKEN.set(token.id)
+    return token.bearer

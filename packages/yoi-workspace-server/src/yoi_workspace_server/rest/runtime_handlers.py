@@ -20,6 +20,7 @@ from yoi_wire.backend.operations import (
     LIST_RUNTIMES,
     PUT_PLACEMENTS,
     REMOVE_RUNTIME,
+    RESET_GENERATIONS,
     SYNC_RUNTIME,
 )
 from yoi_wire.backend.placements import PlacementDecisionView, PlacementPolicy
@@ -27,6 +28,7 @@ from yoi_wire.backend.runtimes import RuntimeAddition, RuntimeChange, RuntimeVie
 from yoi_wire.paging import MAX_PAGE_SIZE, Page, collect_pages, iterate_pages
 from yoi_wire.server.responses import Answer, format_entity_tag
 from yoi_wire.server.router import handles
+from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.placement import PlacedWorkspace, decide_placement, may_receive
 from yoi_workspace_server.registry.dialer import verify_connection
 from yoi_workspace_server.rest.principals import verify_sees
@@ -67,7 +69,10 @@ async def get_runtime(call: BackendCall, runtime: str) -> RuntimeView:
 @handles(GET_RUNTIME_CONNECTION)
 async def get_runtime_connection(call: BackendCall, runtime: str) -> Answer:
     """Answer with endpoint and trust, for a token that names the scope; no browser asks for this."""
-    found = await call.services.store.runtimes.get_runtime(runtime)
+    services = call.services
+    found = await services.store.runtimes.get_runtime(runtime)
+    read = AuditEntry(actor=call.caller.name, action="connection.read", runtime=runtime)
+    await services.store.audit.append([read], now=services.clock.now())
     return Answer(build_connection_view(found), headers={"Cache-Control": "no-store"})
 
 
@@ -150,6 +155,21 @@ async def sync_runtime(call: BackendCall, runtime: str, workspace: str | None) -
         raise await _explain_absence(services, workspace, found)
     (view,) = await _build_views(services, [status], principal)
     return SyncView(due=0, pair=view)
+
+
+@handles(RESET_GENERATIONS)
+async def reset_generations(call: BackendCall, runtime: str, workspace: str) -> AvailabilityView:
+    """Forget how far a Runtime was ahead, and try again from the workspace's own generations."""
+    principal = call.caller
+    services = call.services
+    await _verify_seen(services, principal, workspace)
+    found = await get_visible(services.store, principal, runtime)
+    key = PairKey(runtime, workspace)
+    status = await services.store.pairs.reset_generations(key, actor=principal.name, now=services.clock.now())
+    if status is None:
+        raise await _explain_absence(services, workspace, found)
+    (view,) = await _build_views(services, [status], principal)
+    return view
 
 
 async def _verify_seen(services: Services, principal: Principal, workspace: str) -> None:

@@ -12,6 +12,7 @@ from yoi_workspace_server.publishing.builder import Builder
 from yoi_workspace_server.reconciler.reconciler import Reconciler
 from yoi_workspace_server.registry.dialer import Dialer
 from yoi_workspace_server.registry.registration import Registration
+from yoi_workspace_server.rest.refused_tokens import RefusedTokens
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.sources.reading import SourceReader
 from yoi_workspace_server.store.store import Store
@@ -33,6 +34,7 @@ class Services:
     builder: Builder
     sources: SourceReader
     archives: Uploads
+    refused_tokens: RefusedTokens
     clock: Clock
     new_id: Callable[[], str]
 

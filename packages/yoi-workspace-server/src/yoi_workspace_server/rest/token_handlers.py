@@ -25,7 +25,8 @@ async def list_tokens(call: BackendCall, cursor: str | None, limit: int) -> Page
 async def create_token(call: BackendCall, body: TokenRequest) -> Answer:
     """Make a token that may do no more than the one that asks for it."""
     principal = call.caller
-    if body.name == SYSTEM_ACTOR:
+    owner = body.principal or body.name
+    if SYSTEM_ACTOR in (body.name, owner):
         raise RequestInvalidError("the name of the Backend itself", field="name")
     services = call.services
     now = services.clock.now()
@@ -43,12 +44,13 @@ async def create_token(call: BackendCall, body: TokenRequest) -> Answer:
         id=services.new_id(),
         secret_hash=hash_secret(secret),
         name=body.name,
+        principal=owner,
         role=body.role,
         workspaces=None if body.workspaces is None else frozenset(body.workspaces),
         scopes=scopes,
         expires_at=expires_at,
     )
-    added = await services.store.tokens.add_token(new, actor=principal.name, now=now)
+    added = await services.store.tokens.add_token(new, actor=principal.name, now=now, maker=principal.name)
     view = CreatedTokenView(token=build_token_view(added), secret=secret)
     return Answer(view, headers={"Cache-Control": "no-store"})
 

@@ -44,10 +44,11 @@ from yoi_wire.paging import Page
 from yoi_wire.server.bodies import RawBody
 from yoi_wire.server.responses import JSON, Answer, build_bytes_response, format_entity_tag, has_entity
 from yoi_wire.server.router import handles
+from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.publishing.archives import compare_revisions, stream_archive
 from yoi_workspace_server.rest.services import BackendCall
 from yoi_workspace_server.revisions import Revision
-from yoi_workspace_server.roles import verify_whole_backend
+from yoi_workspace_server.roles import verify_permission, verify_whole_backend
 from yoi_workspace_server.views.revisions import (
     build_activation_view,
     build_build_view,
@@ -148,6 +149,8 @@ async def roll_back(call: BackendCall, workspace: str, body: RollbackRequest) ->
 async def release(call: BackendCall, workspace: str) -> WorkspaceView:
     principal = call.caller
     services = call.services
+    if (await services.store.workspaces.get_workspace(workspace)).suspended:
+        verify_permission(principal, "workspaces:write")
     released = await services.store.workspaces.release_workspace(
         workspace, actor=principal.name, now=services.clock.now()
     )
@@ -263,6 +266,10 @@ async def get_archive(call: BackendCall, workspace: str, digest: str) -> Answer 
     if has_entity(call.request, digest):
         return Answer(status=304, headers=headers)
     bundle = await asyncio.to_thread(verify_manifest, stored.manifest, digest)
+    exported = AuditEntry(
+        actor=call.caller.name, action="bundle.exported", workspace=workspace, subject=digest
+    )
+    await call.services.store.audit.append([exported], now=call.services.clock.now())
     return StreamingResponse(
         stream_archive(bundles, workspace, stored.manifest, bundle),
         headers={**headers, "content-type": BUNDLE_ARCHIVE_MEDIA_TYPE},

@@ -20,7 +20,8 @@ _ADDRESS = re.compile(
 )
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,254}")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_USERINFO = re.compile(r"(?:https?|git)://[^/@]*@")
+_USERINFO = re.compile(r"(?:https?|git)://[^/]*@|ssh://[^/]*:[^/]*@")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_FILES = 100_000
 
 
@@ -30,11 +31,15 @@ def verify_git_source(source: GitSource) -> None:
     Raises:
         SourceUnreadableError: One of them is none, or the address holds a credential.
     """
+    if _CONTROL.search(f"{source.url}{source.subdirectory}"):
+        raise SourceUnreadableError(
+            "a control character in an address or a path", remedy="write it without any"
+        )
     if not _ADDRESS.fullmatch(source.url):
         raise SourceUnreadableError(
             "no address of a repository", remedy="write https://HOST/PATH or USER@HOST:PATH"
         )
-    if _USERINFO.match(source.url):
+    if _USERINFO.match(source.url) or ("://" in source.url and re.search(r"[?#]", source.url)):
         raise SourceUnreadableError(
             "the address holds a credential",
             remedy="take it out; the server's git configuration names a credential helper",

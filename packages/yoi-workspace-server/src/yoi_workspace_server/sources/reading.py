@@ -6,10 +6,13 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from yoi_bundle.authoring.source.provenance import describe_provenance
 from yoi_wire.backend.workspaces import DirectorySource, GitSource, PublishedSource, Source
 from yoi_workspace_server.sources.checkout import BUILDER, Checkout, SourceUnreadableError
 from yoi_workspace_server.sources.git import GitReader, verify_git_source
+from yoi_workspace_server.sources.local_repository import find_local_path, verify_self_contained
 
 _REMEDY = "name a directory below one of the server's `source_roots`, or publish finished bundles"
 
@@ -55,12 +58,20 @@ class SourceReader:
         match source:
             case DirectorySource(path=path):
                 verify_allowed(Path(path), self._roots)
-            case GitSource(url=url):
-                verify_git_source(source)
-                if url.startswith(("/", "file:")):
-                    verify_allowed(Path(url.removeprefix("file://")), self._roots)
+            case GitSource():
+                self._locate(source)
             case PublishedSource():
                 pass
+
+    def _locate(self, source: GitSource) -> GitSource:
+        """Return a source whose address git cannot read in another way than it was checked."""
+        verify_git_source(source)
+        path = find_local_path(source.url)
+        if path is None:
+            return source
+        found = verify_allowed(path, self._roots)
+        verify_self_contained(found)
+        return replace(source, url=str(found))
 
     async def find_version(self, source: Source) -> str | None:
         """Return what differs when the content does, if that can be told without reading it all: a commit.
@@ -68,8 +79,10 @@ class SourceReader:
         Raises:
             SourceUnreadableError: It cannot be reached.
         """
+        if isinstance(source, GitSource):
+            return await self._git.find_commit(await asyncio.to_thread(self._locate, source))
         self.verify(source)
-        return await self._git.find_commit(source) if isinstance(source, GitSource) else None
+        return None
 
     @asynccontextmanager
     async def open(self, source: Source, version_found: str | None = None) -> AsyncIterator[Checkout]:
@@ -82,10 +95,9 @@ class SourceReader:
         Raises:
             SourceUnreadableError: There is none, or it cannot be read.
         """
-        self.verify(source)
         match source:
             case DirectorySource(path=path):
-                directory = Path(path)
+                directory = verify_allowed(Path(path), self._roots)
                 provenance = await asyncio.to_thread(
                     describe_provenance,
                     directory,
@@ -94,8 +106,9 @@ class SourceReader:
                 )
                 yield Checkout(directory=directory, provenance=provenance)
             case GitSource():
-                commit = version_found or await self._git.find_commit(source)
-                async with self._git.open(source, commit) as checkout:
+                located = await asyncio.to_thread(self._locate, source)
+                commit = version_found or await self._git.find_commit(located)
+                async with self._git.open(located, commit) as checkout:
                     yield checkout
             case PublishedSource():
                 raise SourceUnreadableError(

@@ -58,7 +58,7 @@ class ActivationRepository:
     async def activate_automatically(self, workspace: str, revision: int, *, now: int) -> Activation | None:
         """Make a revision active because it is new; do nothing when that is not to be.
 
-        It is not to be when the workspace activates by hand, is held, has this or a later revision active, or has
+        It is not to be when the workspace activates by hand, is held or suspended, has this or a later revision active, or has
         revoked the digest.
 
         Raises:
@@ -68,7 +68,7 @@ class ActivationRepository:
         async with self._database.write(now) as transaction:
             found = await lock_workspace(transaction, workspace)
             later = found.active is not None and found.active.revision >= revision
-            if found.held or not found.automatic or later:
+            if found.held or found.suspended or not found.automatic or later:
                 return None
             chosen = await get_revision(transaction, workspace, revision)
             if await _is_revoked(transaction, workspace, chosen.digest):
@@ -94,11 +94,14 @@ async def _is_revoked(transaction: Transaction, workspace: str, digest: str) -> 
     return bool(await transaction.connection.scalar(query))
 
 
-async def allocate_generation(transaction: Transaction, workspace: str, *, above: int = 0) -> int:
-    """Return the workspace's next generation: above every one that was given or seen before (R-11)."""
+async def allocate_generation(transaction: Transaction, workspace: str) -> int:
+    """Return the workspace's next generation: above every one that was given before (R-11).
+
+    This counter is the Backend's own. What a Runtime says of a generation moves its own pair alone (T-02).
+    """
     counter = workspaces.c.generation
     query = select(counter).where(workspaces.c.id == workspace).with_for_update(key_share=True)
-    generation: int = max(await transaction.connection.scalar(query) or 0, above) + 1
+    generation: int = (await transaction.connection.scalar(query) or 0) + 1
     await transaction.connection.execute(
         update(workspaces).where(workspaces.c.id == workspace).values(generation=generation)
     )

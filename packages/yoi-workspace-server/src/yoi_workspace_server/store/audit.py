@@ -1,16 +1,17 @@
-"""The audit in the database; there is no way here to change or delete a record, and triggers refuse it (K-10)."""
+"""The audit in the database: append-only but for an exported prefix; triggers refuse everything else (K-10)."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, delete, insert, select
 
 from yoi_wire.clock import format_instant
+from yoi_wire.errors import RequestInvalidError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry, AuditRecord
 from yoi_workspace_server.store.database.statements import build_page, parse_number_cursor
-from yoi_workspace_server.store.database.transactions import Database
-from yoi_workspace_server.store.tables import audit
+from yoi_workspace_server.store.database.transactions import Database, find_audit_end
+from yoi_workspace_server.store.tables import audit, audit_prefix
 
 
 class AuditRepository:
@@ -23,6 +24,32 @@ class AuditRepository:
         """Record what no other operation of the store records by itself."""
         async with self._database.write(now) as transaction:
             transaction.record(*entries)
+
+    async def prune(self, through: int, *, record_hash: str, actor: str, now: int) -> AuditRecord:
+        """Take out all records up to one, whose hash the caller knows from its export; the chain goes on from that hash.
+
+        The one way in which the audit grows shorter (K-10): in one transaction, and on record itself.
+
+        Args:
+            through: Sequence of the last record to take out.
+            record_hash: Its hash, which follows from that record and all before it.
+            actor: Who asks for it.
+            now: The instant.
+
+        Raises:
+            RequestInvalidError: There is no such record, or it has another hash.
+        """
+        async with self._database.write(now) as transaction:
+            query = select(audit.c.hash).where(audit.c.sequence == through)
+            if await transaction.connection.scalar(query) != record_hash or not record_hash:
+                raise RequestInvalidError("not the hash of this record; export the audit first", field="hash")
+            await transaction.connection.execute(delete(audit_prefix))
+            row = {"id": 1, "sequence": through, "hash": record_hash, "removed_at": now}
+            await transaction.connection.execute(insert(audit_prefix), row)
+            await transaction.connection.execute(delete(audit).where(audit.c.sequence <= through))
+            details = {"through": through, "hash": record_hash}
+            transaction.record(AuditEntry(actor=actor, action="audit.pruned", details=details))
+        return (await self.list_records(limit=1)).items[0]
 
     async def list_records(
         self,
@@ -73,7 +100,7 @@ class AuditRepository:
     async def find_last(self) -> int:
         """Return the sequence of the latest record; 0 when there is none."""
         async with self._database.read() as connection:
-            return int(await connection.scalar(select(func.coalesce(func.max(audit.c.sequence), 0))) or 0)
+            return (await find_audit_end(connection))[0]
 
 
 def _read_record(row: Row[Any]) -> AuditRecord:
@@ -81,6 +108,8 @@ def _read_record(row: Row[Any]) -> AuditRecord:
         sequence=row.sequence,
         recorded_at=format_instant(row.recorded_at),
         actor=row.actor,
+        token=row.token,
+        hash=row.hash,
         action=row.action,
         workspace=row.workspace,
         runtime=row.runtime,

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from msgspec.json import encode
+from sqlalchemy import Row, delete, insert, select, update
 
 from yoi_wire.clock import format_instant
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
@@ -26,6 +27,9 @@ class BuildRepository:
     async def record_build(self, new: NewBuild, *, actor: str = SYSTEM_ACTOR, now: int) -> BuildRecord:
         """Write down how a build ended.
 
+        One that nobody asked for and that failed just as the one before did is that one again, at a later instant: what stays
+        broken neither fills the audit nor pushes other builds out.
+
         Raises:
             WorkspaceNotFoundError: There is no such workspace.
         """
@@ -41,6 +45,10 @@ class BuildRepository:
         }
         async with self._database.write(now) as transaction:
             await lock_workspace(transaction, new.workspace)
+            same = await _find_same_failure(transaction, new) if actor == SYSTEM_ACTOR else None
+            if same is not None:
+                again = update(builds).where(builds.c.id == same).values(built_at=now).returning(builds)
+                return _read_build((await transaction.connection.execute(again)).one())
             result = await transaction.connection.execute(insert(builds).values(row).returning(builds))
             recorded = _read_build(result.one())
             await _delete_old(transaction, new.workspace)
@@ -67,6 +75,18 @@ class BuildRepository:
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(builds.c.id.desc()).limit(limit + 1))).all()
         return build_page(rows, limit, read=_read_build, cursor=lambda row: row.id)
+
+
+async def _find_same_failure(transaction: Transaction, new: NewBuild) -> int | None:
+    """Return the id of the workspace's last build, when it failed and this one failed in the same way."""
+    if new.problem is None:
+        return None
+    query = select(builds).where(builds.c.workspace == new.workspace).order_by(builds.c.id.desc()).limit(1)
+    row = (await transaction.connection.execute(query)).first()
+    if row is None or row.diagnostics != new.diagnostics[:MAX_DIAGNOSTICS] or row.problem is None:
+        return None
+    same = row.problem.code == new.problem.code and encode(row.problem.details) == encode(new.problem.details)
+    return int(row.id) if same else None
 
 
 async def _delete_old(transaction: Transaction, workspace: str) -> None:

@@ -19,17 +19,19 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from yoi_wire.clock import format_instant
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
+from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.runtimes import AWAY
 from yoi_workspace_server.store.database.address import Dialect
 from yoi_workspace_server.store.database.statements import build_page
 from yoi_workspace_server.store.database.transactions import Database
-from yoi_workspace_server.store.due_pairs import mark_due
+from yoi_workspace_server.store.due_pairs import mark_due, match_keys
 from yoi_workspace_server.store.runtimes import read_runtime
 from yoi_workspace_server.store.tables import pairs, runtimes, workspaces
 from yoi_workspace_server.store.workspaces import read_active
@@ -87,7 +89,9 @@ _ACTIVE = (workspaces.c.active_digest, workspaces.c.active_revision, workspaces.
 
 def select_statuses() -> Select[Any]:
     """Return the query of pairs as `read_status` reads them."""
-    return select(pairs, *_ACTIVE).join(workspaces, workspaces.c.id == pairs.c.workspace)
+    return select(pairs, *_ACTIVE, workspaces.c.suspended).join(
+        workspaces, workspaces.c.id == pairs.c.workspace
+    )
 
 
 def _read_observed(row: Row[Any]) -> Observed | None:
@@ -129,6 +133,9 @@ def read_status(row: Row[Any]) -> PairStatus:
         key=PairKey(row.runtime, row.workspace),
         placed=row.placed,
         placement_generation=row.placement_generation,
+        generation_offset=row.generation_offset,
+        raises=row.raises,
+        suspended=row.suspended,
         active=read_active(row),
         observed=_read_observed(row),
         holdings=row.holdings,
@@ -219,6 +226,29 @@ class PairRepository:
             RuntimeHoldings(runtime=read_runtime(row), has_digest=bool(row.has_digest), workers=row.workers)
             for row in rows
         )
+
+    async def reset_generations(self, key: PairKey, *, actor: str, now: int) -> PairStatus | None:
+        """Count a pair's generations anew from the workspace's own, forget its problem, and make it due.
+
+        The way out for a Runtime whose generation was put beyond all bounds, once it was reset there, too (T-02).
+
+        Returns:
+            The pair; None when there is none.
+        """
+        fresh = {"generation_offset": 0, "raises": 0, "attempts": 0, "problem": None, "due_at": now}
+        async with self._database.write(now) as transaction:
+            result = await transaction.connection.execute(
+                update(pairs).where(match_keys([key])).values(triggers=pairs.c.triggers + 1, **fresh)
+            )
+            if not result.rowcount:
+                return None
+            transaction.wake("pairs")
+            transaction.record(
+                AuditEntry(
+                    actor=actor, action="generation.reset", workspace=key.workspace, runtime=key.runtime
+                )
+            )
+        return await self.find_pair(key)
 
     async def mark_due(self, *, runtime: str | None = None, workspace: str | None = None, now: int) -> int:
         """Make pairs due now, whatever their back-off, and wake the reconcilers; return how many.

@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import to_builtins
 from sqlalchemy import Row, Select, insert, select, update
 
 from yoi_wire.backend.placements import PlacementPolicy, PlacementRule
+from yoi_wire.clock import format_instant
+from yoi_wire.errors import AssignmentStaleError
 from yoi_workspace_server.audit import SYSTEM_ACTOR, AuditEntry
 from yoi_workspace_server.placement import PlacedRuntime, PlacedWorkspace, may_receive
+from yoi_workspace_server.runtimes import describe_problem
 from yoi_workspace_server.store.activations import allocate_generation
 from yoi_workspace_server.store.database.statements import insert_absent, split_batches
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.due_pairs import match_keys
 from yoi_workspace_server.store.tables import pairs, placements, runtimes, workspaces
-from yoi_workspace_server.sync_status import PairKey
+from yoi_workspace_server.sync_status import MAX_LEAP, MAX_RAISES, PairKey
 
 _ONLY = 1
 """Id of the one row."""
@@ -55,7 +59,7 @@ class PlacementRepository:
                 .where(placements.c.id == _ONLY)
                 .values(generation=policy.generation, rules=policy.rules)
             )
-            details = {"generation": policy.generation, "rules": [rule.id for rule in policy.rules]}
+            details = {"generation": policy.generation, "rules": to_builtins(policy.rules)}
             transaction.record(AuditEntry(actor=actor, action="placement.changed", details=details))
             await _apply(transaction, policy, None, None, actor)
             return policy
@@ -99,12 +103,19 @@ class PlacementRepository:
 
         Args:
             key: The Runtime and the workspace.
-            above: The generation that the Runtime has (R-11).
+            above: The generation that the Runtime has (R-11); one beyond all bounds is shown as the pair's problem, and
+                the pair waits for its operator.
             now: The instant.
         """
         async with self._database.write(now) as transaction:
-            generation = await allocate_generation(transaction, key.workspace, above=above)
+            generation = await allocate_generation(transaction, key.workspace)
             row = _build_pair(key.runtime, key.workspace, generation, now) | {"placed": False}
+            if above > generation + MAX_LEAP:
+                stale = AssignmentStaleError(key.workspace, generation=generation, current=above)
+                problem = describe_problem(stale, occurred_at=format_instant(now))
+                row |= {"problem": problem, "attempts": 1, "raises": MAX_RAISES, "due_at": None}
+            else:
+                row |= {"generation_offset": max(above + 1 - generation, 0)}
             if await insert_absent(transaction, pairs, row):
                 transaction.wake("pairs")
 
@@ -207,6 +218,8 @@ def _build_pair(runtime: str, workspace: str, generation: int, now: int) -> dict
         "workspace": workspace,
         "placed": True,
         "placement_generation": generation,
+        "generation_offset": 0,
+        "raises": 0,
         "attempts": 0,
         "triggers": 0,
         "due_at": now,

@@ -175,5 +175,6 @@ async def _insert(transaction: Transaction, revision: Revision) -> None:
         "digest": revision.digest,
         "metadata": revision.metadata,
         "recorded_at": transaction.now,
+        "pinned": False,
     }
     await transaction.connection.execute(insert(revisions), row)

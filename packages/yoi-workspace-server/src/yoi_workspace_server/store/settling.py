@@ -5,20 +5,17 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, update
 
-from yoi_bundle.canonical import MAX_SAFE_INTEGER
-from yoi_workspace_server.store.activations import allocate_generation
 from yoi_workspace_server.store.database.statements import parse_instant
 from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.due_pairs import match_keys
 from yoi_workspace_server.store.pairs import read_status, select_statuses
 from yoi_workspace_server.store.rejections import insert_rejections
 from yoi_workspace_server.store.tables import pairs
-from yoi_workspace_server.store.workspaces import lock_workspace
 from yoi_workspace_server.sync_plan import Observed
-from yoi_workspace_server.sync_status import PairKey, PairStatus, Settlement
+from yoi_workspace_server.sync_status import MAX_RAISES, PairKey, PairStatus, Settlement
 
-_MAX_LEAP = 2**32
-"""By how much a Runtime's word may move a workspace's counter; a wild one would use the counter up."""
+_EAGER_RAISES = 2
+"""So many in a row are tried again at once; a restore from a backup needs one."""
 
 _UPDATE = (
     update(pairs)
@@ -35,6 +32,8 @@ _UPDATE = (
                 "attempts",
                 "problem",
                 "last_success_at",
+                "generation_offset",
+                "raises",
                 "due_at",
                 "lease_expires_at",
             )
@@ -53,7 +52,9 @@ class SettlingRepository:
         """Write down how attempts ended, in one transaction, and give their pairs free.
 
         A pair that was triggered meanwhile is due at once. When a Runtime turns out to have a generation that this
-        Backend never gave it, as after a restore from a backup, the pair gets a generation above that one.
+        Backend never gave it, as after a restore from a backup, this pair's generations go on above that one. That happens
+        at once at first, then after the ordinary back-off; a Runtime that keeps doing it, or that is ahead beyond
+        all bounds, is left alone until an operator resets the pair (T-02).
 
         Args:
             settlements: At most 500, one for a pair.
@@ -75,23 +76,7 @@ class SettlingRepository:
             transaction.record(*(entry for one in kept for entry in one.audit))
             if any(row.triggers != row.lease_triggers for row in held.values()):
                 transaction.wake("pairs")
-        for one in kept:
-            if one.observed is not None and _is_ahead(read_status(held[one.key]), one.observed):
-                await self._raise_generation(one.key, one.observed.generation, now)
         return frozenset(held)
-
-    async def _raise_generation(self, key: PairKey, observed: int, now: int) -> None:
-        """Give a pair a generation above one that was observed, so that its desired state can be set again."""
-        async with self._database.write(now) as transaction:
-            workspace = await lock_workspace(transaction, key.workspace)
-            if observed > min(workspace.generation + _MAX_LEAP, MAX_SAFE_INTEGER - _MAX_LEAP):
-                return
-            generation = await allocate_generation(transaction, key.workspace, above=observed)
-            statement = update(pairs).where(match_keys([key]))
-            await transaction.connection.execute(
-                statement.values(placement_generation=generation, due_at=now, triggers=pairs.c.triggers + 1)
-            )
-            transaction.wake("pairs")
 
 
 async def _lock_held(
@@ -108,7 +93,7 @@ async def _lock_held(
 def _build_values(one: Settlement, row: Row[Any], now: int) -> dict[str, Any]:
     observed = one.observed
     succeeded = one.problem is None
-    return {
+    values = {
         "key_runtime": one.key.runtime,
         "key_workspace": one.key.workspace,
         "new_observed_at": row.observed_at if observed is None else parse_instant(observed.observed_at),
@@ -119,8 +104,30 @@ def _build_values(one: Settlement, row: Row[Any], now: int) -> dict[str, Any]:
         "new_attempts": row.attempts if not one.asked else 0 if succeeded else row.attempts + 1,
         "new_problem": one.problem,
         "new_last_success_at": now if succeeded and one.asked else row.last_success_at,
+        "new_generation_offset": row.generation_offset,
+        "new_raises": 0 if succeeded and one.asked else row.raises,
         "new_due_at": one.due_at if row.triggers == row.lease_triggers else now,
         "new_lease_expires_at": None,
+    }
+    status = read_status(row)
+    if observed is not None and _is_ahead(status, observed):
+        triggered = row.triggers != row.lease_triggers
+        values |= _raise_offset(status, observed, due_at=values["new_due_at"], now=now, triggered=triggered)
+    return values
+
+
+def _raise_offset(
+    status: PairStatus, observed: Observed, *, due_at: int, now: int, triggered: bool
+) -> dict[str, Any]:
+    """Put a pair's generations above one that its Runtime holds, so that its desired state can be set again."""
+    if observed.generation >= status.refused_generation or status.raises >= MAX_RAISES:
+        return {} if triggered else {"new_due_at": None}
+    desired = status.desired if status.placed else None
+    own = status.withdrawal_generation if desired is None else desired.generation
+    return {
+        "new_generation_offset": status.generation_offset + observed.generation + 1 - own,
+        "new_raises": status.raises + 1,
+        "new_due_at": now if status.raises < _EAGER_RAISES else due_at,
     }
 
 
@@ -128,7 +135,7 @@ def _is_ahead(status: PairStatus, observed: Observed) -> bool:
     """Tell whether the Runtime holds a generation by which the desired state would be refused (R-11)."""
     desired = status.desired if status.placed else None
     if desired is None:
-        return observed.digest is not None and observed.generation >= max(status.placement_generation, 1)
+        return observed.digest is not None and observed.generation >= max(status.withdrawal_generation, 1)
     same = observed.digest == desired.digest
     return observed.generation > desired.generation or (
         observed.generation == desired.generation and not same

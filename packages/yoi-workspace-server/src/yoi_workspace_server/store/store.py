@@ -15,6 +15,8 @@ from yoi_workspace_server.store.database.wakeups import Wakeups
 from yoi_workspace_server.store.pairs import PairRepository
 from yoi_workspace_server.store.placements import PlacementRepository
 from yoi_workspace_server.store.rejections import RejectionRepository
+from yoi_workspace_server.store.restoring import RestoreRepository
+from yoi_workspace_server.store.retention import RetentionRepository
 from yoi_workspace_server.store.revisions import RevisionRepository
 from yoi_workspace_server.store.revocations import RevocationRepository
 from yoi_workspace_server.store.runtimes import RuntimeRepository
@@ -48,6 +50,8 @@ class Store:
         self.workers = WorkerRepository(database)
         self.tokens = TokenRepository(database)
         self.audit = AuditRepository(database)
+        self.retention = RetentionRepository(database)
+        self.restoring = RestoreRepository(database)
 
     async def start(self) -> None:
         """Check that the database is there and of this version's schema, and listen for wakeups.

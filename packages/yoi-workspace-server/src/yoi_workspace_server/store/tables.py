@@ -156,6 +156,8 @@ workspaces = Table(
     Column("source", JsonValue[Source](Source), nullable=False, info=_PRIVATE),
     Column("automatic", Boolean, nullable=False),
     Column("held", Boolean, nullable=False),
+    # After a restore from a backup: nothing is sent anywhere before an admin has said so.
+    Column("suspended", Boolean, nullable=False),
     Column("generation", BigInteger, nullable=False),
     _text("active_digest", nullable=True),
     Column("active_revision", BigInteger),
@@ -170,6 +172,7 @@ revisions = Table(
     _text("digest"),
     Column("metadata", JsonValue[BundleMetadata](BundleMetadata), nullable=False),
     _instant("recorded_at"),
+    Column("pinned", Boolean, nullable=False),
     PrimaryKeyConstraint("workspace", "revision"),
     ForeignKeyConstraint(["workspace", "digest"], ["bundle.workspace", "bundle.digest"], ondelete="CASCADE"),
     Index(None, "workspace", "digest"),
@@ -225,6 +228,9 @@ pairs = Table(
     _workspace(),
     Column("placed", Boolean, nullable=False),
     Column("placement_generation", BigInteger, nullable=False),
+    # Counts this pair alone: no Runtime's word moves what another one is sent (T-02).
+    Column("generation_offset", BigInteger, nullable=False),
+    Column("raises", Integer, nullable=False),
     _instant("observed_at", nullable=True),
     Column("observed_generation", BigInteger),
     _text("observed_digest", nullable=True),
@@ -289,6 +295,7 @@ tokens = Table(
     _text("id", primary_key=True),
     _text("secret_hash", info=_PRIVATE),
     _text("name"),
+    _text("principal"),
     _text("role"),
     Column("workspaces", JsonValue[frozenset[str]](frozenset[str])),
     Column("scopes", JsonValue[frozenset[TokenScope]](frozenset[TokenScope]), nullable=False),
@@ -304,10 +311,21 @@ audit = Table(
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     _instant("recorded_at"),
     _text("actor"),
+    _text("token"),
     _text("action"),
     _text("workspace"),
     _text("runtime"),
     _text("subject"),
     Column("details", JsonValue[dict[str, Any]](dict[str, Any]), nullable=False),
+    # Of this record and the hash before it; see `yoi_workspace_server.audit.compute_record_hash`.
+    _text("hash"),
     Index(None, "workspace", "sequence"),
+)
+audit_prefix = Table(
+    "audit_prefix",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, nullable=False),
+    _text("hash"),
+    _instant("removed_at"),
 )

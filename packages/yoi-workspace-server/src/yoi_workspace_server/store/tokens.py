@@ -21,11 +21,26 @@ class TokenRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add_token(self, new: NewApiToken, *, actor: str, now: int) -> ApiToken:
+    async def add_token(
+        self, new: NewApiToken, *, actor: str, now: int, maker: str | None = None
+    ) -> ApiToken:
+        """Keep a token.
+
+        Args:
+            new: The token.
+            actor: Who makes it.
+            now: The instant.
+            maker: The principal that asks for it, who can make none for another one that has a token in force; None
+                for the Backend itself.
+
+        Raises:
+            RequestInvalidError: It would let its maker act as another principal.
+        """
         row = {
             "id": new.id,
             "secret_hash": new.secret_hash,
             "name": new.name,
+            "principal": new.principal or new.name,
             "role": new.role,
             "workspaces": new.workspaces,
             "scopes": new.scopes,
@@ -33,8 +48,20 @@ class TokenRepository:
             "expires_at": new.expires_at,
         }
         async with self._database.write(now) as transaction:
+            await _find_admins(transaction, now)
+            if maker is not None and await _is_others(transaction, str(row["principal"]), maker, now):
+                raise RequestInvalidError(
+                    "a principal that has a token in force, and makes its own", field="principal"
+                )
             await transaction.connection.execute(insert(tokens), row)
-            details = {"name": new.name, "role": new.role}
+            details = {
+                "name": new.name,
+                "principal": row["principal"],
+                "role": new.role,
+                "workspaces": None if new.workspaces is None else sorted(new.workspaces),
+                "scopes": sorted(new.scopes),
+                "expires_at": _format(new.expires_at),
+            }
             transaction.record(
                 AuditEntry(actor=actor, action="token.created", subject=new.id, details=details)
             )
@@ -49,6 +76,14 @@ class TokenRepository:
         if row is None or (row.expires_at is not None and row.expires_at <= now):
             return None
         return _read_token(row)
+
+    async def find_out_of_force(self, secret_hash: str) -> str | None:
+        """Return the id of the token whose secret has this hash, in force or not; None when there never was one."""
+        async with self._database.read() as connection:
+            found: str | None = await connection.scalar(
+                select(tokens.c.id).where(tokens.c.secret_hash == secret_hash)
+            )
+        return found
 
     async def touch_token(self, token: str, *, now: int) -> None:
         """Write down that a token was used; at most once a minute there is anything to write."""
@@ -95,6 +130,13 @@ class TokenRepository:
         return _read_token(row)
 
 
+async def _is_others(transaction: Transaction, principal: str, maker: str, now: int) -> bool:
+    """Tell whether a principal is another than the maker, and has a token in force."""
+    in_force = tokens.c.revoked_at.is_(None) & (tokens.c.expires_at.is_(None) | (tokens.c.expires_at > now))
+    query = select(tokens.c.id).where(tokens.c.principal == principal, in_force).limit(1)
+    return principal != maker and (await transaction.connection.execute(query)).first() is not None
+
+
 async def _find_admins(transaction: Transaction, now: int) -> list[str]:
     """Return the tokens in force that can make others, and let nobody else revoke one meanwhile."""
     in_force = tokens.c.revoked_at.is_(None) & (tokens.c.expires_at.is_(None) | (tokens.c.expires_at > now))
@@ -107,6 +149,7 @@ def _read_token(row: Row[Any]) -> ApiToken:
     return ApiToken(
         id=row.id,
         name=row.name,
+        principal=row.principal,
         role=row.role,
         workspaces=row.workspaces,
         scopes=row.scopes,

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, or_, select, update
+from sqlalchemy import Row, and_, delete, func, or_, select, update
 
+from yoi_bundle.errors import LimitExceededError
 from yoi_wire.clock import format_instant
 from yoi_wire.errors import WorkerConflictError, WorkerNotFoundError
 from yoi_wire.paging import (
@@ -17,9 +18,12 @@ from yoi_wire.paging import (
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
 from yoi_workspace_server.store.database.statements import build_page, insert_absent
-from yoi_workspace_server.store.database.transactions import Database
+from yoi_workspace_server.store.database.transactions import Database, Transaction
 from yoi_workspace_server.store.tables import workers
 from yoi_workspace_server.store.workspaces import lock_workspace
+
+MAX_WORKERS = 10_000
+"""Of one workspace; a record goes when its Worker is deleted."""
 
 
 class WorkerRepository:
@@ -34,6 +38,7 @@ class WorkerRepository:
         Raises:
             WorkspaceNotFoundError: There is no such workspace.
             WorkerConflictError: The key stands for another request.
+            LimitExceededError: The workspace has as many Workers as it may have; delete some that have ended.
         """
         row = {
             "id": new.id,
@@ -48,7 +53,8 @@ class WorkerRepository:
         by_key = select(workers).where(workers.c.workspace == new.workspace, workers.c.key == new.key)
         async with self._database.write(now) as transaction:
             await lock_workspace(transaction, new.workspace)
-            await insert_absent(transaction, workers, row)
+            if await insert_absent(transaction, workers, row):
+                await _verify_count(transaction, new.workspace)
             kept = read_worker((await transaction.connection.execute(by_key)).one())
         if kept.fingerprint != new.fingerprint:
             raise WorkerConflictError(new.key, kept.id)
@@ -178,3 +184,10 @@ def _build_entry(worker: PlacedWorker, actor: str) -> AuditEntry:
         subject=worker.id,
         details={"digest": worker.request.bundle_digest, "selector": worker.request.selector},
     )
+
+
+async def _verify_count(transaction: Transaction, workspace: str) -> None:
+    query = select(func.count()).select_from(workers).where(workers.c.workspace == workspace)
+    count = int(await transaction.connection.scalar(query) or 0)
+    if count > MAX_WORKERS:
+        raise LimitExceededError("workers", value=count, allowed=MAX_WORKERS, place="/workspace")

@@ -11,6 +11,7 @@ from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import AuditEntry
 from yoi_workspace_server.store.database.statements import build_page, insert_absent
 from yoi_workspace_server.store.database.transactions import Database, Transaction
+from yoi_workspace_server.store.due_pairs import mark_due
 from yoi_workspace_server.store.tables import pairs, workspaces
 from yoi_workspace_server.workspaces import Workspace
 
@@ -34,6 +35,7 @@ class WorkspaceRepository:
             "source": new.source,
             "automatic": new.automatic,
             "held": False,
+            "suspended": False,
             "generation": 0,
             "created_at": now,
         }
@@ -107,19 +109,23 @@ class WorkspaceRepository:
             return await lock_workspace(transaction, workspace)
 
     async def release_workspace(self, workspace: str, *, actor: str, now: int) -> Workspace:
-        """Let automatic activation go on after a rollback.
+        """Let automatic activation go on after a rollback, and everything after a restore from a backup.
 
         Raises:
             WorkspaceNotFoundError: There is no such workspace.
         """
         async with self._database.write(now) as transaction:
             found = await lock_workspace(transaction, workspace)
-            if not found.held:
+            if not found.held and not found.suspended:
                 return found
             await transaction.connection.execute(
-                update(workspaces).where(workspaces.c.id == workspace).values(held=False)
+                update(workspaces).where(workspaces.c.id == workspace).values(held=False, suspended=False)
             )
-            transaction.record(AuditEntry(actor=actor, action="activation.released", workspace=workspace))
+            await mark_due(transaction, workspace=workspace)
+            details = {"restored": True} if found.suspended else {}
+            transaction.record(
+                AuditEntry(actor=actor, action="activation.released", workspace=workspace, details=details)
+            )
             return await lock_workspace(transaction, workspace)
 
     async def delete_workspace(self, workspace: str, *, actor: str, now: int, force: bool = False) -> None:
@@ -166,6 +172,7 @@ def read_workspace(row: Row[Any]) -> Workspace:
         source=row.source,
         automatic=row.automatic,
         held=row.held,
+        suspended=row.suspended,
         generation=row.generation,
         active=read_active(row),
         created_at=format_instant(row.created_at),

@@ -155,6 +155,7 @@ def build_workspace_view(workspace: Workspace) -> WorkspaceView:
         ),
         automatic=workspace.automatic,
         held=workspace.held,
+        suspended=workspace.suspended,
         active=workspace.active,
         created_at=workspace.created_at,
     )

@@ -199,7 +199,7 @@ def build_availability_view(
             placed=status.placed,
             desired=status.desired,
             observed=status.observed,
-            withdrawal_generation=status.placement_generation,
+            withdrawal_generation=status.withdrawal_generation,
             rejected=desired.digest if desired is not None and desired.digest in rejected else None,
             reachable=runtime.reachability not in _AWAY,
             failing=status.problem is not None,

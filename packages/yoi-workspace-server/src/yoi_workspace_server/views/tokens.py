@@ -11,6 +11,7 @@ def build_token_view(token: ApiToken) -> TokenView:
     return TokenView(
         id=token.id,
         name=token.name,
+        principal=token.principal,
         role=token.role,
         workspaces=None if token.workspaces is None else tuple(sorted(token.workspaces)),
         scopes=tuple(sorted(token.scopes)),
@@ -27,6 +28,7 @@ def build_principal_view(principal: Principal) -> PrincipalView:
         role=principal.role,
         workspaces=None if principal.workspaces is None else tuple(sorted(principal.workspaces)),
         permissions=tuple(sorted(one for one in LEAST_ROLES if principal.may(one))),
+        token=principal.token,
     )
 
 
@@ -35,9 +37,11 @@ def build_audit_view(record: AuditRecord) -> AuditView:
         sequence=record.sequence,
         recorded_at=record.recorded_at,
         actor=record.actor,
+        token=record.token,
         action=record.action,
         workspace=record.workspace,
         runtime=record.runtime,
         subject=record.subject,
         details=record.details,
+        hash=record.hash,
     )

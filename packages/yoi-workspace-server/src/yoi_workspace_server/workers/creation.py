@@ -7,7 +7,12 @@ from msgspec import Struct
 
 from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from yoi_bundle.errors import YoiError
-from yoi_wire.backend.errors import BundleRevokedError, PlacementDeniedError, RuntimeNotFoundError
+from yoi_wire.backend.errors import (
+    BundleRevokedError,
+    PlacementDeniedError,
+    RuntimeNotFoundError,
+    WorkspaceConflictError,
+)
 from yoi_wire.backend.placements import PlacementPolicy
 from yoi_wire.backend.workers import WorkerOrder
 from yoi_wire.clock import Clock
@@ -179,6 +184,12 @@ def choose_runtimes(
     return Choice(candidates=tuple(candidates), excluded=tuple(excluded))
 
 
+def _verify_in_force(workspace: Workspace) -> None:
+    """Check that what the database says of a workspace holds; after a restore it is old until it is released."""
+    if workspace.suspended:
+        raise WorkspaceConflictError(workspace.id, "suspended")
+
+
 class WorkerCreation:
     """Creates Workers.
 
@@ -217,7 +228,7 @@ class WorkerCreation:
         kept = await self._store.workers.find_by_key(order.workspace, order.key)
         if kept is None:
             return await self._create_new(order, actor)
-        kept = await self._reserve(order, kept.runtime, kept.audience, kept.request)
+        kept = await self._reserve(order, kept.runtime, kept.audience, kept.request, self._new_id())
         runtime = await self._store.runtimes.get_runtime(kept.runtime)
         if runtime.audience != kept.audience:
             raise RuntimeNotFoundError(kept.runtime)
@@ -228,6 +239,7 @@ class WorkerCreation:
     async def _create_new(self, order: WorkerOrder, actor: str) -> CreatedWorker:
         workspace = await self._store.workspaces.get_workspace(order.workspace)
         try:
+            _verify_in_force(workspace)
             digest = await self._choose_digest(order, workspace)
             choice = await self._choose_runtimes(order, digest, workspace)
         except YoiError as error:
@@ -246,6 +258,7 @@ class WorkerCreation:
             WorkerRefusedError: Placement no longer lets the Runtime have the workspace's bundle (K-03).
         """
         workspace = await self._store.workspaces.get_workspace(kept.workspace)
+        _verify_in_force(workspace)
         digest = kept.request.bundle_digest
         if digest and await self._store.revocations.find_revocation(workspace.id, digest) is not None:
             revoked = BundleRevokedError(workspace.id, digest)
@@ -301,10 +314,14 @@ class WorkerCreation:
                 first = first or error
                 refusals.append(describe_refusal(runtime.name, "availability", error))
                 continue
-            record = await self._reserve(order, runtime.name, runtime.audience, request)
+            new_id = self._new_id()
+            record = await self._reserve(order, runtime.name, runtime.audience, request, new_id)
             if record.audience != runtime.audience:
                 runtime = await self._store.runtimes.get_runtime(record.runtime)
-            return await self._create_on(runtime, record, actor, earlier=tuple(refusals))
+            first_time = record.id == new_id
+            return await self._create_on(
+                runtime, record, actor, earlier=tuple(refusals), first_time=first_time
+            )
         refusals += [describe_refusal(one.runtime, one.by, one.error) for one in choice.excluded]
         nearest = first or _find_nearest(choice) or RuntimeUnavailableError("unreachable")
         refused = WorkerRefusedError(nearest, tuple(refusals[:_MAX_CONSIDERED]))
@@ -328,11 +345,11 @@ class WorkerCreation:
             raise RuntimeUnavailableError("unreachable")
 
     async def _reserve(
-        self, order: WorkerOrder, runtime: str, audience: str, request: WorkerRequest
+        self, order: WorkerOrder, runtime: str, audience: str, request: WorkerRequest, new_id: str
     ) -> PlacedWorker:
         return await self._store.workers.reserve_worker(
             WorkerReservation(
-                id=self._new_id(),
+                id=new_id,
                 workspace=order.workspace,
                 key=order.key,
                 fingerprint=order.compute_fingerprint(),
@@ -350,8 +367,12 @@ class WorkerCreation:
         actor: str,
         *,
         earlier: tuple[RuntimeRefusal, ...] = (),
+        first_time: bool = False,
     ) -> CreatedWorker:
-        """Ask the Runtime; the record's id is the key there, so that asking twice makes one Worker."""
+        """Ask the Runtime; the record's id is the key there, so that asking twice makes one Worker.
+
+        A Runtime that says at the first time of asking that its host's policy is faulty has made none: the key is free again.
+        """
         try:
             dialled = self._dialer.dial(runtime)
             worker = await dialled.api.create_worker(
@@ -362,7 +383,10 @@ class WorkerCreation:
             refusal = describe_refusal(runtime.name, _find_stage(error), error)
             refused = WorkerRefusedError(error, (refusal, *earlier))
             entry = refused.build_entry(record.workspace, actor=actor, runtime=runtime.name, worker=record.id)
-            if error.retryable or error.code in _UNDECIDED or record.runtime_worker is not None:
+            made_none = first_time and isinstance(error, RuntimeUnavailableError)
+            made_none = made_none and getattr(error, "reason", "") == "policy_invalid"
+            undecided = error.retryable and not made_none
+            if undecided or error.code in _UNDECIDED or record.runtime_worker is not None:
                 await self._store.audit.append([entry], now=self._clock.now())
             else:
                 await self._store.workers.forget_refused(record.id, entry=entry, now=self._clock.now())

@@ -1,4 +1,4 @@
-"""`yoi runtime add|list|show|label|remove|sync`: the Runtimes that a Backend knows (K-02)."""
+"""`yoi runtime add|list|show|label|remove|reset|sync`: the Runtimes that a Backend knows (K-02)."""
 
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from yoi_wire.backend.operations import (
     GET_RUNTIME,
     LIST_RUNTIMES,
     REMOVE_RUNTIME,
+    RESET_GENERATIONS,
     SYNC_RUNTIME,
 )
 from yoi_wire.backend.runtimes import RuntimeAddition, RuntimeChange, RuntimeConnection, RuntimeView
@@ -143,3 +144,18 @@ def sync(
         print_json(found)
     else:
         print_list(context, "availability", [pair], PAIR_COLUMNS, as_json=False)
+
+
+@click.command(cls=YoiCommand)
+@click.argument("name")
+@click.argument("workspace")
+@online_options
+@click.pass_context
+def reset(
+    context: click.Context, name: str, workspace: str, *, backend: BackendAddress, as_json: bool
+) -> None:
+    """Count the generations of WORKSPACE on Runtime NAME anew, after `yoi runtime assignments reset` there."""
+    pair = ask_backend(
+        backend, lambda client: client.call(RESET_GENERATIONS, runtime=name, workspace=workspace)
+    )
+    print_list(context, "availability", [pair], PAIR_COLUMNS, as_json=as_json)

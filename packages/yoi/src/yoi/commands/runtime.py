@@ -15,7 +15,7 @@ from yoi.runtime.local import open_local_host, open_local_runtime
 from yoi.runtime.remote_options import RemoteAddress
 from yoi.runtime.target import open_asked_runtime
 from yoi.runtime.target_options import asked_options
-from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
+from yoi.shell.command import YoiCommand, YoiGroup, data_directory_option, host_policy_option, json_option
 from yoi.shell.lazy_group import LazyCommand, LazyGroup
 from yoi.shell.output import print_json
 from yoi_wire.errors import RequestInvalidError
@@ -28,6 +28,7 @@ _LATER = {
     "show": LazyCommand("yoi.commands.registry:show", "Show one of them."),
     "label": LazyCommand("yoi.commands.registry:label", "Set or take away labels of one of them."),
     "remove": LazyCommand("yoi.commands.registry:remove", "Let the Backend forget one."),
+    "reset": LazyCommand("yoi.commands.registry:reset", "Count generations anew for a workspace on one."),
     "sync": LazyCommand("yoi.commands.registry:sync", "Let the Backend look after one now."),
 }
 
@@ -115,13 +116,15 @@ def bundles(
     make_console(context).print(make_table(columns, rows))
 
 
-@runtime.command(cls=YoiCommand)
+@runtime.group(cls=YoiGroup, invoke_without_command=True)
 @asked_options
 @click.pass_context
 def assignments(
     context: click.Context, address: RemoteAddress | None, workspace: str | None, as_json: bool
 ) -> None:
     """Say which bundle new Workers of each workspace should use."""
+    if context.invoked_subcommand is not None:
+        return
     with open_asked_runtime(context.obj, address, workspace=workspace) as asked:
         names = asked.list_workspaces()
         found = asked.ask(partial(_get_assignments, names=names)) if names else []
@@ -132,6 +135,28 @@ def assignments(
         (one.workspace, str(one.generation), one.digest or "nothing", one.assigned_at or "") for one in found
     ]
     make_console(context).print(make_table(("workspace", "generation", "bundle", "assigned"), rows))
+
+
+@assignments.command(cls=YoiCommand)
+@click.argument("workspace")
+@click.option("--issuer", help="Only what this Backend assigned [what anybody did].")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def reset(context: click.Context, workspace: str, issuer: str | None, as_json: bool) -> None:
+    """Forget WORKSPACE's assignment here with its generation, so that its Backend can assign anew.
+
+    The way out when a key that is trusted no more has put the generation beyond all others. The act is kept in the data
+    directory's operator.log; `yoi runtime reset` lets the Backend try again.
+    """
+    with open_local_runtime(context.obj) as local:
+        issuers = local.ask(local.embedded.maintenance.reset_assignment(workspace, issuer=issuer))
+    if as_json:
+        print_json({"workspace": workspace, "issuers": issuers})
+        return
+    facts = [("workspace", workspace), ("reset for", ", ".join(issuers) or "nobody")]
+    make_console(context).print(make_facts(facts))
 
 
 async def _get_assignments(api: RuntimeApi, caller: Caller, *, names: tuple[str, ...]) -> list[Assignment]:

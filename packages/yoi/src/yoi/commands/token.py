@@ -20,6 +20,7 @@ from yoi_wire.errors import RequestInvalidError
 _COLUMNS: tuple[Column[TokenView], ...] = (
     ("token", "id"),
     ("name", "name"),
+    ("principal", "principal"),
     ("role", "role"),
     ("workspaces", lambda one: "all" if one.workspaces is None else one.workspaces),
     ("scopes", "scopes"),
@@ -39,6 +40,7 @@ def token() -> None:
 @click.option(
     "--role", type=click.Choice(("viewer", "operator", "admin")), required=True, help="What it may do."
 )
+@click.option("--principal", help="Whom it belongs to, and what the audit calls its bearer [NAME].")
 @click.option("--workspace", "workspaces", multiple=True, help="Confine it to this one; may be repeated.")
 @click.option("--scope", "scopes", multiple=True, help="Beside the role: runtimes:connection.")
 @click.option(
@@ -56,6 +58,7 @@ def create(
     name: str,
     *,
     role: Role,
+    principal: str | None,
     workspaces: tuple[str, ...],
     scopes: tuple[str, ...],
     lifetime: str | None,
@@ -63,9 +66,10 @@ def create(
     backend: BackendAddress,
     as_json: bool,
 ) -> None:
-    """Make a token, whose bearer is called NAME in the audit; its secret cannot be shown again."""
+    """Make a token called NAME; its secret cannot be shown again."""
     wanted = TokenRequest(
         name=name,
+        principal=principal,
         role=role,
         scopes=cast("tuple[TokenScope, ...]", scopes),  # the Backend checks them
         workspaces=workspaces or None,

@@ -82,5 +82,6 @@ def make_audit_line(record: AuditView) -> Text:
         (record.action, "bold"),
         f" {' '.join(filter(None, what))}",
         f" by {record.actor}",
+        (f" with token {record.token[:8]}" if record.token else "", "dim"),
         (f" ({details})" if details else "", "dim"),
     )

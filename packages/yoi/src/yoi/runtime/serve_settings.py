@@ -19,6 +19,7 @@ class ServeSettings:
     certificate: Path | None = None
     private_key: Path | None = None
     behind_proxy: bool = False
+    host_names: tuple[str, ...] = ()
     traces: str | None = None
     labels: dict[str, str] = field(default_factory=dict)
 
@@ -30,6 +31,7 @@ class ServeSettings:
             certificate=self.certificate,
             private_key=self.private_key,
             behind_proxy=self.behind_proxy,
+            host_names=self.host_names,
         )
 
 
@@ -40,6 +42,7 @@ class _SettingsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     certificate: str | None = None
     private_key: str | None = None
     behind_proxy: bool = False
+    host_names: tuple[str, ...] = ()
     traces: str | None = None
     labels: dict[str, str] = {}
 
@@ -65,6 +68,7 @@ def load_serve_settings(path: Path) -> ServeSettings:
         certificate=_resolve(beside, found.certificate),
         private_key=_resolve(beside, found.private_key),
         behind_proxy=found.behind_proxy,
+        host_names=found.host_names,
         traces=found.traces,
         labels=found.labels,
     )

@@ -24,6 +24,18 @@ class YoiCommand(click.Command):
             return report_error(error, as_json=bool(ctx.params.get("as_json")))
 
 
+class YoiGroup(click.Group):
+    """A group that does something by itself, and whose typed errors end it as those of a command do."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from yoi_bundle.errors import YoiError
+
+        try:
+            return super().invoke(ctx)
+        except YoiError as error:
+            return report_error(error, as_json=bool(ctx.params.get("as_json")))
+
+
 def json_option(function: Function) -> Function:
     """Add `--json`, as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON document (see docs/cli.md).")(

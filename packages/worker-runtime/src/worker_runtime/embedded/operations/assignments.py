@@ -3,12 +3,19 @@
 from worker_runtime.contract.assignments import Assignment, AssignmentRequest
 from worker_runtime.contract.caller import Caller, verify_access
 from worker_runtime.embedded.operations.context import Context
-from worker_runtime.store.assignments import AssignmentRow, find_assignment, put_assignment
+from worker_runtime.embedded.operator_log import append_operator_record
+from worker_runtime.store.assignments import (
+    AssignmentRow,
+    delete_assignment,
+    find_assignment,
+    put_assignment,
+)
 from worker_runtime.store.bundles import find_bundle, find_damage
 from worker_runtime.store.connection import Connection
-from worker_runtime.store.workspaces import find_workspace, put_workspace
+from worker_runtime.store.workspaces import find_workspace, list_workspaces, put_workspace
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_wire.clock import format_instant
-from yoi_wire.errors import BundleCorruptError, BundleMissingError
+from yoi_wire.errors import BundleCorruptError, BundleMissingError, RequestInvalidError
 
 
 def get(context: Context, caller: Caller, workspace: str) -> Assignment:
@@ -27,6 +34,7 @@ def put(context: Context, caller: Caller, workspace: str, request: AssignmentReq
     that was damaged since.
     """
     verify_access(caller, "bundles:write", workspace)
+    _verify_bounded(request.generation)
     wanted = AssignmentRow(
         generation=request.generation,
         digest=request.digest,
@@ -46,10 +54,52 @@ def put(context: Context, caller: Caller, workspace: str, request: AssignmentReq
 def delete(context: Context, caller: Caller, workspace: str, generation: int) -> Assignment:
     """Withdraw the assignment; the generation is kept, so that an older one cannot come back."""
     verify_access(caller, "bundles:write", workspace)
+    _verify_bounded(generation)
     wanted = AssignmentRow(generation=generation, digest=None, revision=None, assigned_at=context.clock.now())
     with context.database.write() as connection:
         workspace_id = put_workspace(connection, caller.issuer, workspace)
         return _view(workspace, put_assignment(connection, workspace_id, workspace, wanted))
+
+
+def reset(context: Context, workspace: str, issuer: str | None) -> tuple[str, ...]:
+    """Forget a workspace's assignment with its generation, so that its Backend starts again from any (T-02).
+
+    For the host's own operator, when a key that is no longer trusted has put the generation beyond all others.
+
+    Args:
+        context: Of this Runtime.
+        workspace: Its name.
+        issuer: Only this Backend's; None for everybody's.
+
+    Returns:
+        The issuers whose assignment was forgotten, sorted.
+    """
+    with context.database.write() as connection:
+        rows = [
+            row
+            for row in list_workspaces(connection)
+            if row.name == workspace and issuer in (None, row.issuer)
+        ]
+        for row in rows:
+            delete_assignment(connection, row.id)
+        append_operator_record(
+            context.spool_directory,
+            "assignment.reset",
+            at=format_instant(context.clock.now()),
+            workspace=workspace,
+            issuers=[row.issuer for row in rows],
+        )
+    return tuple(row.issuer for row in rows)
+
+
+def _verify_bounded(generation: int) -> None:
+    """Refuse what no later writer could go above; callers of this process come past the decoder, too.
+
+    Raises:
+        RequestInvalidError: It is outside of what the contract admits.
+    """
+    if not 1 <= generation <= MAX_SAFE_INTEGER:
+        raise RequestInvalidError("from 1 to 2^53 - 1", field="generation")
 
 
 def _find_unchanged(

@@ -1,6 +1,8 @@
 """Parser of host policy files: strict, with file, line and remedy for each thing that is wrong."""
 
+import os
 import re
+import stat
 from dataclasses import KW_ONLY
 from itertools import pairwise
 from pathlib import Path
@@ -100,12 +102,34 @@ def load_host_policy(path: Path) -> HostPolicyDocument:
         path: Relative mount paths in it start from its directory.
 
     Raises:
-        HostPolicyInvalidError: With every fault; file names in it are without their directories.
+        HostPolicyInvalidError: With every fault; file names in it are without their directories. Also when others than
+            its owner may write the file or its directory: whoever may, decides what this host grants.
         OSError: The file cannot be read.
     """
     with path.open("rb") as file:
+        _verify_permissions(path, os.fstat(file.fileno()))
         data = file.read(MAX_POLICY_BYTES + 1)
     return parse_host_policy(data, file=path.name, directory=path.parent)
+
+
+def _verify_permissions(path: Path, status: os.stat_result) -> None:
+    directory = path.resolve().parent
+    above = directory.stat()
+    # In a sticky directory, such as /tmp, nobody can put another file in the place of somebody else's.
+    loose = 0 if above.st_mode & stat.S_ISVTX else above.st_mode & 0o022
+    owners = {0, os.geteuid()}
+    found = []
+    if status.st_uid not in owners or above.st_uid not in owners:
+        found.append(
+            ("the file or its directory belongs to another user", "chown it to the user of the Runtime")
+        )
+    if status.st_mode & 0o022:
+        found.append(("others may write the file", "chmod go-w it"))
+    if loose:
+        found.append(("others may write the directory of the file", "chmod go-w the directory"))
+    if found:
+        faults = tuple(_fault(path.name, 0, message, remedy) for message, remedy in found)
+        raise HostPolicyInvalidError(diagnostics=faults)
 
 
 def parse_host_policy(data: bytes, *, file: str, directory: Path) -> HostPolicyDocument:

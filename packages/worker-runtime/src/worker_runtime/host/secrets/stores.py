@@ -6,14 +6,17 @@ secret, because editors and `echo` write it; any other byte is.
 """
 
 import asyncio
+import logging
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from worker_runtime.host.secrets.port import MAX_SECRET_BYTES, SecretStore, SecretUnreadableError, SecretValue
 
 DEFAULT_PREFIX = "YOI_SECRET_"
+_LOGGER = logging.getLogger("worker_runtime.host.secrets.stores")
 
 
 class EnvironmentSecrets:
@@ -123,9 +126,20 @@ class DirectorySecrets:
         # NOFOLLOW closes the gap between looking and opening; NONBLOCK keeps a FIFO from stopping the Runtime.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode):
                 raise OSError("not a regular file")
+            if mode & 0o077:
+                _warn_of_readers(path.name)
             return file.read(MAX_SECRET_BYTES + 2)
+
+
+@cache
+def _warn_of_readers(name: str) -> None:
+    """Say once that a secret's file is open to others; some deployments have it no other way."""
+    _LOGGER.warning(
+        "secret_open_to_others", extra={"facts": {"secret": name, "remedy": "chmod 600 its file"}}
+    )
 
 
 class ChainedSecrets:

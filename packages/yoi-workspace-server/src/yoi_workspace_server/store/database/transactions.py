@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from yoi_workspace_server.audit import AuditEntry
+from yoi_workspace_server.audit import CURRENT_TOKEN, SYSTEM_ACTOR, AuditEntry, compute_record_hash
 from yoi_workspace_server.store.database.address import DatabaseAddress, Dialect, FileLock, create_engines
 from yoi_workspace_server.store.database.failures import translate_failures
 from yoi_workspace_server.store.database.wakeups import Listener, LocalWakeups, Topic
-from yoi_workspace_server.store.tables import audit
+from yoi_workspace_server.store.tables import audit, audit_prefix
 
 CHANNEL = "yoi"
 
@@ -60,13 +60,30 @@ class Transaction:
             return
         if self.dialect == "postgresql":
             await self.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _AUDIT_LOCK})
-        last = await self.connection.scalar(select(func.coalesce(func.max(audit.c.sequence), 0))) or 0
-        rows = [_build_row(entry, last + place, self.now) for place, entry in enumerate(self._entries, 1)]
+        last, previous = await find_audit_end(self.connection)
+        rows = []
+        for sequence, entry in enumerate(self._entries, last + 1):
+            row = _build_row(entry, sequence, self.now, previous)
+            previous = str(row["hash"])
+            rows.append(row)
         await self.connection.execute(insert(audit), rows)
 
 
-def _build_row(entry: AuditEntry, sequence: int, now: int) -> dict[str, object]:
+async def find_audit_end(connection: AsyncConnection) -> tuple[int, str]:
+    """Return the sequence and the hash that the next record follows on; (0, "") before the first."""
+    for table in (audit, audit_prefix):
+        query = select(table.c.sequence, table.c.hash).order_by(table.c.sequence.desc()).limit(1)
+        row = (await connection.execute(query)).first()
+        if row is not None:
+            return row.sequence, row.hash
+    return 0, ""
+
+
+def _build_row(entry: AuditEntry, sequence: int, now: int, previous: str) -> dict[str, object]:
+    token = "" if entry.actor == SYSTEM_ACTOR else CURRENT_TOKEN.get()
     return {
+        "token": token,
+        "hash": compute_record_hash(previous, entry, sequence=sequence, recorded_at=now, token=token),
         "sequence": sequence,
         "recorded_at": now,
         "actor": entry.actor,
