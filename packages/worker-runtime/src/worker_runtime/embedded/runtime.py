@@ -21,6 +21,7 @@ from worker_runtime.contract.workers import (
     WorkerEvent,
 )
 from worker_runtime.embedded.composition import build_context
+from worker_runtime.embedded.live_rights import LiveRights, watch_live_rights
 from worker_runtime.embedded.maintenance import Maintenance, StartReport
 from worker_runtime.embedded.operations import assignments, bundles, receiving, workers
 from worker_runtime.embedded.operations.context import Context
@@ -41,6 +42,7 @@ from yoi_bundle.metadata import BundleMetadata
 from yoi_bundle.schema import READABLE_SCHEMA_VERSIONS
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError
+from yoi_wire.event_log import EventLog
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page
 from yoi_wire.random_ids import create_id
 from yoi_wire.readiness import Readiness
@@ -120,6 +122,14 @@ class EmbeddedRuntime:
         if self._failure is not None:
             return StartReport(readiness=self._describe_failure(self._failure))
         return await self.maintenance.start()
+
+    async def watch_live_rights(self, log: EventLog) -> None:
+        """Hold, narrow, stop and free Workers as the host's grants change, until cancelled (X-13).
+
+        A store that could not be opened has no Worker that could be asked for.
+        """
+        if self._failure is None:
+            await watch_live_rights(LiveRights(self._context), log)
 
     async def check_readiness(self) -> Readiness:
         """Say whether the store is open and sound (R-10)."""
