@@ -68,6 +68,7 @@ def _fill(server: RestUnderTest) -> KnownValues:
     return KnownValues(
         parameters={
             "path.digest": [held.digest, staged.digest],
+            "path.blob": sorted(held.blobs),
             "path.worker": [worker.id],
             "path.workspace": ["library"],
             "path.lease": [outcome.lease.id],

@@ -26,10 +26,12 @@ from worker_runtime.embedded.maintenance import Maintenance, StartReport
 from worker_runtime.embedded.operations import assignments, bundles, receiving, workers
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.creating import create_worker
+from worker_runtime.embedded.operations.current_rights import read_rights
 from worker_runtime.embedded.operations.pack_intake import take_pack
 from worker_runtime.embedded.operations.resolving import preview_workers
 from worker_runtime.host.ports import BareHost, Host
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.rights import WorkerRights
 from worker_runtime.resolution.version import RESOLVER_VERSION
 from worker_runtime.store.connection import Database
 from worker_runtime.store.files import DataDirectory
@@ -191,7 +193,6 @@ class EmbeddedRuntime:
         return await asyncio.to_thread(bundles.get_content, self._context, caller, digest)
 
     async def get_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
-        """Return a blob of a bundle; see `operations.bundles.get_blob`."""
         return await asyncio.to_thread(self.read_blob, caller, digest, blob)
 
     def read_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
@@ -258,6 +259,9 @@ class EmbeddedRuntime:
     async def get_worker_explanation(self, caller: Caller, worker: str) -> Explanation:
         documents = await asyncio.to_thread(workers.read_documents, self._context, caller, worker)
         return msgspec.json.decode(documents.explanation, type=Explanation)
+
+    async def get_worker_rights(self, caller: Caller, worker: str) -> WorkerRights:
+        return await read_rights(self._context, caller, worker)
 
     async def list_worker_events(
         self, caller: Caller, worker: str, *, after: int = 0, limit: int = DEFAULT_PAGE_SIZE

@@ -5,18 +5,30 @@ import asyncio
 import msgspec
 from msgspec import Struct
 
+from worker_runtime.contract.caller import Caller, verify_scope
+from worker_runtime.contract.lifecycle import is_terminal
 from worker_runtime.contract.workers import StateReason
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.reproducing import act_for, prepare_pinned
 from worker_runtime.embedded.operations.resolving import gather_facts
 from worker_runtime.host.facts import HostFacts, HostNeeds
 from worker_runtime.host.policy import HostPolicy
+from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.explain import Explanation, explain_resolution
 from worker_runtime.resolution.resolve import compute_resolution
-from worker_runtime.resolution.rights import Rights, compute_rights
-from worker_runtime.store.workers import PinnedDocuments, WorkerPins, decode_pins
+from worker_runtime.resolution.rights import Rights, WorkerRights, compute_rights
+from worker_runtime.store.events import NARROWED, has_event
+from worker_runtime.store.workers import (
+    PinnedDocuments,
+    WorkerPins,
+    WorkerRow,
+    decode_pins,
+    find_worker,
+    get_documents,
+)
+from worker_runtime.store.workspaces import find_workspaces
 from yoi_bundle.errors import YoiError
-from yoi_wire.errors import StoreCorruptError
+from yoi_wire.errors import StoreCorruptError, WorkerNotFoundError
 
 
 class Seen(Struct, frozen=True, kw_only=True):
@@ -41,15 +53,54 @@ class CurrentRights(Struct, frozen=True, kw_only=True):
     Attributes:
         created: What was decided when it was created.
         rights: What is left of that; None when nothing can be said, and so nothing is left.
-        reasons: Why it is less than it was, or would be refused; empty when it is not.
+        lost: Why it is less than it was, or would be refused; empty when it is not.
         refused: Whether the profile would be refused today.
     """
 
     created: Explanation
     seen: Seen
     rights: Rights | None
-    reasons: tuple[StateReason, ...]
+    lost: tuple[Reason, ...]
     refused: bool = False
+
+    @property
+    def reasons(self) -> tuple[StateReason, ...]:
+        """Why, as a Worker's record and its events say it."""
+        return tuple(
+            StateReason(code=one.code, kind=one.kind, id=one.id, message=one.message) for one in self.lost
+        )
+
+
+async def read_rights(context: Context, caller: Caller, worker_id: str) -> WorkerRights:
+    """Say what a Worker may do now; of one that has ended, what it might to the end.
+
+    Raises:
+        WorkerNotFoundError: There is none.
+        StoreCorruptError: Its record or pins are damaged.
+    """
+    row, documents, narrowed = await asyncio.to_thread(_read, context, caller, worker_id)
+    if is_terminal(row.state):
+        stored = msgspec.json.decode(documents.explanation, type=Explanation)
+        return WorkerRights(worker=row.id, state=row.state, now=stored, created=stored, lost=())
+    current = await find_current_rights(context, documents, narrowed=narrowed)
+    decisions = current.rights.decisions if current.rights is not None else ()
+    return WorkerRights(
+        worker=row.id,
+        state=row.state,
+        now=msgspec.structs.replace(current.created, decisions=decisions),
+        created=current.created,
+        lost=current.lost,
+    )
+
+
+def _read(context: Context, caller: Caller, worker_id: str) -> tuple[WorkerRow, PinnedDocuments, bool]:
+    verify_scope(caller, "runtime:read")
+    with context.database.read() as connection:
+        known = find_workspaces(connection, caller.issuer, caller.workspaces)
+        row = find_worker(connection, known.keys(), worker_id)
+        if row is None:
+            raise WorkerNotFoundError(worker_id)
+        return row, get_documents(connection, row), has_event(connection, row.number, NARROWED)
 
 
 async def find_current_rights(
@@ -77,19 +128,15 @@ async def find_current_rights(
     except StoreCorruptError:
         raise
     except YoiError as error:
-        reason = StateReason(code=error.code, message=str(error))
-        return CurrentRights(created=created, seen=seen, rights=None, reasons=(reason,), refused=True)
+        reason = Reason(code=error.code, kind="", id="", message=str(error))
+        return CurrentRights(created=created, seen=seen, rights=None, lost=(reason,), refused=True)
     rights = compute_rights(created.decisions, resolution.decisions)
-    refused = tuple(
-        StateReason(code=one.code, kind=one.kind, id=one.id, message=one.message)
-        for one in resolution.reasons
-    )
     return CurrentRights(
         created=created,
         seen=msgspec.structs.replace(seen, digest=plan.plan.frame.digest, needs=plan.needs, facts=facts),
         rights=rights,
-        reasons=tuple(dict.fromkeys((*refused, *rights.lost))),
-        refused=bool(refused),
+        lost=tuple(dict.fromkeys((*resolution.reasons, *rights.lost))),
+        refused=bool(resolution.reasons),
     )
 
 

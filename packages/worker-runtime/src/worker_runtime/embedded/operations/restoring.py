@@ -98,7 +98,7 @@ def _settle(
         if not current.reasons:
             _replace_spec(connection, found, documents, current.created.decisions, (), now=now)
         elif answer == "narrow" and rights is not None and not current.refused:
-            _replace_spec(connection, found, documents, rights.decisions, rights.lost, now=now)
+            _replace_spec(connection, found, documents, rights.decisions, current.reasons, now=now)
             outcome = "narrowed"
         elif answer == "stop" and rights is not None:
             trigger, outcome = "stop", "stopped"
