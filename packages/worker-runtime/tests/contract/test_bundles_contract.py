@@ -366,7 +366,10 @@ def test_a_blob_is_read_where_the_worker_is_by_those_who_see_its_bundle(runtime:
     for digest, content in bundle.blobs.items():
         assert runtime.run(runtime.api.get_blob(caller, bundle.digest, digest)) == content
     stranger = next(iter(set(other.blobs) - set(bundle.blobs)))
-    for asked, holder in ((caller, bundle.digest), (runtime.build_caller("museum"), other.digest)):
+    for asked, holder, named in (
+        (caller, bundle.digest, stranger),
+        (runtime.build_caller("museum"), other.digest, other.digest),
+    ):
         with pytest.raises(BundleMissingError) as caught:
             runtime.run(runtime.api.get_blob(asked, holder, stranger))
-        assert caught.value.details() == {"digest": stranger}
+        assert caught.value.details() == {"digest": named}

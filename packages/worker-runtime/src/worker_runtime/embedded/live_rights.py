@@ -22,7 +22,7 @@ from yoi_bundle.errors import YoiError
 from yoi_wire.errors import StoreCorruptError
 from yoi_wire.event_log import EventLog
 
-_LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.25
 _LOOKS_A_FACTS_CHECK = 4
 _LOOKS_A_PACKAGE_CHECK = 20
 """Packages are read and hashed, so they are looked at more seldom than policy, secrets, mounts and programs."""
@@ -160,7 +160,7 @@ async def watch_live_rights(rights: LiveRights, log: EventLog) -> None:
             failing = ""
             _report(changed, log)
         looks += 1
-        await asyncio.sleep(_LOOK_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def _report(changed: Iterable[ChangedWorker], log: EventLog) -> None:
