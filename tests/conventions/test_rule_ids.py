@@ -6,13 +6,8 @@ from collections import defaultdict
 
 from support.repository import ROOT, list_test_modules, parse
 
-<<<<<<< HEAD
-_HEADING = re.compile(r"^- \*\*([BRSWKPL]-\d{2}) ", re.MULTILINE)
-_RULE_ID = re.compile(r"[BRSWKPL]-\d{2}")
-=======
-_HEADING = re.compile(r"^- \*\*([BJKPRSTWX]-\d{2}) ", re.MULTILINE)
-_RULE_ID = re.compile(r"[BJKPRSTWX]-\d{2}")
->>>>>>> abd0141 (Say what is left of a Worker's rights now, and give blobs of a bundle where the Worker is)
+_HEADING = re.compile(r"^- \*\*([BJKLPRSTWX]-\d{2}) ", re.MULTILINE)
+_RULE_ID = re.compile(r"[BJKLPRSTWX]-\d{2}")
 
 
 def _read_claimed_rules() -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.processes.yoi_process import LIBRARY, Yoi
+from support.processes.yoi_process import EXAMPLE_POLICY, LIBRARY, Yoi
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,33 @@ def test_a_worker_is_created_once_shown_stopped_and_deleted(yoi: Yoi) -> None:
     assert yoi.read("worker", "stop", created["id"])["state"] == "stopped"
     yoi.read("worker", "delete", created["id"])
     yoi.read("worker", "show", created["id"], code=3)
+
+
+@pytest.mark.req("X-13")
+def test_a_workers_explanation_says_what_holds_now_and_what_was_taken_away_since(
+    yoi: Yoi, tmp_path: Path
+) -> None:
+    created = yoi.read("worker", "create", "案内係", "--key", "narrowed")["id"]
+    before = yoi.read("worker", "explain", created)
+    assert before["lost"] == []
+    policy = tmp_path / "host-policy.toml"
+    text = EXAMPLE_POLICY.read_text(encoding="utf-8")
+    tool = next(
+        one["id"]
+        for one in before["explanations"][0]["decisions"]
+        if one["kind"] == "tool" and f'"allow {one["id"]}"' in text
+    )
+    policy.write_text(text.replace(f'"allow {tool}"', f'"deny {tool}"'), encoding="utf-8")
+    now = yoi.read("worker", "explain", created, YOI_HOST_POLICY=str(policy))
+    outcomes = {(one["kind"], one["id"]): one["outcome"] for one in now["explanations"][0]["decisions"]}
+    assert outcomes["tool", tool] == "denied"
+    lost = {(one["kind"], one["id"], one["layer"]) for one in now["lost"]}
+    assert ("tool", tool, "host_policy") in lost
+    shown = yoi.run("worker", "explain", created, YOI_HOST_POLICY=str(policy)).stdout
+    assert "since taken away" in shown
+    assert str(policy.name) in shown
+    then = yoi.read("worker", "explain", created, "--as-created", YOI_HOST_POLICY=str(policy))
+    assert then == {"explanations": before["explanations"]}
 
 
 @pytest.mark.req("S-09")

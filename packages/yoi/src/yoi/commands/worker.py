@@ -10,7 +10,7 @@ from worker_runtime.resolution.errors import ProfileNotFoundError
 from yoi.backend.options import through_backend
 from yoi.render.console import make_console
 from yoi.render.table import make_facts, make_table
-from yoi.runtime.explanation import preview_profiles, print_explanation, suggest_profiles
+from yoi.runtime.explanation import preview_profiles, print_explanation, print_rights, suggest_profiles
 from yoi.runtime.remote_options import RemoteAddress, remote_options
 from yoi.runtime.target import AskedRuntime, open_asked_runtime
 from yoi.runtime.target_bundle import choose_bundle
@@ -114,19 +114,22 @@ def show(
 @click.argument("worker_id", metavar="WORKER")
 @asked_options
 @through_backend(lambda workers: workers.explain)
+@click.option("--as-created", is_flag=True, help="As it was decided, whatever was taken away since.")
 @click.pass_context
 def explain(
     context: click.Context,
+    *,
     worker_id: str,
+    as_created: bool,
     address: RemoteAddress | None,
     workspace: str | None,
     as_json: bool,
 ) -> None:
-    """Say what a Worker may do, what not, and why, as it was decided."""
+    """Say what a Worker may do now, what not, and why, and what was taken away since it was created."""
     with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
         found = _get(runtime, worker_id)
-        explanation = runtime.ask(lambda api, caller: api.get_worker_explanation(caller, worker_id))
-        print_explanation(context, runtime, (explanation,), found.bundle_digest, as_json=as_json)
+        rights = runtime.ask(lambda api, caller: api.get_worker_rights(caller, worker_id))
+        print_rights(context, runtime, rights, found.bundle_digest, as_created=as_created, as_json=as_json)
 
 
 @worker.command(cls=YoiCommand)
