@@ -131,7 +131,9 @@ def test_the_runtime_tells_of_itself_and_of_its_bundles(yoi: Yoi) -> None:
     assert [one["workspace"] for one in bundles] == ["midorizaka-library"]
     assert yoi.read("runtime", "bundles", bundles[0]["digest"])["stored"] is True
     assert yoi.read("runtime", "gc")["bundles"] == 0
-    assert yoi.read("runtime", "assignments")["assignments"] == [{"workspace": "midorizaka-library"}]
+    assert yoi.read("runtime", "assignments")["assignments"] == [
+        {"issuer": "local", "workspace": "midorizaka-library"}
+    ]
 
 
 @pytest.mark.req("S-10")

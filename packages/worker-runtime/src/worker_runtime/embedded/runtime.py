@@ -203,6 +203,10 @@ class EmbeddedRuntime:
         """Return the workspaces of an issuer that this store knows; for the host's own operator."""
         return bundles.list_workspace_names(self._context, issuer)
 
+    def list_issuers(self) -> tuple[str, ...]:
+        """Return the issuers that have used this store; for the host's own operator (J-05)."""
+        return bundles.list_issuer_names(self._context)
+
     async def head_bundle(self, caller: Caller, digest: str) -> BundleEntry:
         return await asyncio.to_thread(bundles.get_entry, self._context, caller, digest)
 

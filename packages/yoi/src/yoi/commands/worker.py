@@ -1,6 +1,7 @@
 """`yoi worker`: create, look at and end Workers: of the local Runtime, of one elsewhere, or through a Backend."""
 
 import secrets
+from contextlib import suppress
 
 import click
 import msgspec
@@ -20,6 +21,7 @@ from yoi.shell.command import YoiCommand, data_directory_option, host_policy_opt
 from yoi.shell.output import print_json
 from yoi.shell.selectors import decode_selector
 from yoi_bundle.digest import compute_digest
+from yoi_wire.errors import WorkerNotFoundError
 
 
 @click.group()
@@ -85,12 +87,21 @@ def list_(
     with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
         workers = runtime.collect(lambda api, caller, cursor: api.list_workers(caller, cursor=cursor))
     if as_json:
-        print_json({"workers": workers})
+        print_json({"workers": [runtime.describe(*one) for one in workers]})
         return
     rows = [
-        (one.id, one.state, one.workspace, decode_selector(one.selector), one.created_at) for one in workers
+        (
+            one.id,
+            one.state,
+            *runtime.show_issuer(issuer),
+            one.workspace,
+            decode_selector(one.selector),
+            one.created_at,
+        )
+        for issuer, one in workers
     ]
-    make_console(context).print(make_table(("worker", "state", "workspace", "profile", "created"), rows))
+    columns = ("worker", "state", *runtime.show_issuer("issuer"), "workspace", "profile", "created")
+    make_console(context).print(make_table(columns, rows))
 
 
 @worker.command(cls=YoiCommand)
@@ -217,12 +228,21 @@ def delete(
 ) -> None:
     """Delete the record of a Worker that has ended."""
     with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
-        _get(runtime, worker_id)
-        runtime.ask(lambda api, caller: api.delete_worker(caller, worker_id))
+        issuer = _find_issuer(runtime, worker_id)
+        runtime.ask_for(issuer, lambda api, caller: api.delete_worker(caller, worker_id))
     if as_json:
         print_json({"deleted": worker_id})
     else:
         make_console(context).print(f"deleted {worker_id}")
+
+
+def _find_issuer(runtime: AskedRuntime, worker_id: str) -> str:
+    """Return whose Worker it is; an idempotent operation would not tell the right issuer from a wrong one."""
+    for issuer in runtime.list_issuers():
+        with suppress(WorkerNotFoundError):
+            runtime.ask_for(issuer, lambda api, caller: api.get_worker(caller, worker_id))
+            return issuer
+    raise WorkerNotFoundError(worker_id)
 
 
 def _get(runtime: AskedRuntime, worker_id: str) -> Worker:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from worker_runtime.contract.bundles import BundleContent, BundleEntry, ManifestBody, StagedOutcome
-from worker_runtime.contract.caller import Caller, build_local_caller
+from worker_runtime.contract.caller import LOCAL_ISSUER, Caller, build_local_caller
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.host.local_host import LocalHost
 from worker_runtime.sync.transfer.pack import write_pack
@@ -34,6 +34,11 @@ class LocalRuntime:
     def build_caller(self, *workspaces: str) -> Caller:
         """Return the operator as caller: for these workspaces, or for all that the store knows."""
         return build_local_caller(*(workspaces or self.list_workspaces()))
+
+    def list_issuers(self) -> tuple[str, ...]:
+        """Return `local`, and every other issuer that has used this store."""
+        others = [one for one in self.embedded.list_issuers() if one != LOCAL_ISSUER]
+        return (LOCAL_ISSUER, *others)
 
     def list_workspaces(self) -> tuple[str, ...]:
         return self.embedded.list_workspaces("local")
