@@ -90,6 +90,34 @@ def test_a_workers_explanation_says_what_holds_now_and_what_was_taken_away_since
     assert then == {"explanations": before["explanations"]}
 
 
+@pytest.mark.req("W-04")
+def test_a_worker_is_resolved_again_from_its_pins_by_a_command(yoi: Yoi) -> None:
+    created = yoi.read("worker", "create", "案内係", "--key", "again")["id"]
+    again = yoi.read("worker", "reproduce", created)
+    assert (again["equal"], again["changes"]) == (True, [])
+    assert again["spec_digest"] == yoi.read("worker", "spec", created)["spec_digest"]
+    assert "byte for byte" in yoi.run("worker", "reproduce", created).stdout
+    assert yoi.read("worker", "reproduce", "0" * 32, code=3)["error"]["code"] == "worker.not_found"
+
+
+@pytest.mark.req("S-03", "S-10")
+def test_a_policy_without_a_table_for_the_workspace_says_so_first_with_the_lines_to_add(
+    yoi: Yoi, tmp_path: Path
+) -> None:
+    policy = tmp_path / "host-policy.toml"
+    yoi.read("policy", "init", YOI_HOST_POLICY=str(policy))
+    lines = yoi.run("explain", "案内係", YOI_HOST_POLICY=str(policy)).stdout.splitlines()
+    assert "says nothing of workspace midorizaka-library of local" in lines[0]
+    assert [one.strip() for one in lines[1:4]] == [
+        "[[workspace]]",
+        'issuer = "local"',
+        'id = "midorizaka-library"',
+    ]
+    with policy.open("a", encoding="utf-8") as file:
+        file.write("\n".join(("", *(one.strip() for one in lines[1:4]), "")))
+    assert "says nothing" not in yoi.run("explain", "案内係", YOI_HOST_POLICY=str(policy)).stdout
+
+
 @pytest.mark.req("S-09")
 def test_a_refused_worker_says_every_reason_at_once(yoi: Yoi) -> None:
     refused = yoi.read(

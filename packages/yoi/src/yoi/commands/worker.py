@@ -12,12 +12,14 @@ from yoi.backend.options import through_backend
 from yoi.render.console import make_console
 from yoi.render.table import make_facts, make_table
 from yoi.runtime.explanation import preview_profiles, print_explanation, print_rights, suggest_profiles
+from yoi.runtime.local import open_local_runtime
 from yoi.runtime.remote_options import RemoteAddress, remote_options
 from yoi.runtime.target import AskedRuntime, open_asked_runtime
 from yoi.runtime.target_bundle import choose_bundle
 from yoi.runtime.target_options import asked_options
 from yoi.runtime.worker_options import make_intent, make_request, request_options
 from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
+from yoi.shell.exit_codes import DONE, REFUSED
 from yoi.shell.output import print_json
 from yoi.shell.selectors import decode_selector
 from yoi_bundle.digest import compute_digest
@@ -234,6 +236,38 @@ def delete(
         print_json({"deleted": worker_id})
     else:
         make_console(context).print(f"deleted {worker_id}")
+
+
+@worker.command(cls=YoiCommand)
+@click.argument("worker_id", metavar="WORKER")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def reproduce(context: click.Context, worker_id: str, as_json: bool) -> int:
+    """Resolve a Worker of this host again from its pins; exit 1 when the spec differs from what is stored."""
+    with open_local_runtime(context.obj) as local:
+        found = local.reproduce(worker_id)
+    document = {
+        "worker": worker_id,
+        "equal": found.equal,
+        "stored_version": found.stored_version,
+        "resolver_version": found.resolver_version,
+        "spec_digest": compute_digest(found.spec),
+        "changes": found.changes,
+    }
+    if as_json:
+        print_json(document)
+        return DONE if found.equal else REFUSED
+    verdict = "the same, byte for byte" if found.equal else "another one than is stored"
+    facts = [
+        ("worker", worker_id),
+        ("spec", f"{document['spec_digest']}: {verdict}"),
+        ("resolver", f"{found.resolver_version} (created by {found.stored_version})"),
+        *((f"{one.section} {one.change}", one.id) for one in found.changes),
+    ]
+    make_console(context).print(make_facts(facts))
+    return DONE if found.equal else REFUSED
 
 
 def _find_issuer(runtime: AskedRuntime, worker_id: str) -> str:

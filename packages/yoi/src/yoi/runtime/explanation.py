@@ -12,7 +12,7 @@ from yoi.render.console import make_console
 from yoi.render.tree import make_explanation_tree, make_rights_tree
 from yoi.runtime.target import AskedRuntime
 from yoi.runtime.target_bundle import ChosenBundle
-from yoi.runtime.where_to_change import find_places
+from yoi.runtime.where_to_change import describe_gap, find_places
 from yoi.shell.output import print_json
 from yoi.shell.selectors import list_near
 from yoi_bundle.builtin import load_builtin_set
@@ -70,6 +70,11 @@ def print_explanation(
         return
     places = find_places(load_manifest(runtime, digest), _name_policy(context, runtime))
     console = make_console(context)
+    for workspace in sorted({one.frame.workspace for one in explanations}):
+        issuer = runtime.find_host_policy_gap(workspace)
+        if issuer is not None:
+            for line in describe_gap(_name_policy(context, runtime), issuer, workspace):
+                console.print(line, soft_wrap=True)
     for explanation in explanations:
         console.print(make_explanation_tree(explanation, places))
 

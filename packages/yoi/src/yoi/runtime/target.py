@@ -101,6 +101,13 @@ class AskedRuntime:
         """Ask for the things of one issuer."""
         return self._ask(issuer, operation, workspaces or self.list_workspaces(issuer))
 
+    def find_host_policy_gap(self, workspace: str) -> str | None:
+        """Return the issuer for whose workspace the local host policy has no table; None when it has one."""
+        if self.is_remote:
+            return None
+        issuer = self._issuer or LOCAL_ISSUER
+        return None if self._local.host.has_grant(issuer, workspace) else issuer
+
     def get_runtime(self) -> RuntimeInfo:
         """Return what the Runtime says of itself, which concerns no workspace."""
         return self._ask(LOCAL_ISSUER, lambda api, caller: api.get_runtime(caller), ())
