@@ -78,7 +78,7 @@ check-yoi: setup
 	$(BIN)/python -m pytest packages/yoi
 
 bench: setup ## print the figures, as ratios of one run
-	for file in benchmarks/p*.py; do $(BIN)/python $$file || exit 1; done
+	for file in benchmarks/p*.py benchmarks/x*.py; do $(BIN)/python $$file || exit 1; done
 
 soak: setup .venv-3.13/.installed ## the long tests
 	$(BIN)/python -m pytest -n 2 -m soak --hypothesis-profile=soak --timeout=7200

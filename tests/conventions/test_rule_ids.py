@@ -6,8 +6,8 @@ from collections import defaultdict
 
 from support.repository import ROOT, list_test_modules, parse
 
-_HEADING = re.compile(r"^- \*\*([BRSWKPL]-\d{2}) ", re.MULTILINE)
-_RULE_ID = re.compile(r"[BRSWKPL]-\d{2}")
+_HEADING = re.compile(r"^- \*\*([BJKLPRSTWX]-\d{2}) ", re.MULTILINE)
+_RULE_ID = re.compile(r"[BJKLPRSTWX]-\d{2}")
 
 
 def _read_claimed_rules() -> list[str]:

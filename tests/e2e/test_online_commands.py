@@ -219,6 +219,10 @@ def test_a_worker_is_created_through_the_backend_only_when_that_is_chosen(online
     (explained,) = online.read("worker", "explain", created["id"], "--backend")["explanations"]
     assert explained["frame"]["profile"] == "workspace:helper"
     assert "file.read" in online.say("worker", "explain", created["id"], "--backend")
+    said = online.read("workspace", "revoke", "library", created["bundle_digest"])
+    (used,) = [one for one in said["in_use"] if one["runtime"] == "lab"]
+    assert created["id"] in used["ids"]
+    assert used["workers"] >= len(used["ids"]) == 2
     other = online.read("worker", "show", created["id"], "--backend", "--workspace", "museum", code=3)
     assert other["error"]["code"] == "worker.not_found"
     assert (

@@ -168,3 +168,31 @@ def test_options_that_go_together_are_asked_for_together(remote: Remote) -> None
     nobody = Yoi(remote.backend.data.with_name("nobody"), policy=remote.backend.policy)
     unnamed = nobody.read("worker", "list", "--runtime", *remote.asked, code=2)
     assert "--workspace" in unnamed["error"]["message"]
+
+
+@pytest.mark.req("J-05")
+def test_the_hosts_own_operator_sees_explains_makes_and_ends_what_a_backend_brought(remote: Remote) -> None:
+    old, _ = remote.bundles
+    remote.push(old)
+    brought = remote.read("worker", "create", "helper", "--key", "brought", "--bundle", old)["id"]
+    host = remote.host
+    assert {"issuer": "town", "digest": old} in [
+        {name: one[name] for name in ("issuer", "digest")}
+        for one in host.read("runtime", "bundles")["bundles"]
+    ]
+    (assigned,) = [one for one in host.read("runtime", "assignments")["assignments"] if one["digest"] == old]
+    assert (assigned["issuer"], assigned["workspace"]) == ("town", "library")
+    listed = {one["id"]: one["issuer"] for one in host.read("worker", "list")["workers"]}
+    assert listed[brought] == "town"
+    assert "town" in host.run("worker", "list").stdout
+    (explained,) = host.read("explain", "workspace:helper")["explanations"]
+    assert "refused" not in explained
+    assert host.read("worker", "show", brought)["state"] == "created"
+    assert host.read("worker", "explain", brought)["lost"] == []
+    own = host.read("worker", "create", "workspace:helper", "--key", "by-hand")
+    assert (own["state"], own["bundle_digest"]) == ("created", old)
+    assert {one["id"]: one["issuer"] for one in host.read("worker", "list")["workers"]}[own["id"]] == "town"
+    for worker in (brought, own["id"]):
+        assert host.read("worker", "stop", worker)["state"] == "stopped"
+        host.read("worker", "delete", worker)
+        assert host.read("worker", "show", worker, code=3)["error"]["code"] == "worker.not_found"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from support.processes.yoi_process import LIBRARY, Yoi
+from support.processes.yoi_process import EXAMPLE_POLICY, LIBRARY, Yoi
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,61 @@ def test_a_worker_is_created_once_shown_stopped_and_deleted(yoi: Yoi) -> None:
     yoi.read("worker", "show", created["id"], code=3)
 
 
+@pytest.mark.req("X-13")
+def test_a_workers_explanation_says_what_holds_now_and_what_was_taken_away_since(
+    yoi: Yoi, tmp_path: Path
+) -> None:
+    created = yoi.read("worker", "create", "案内係", "--key", "narrowed")["id"]
+    before = yoi.read("worker", "explain", created)
+    assert before["lost"] == []
+    policy = tmp_path / "host-policy.toml"
+    text = EXAMPLE_POLICY.read_text(encoding="utf-8")
+    tool = next(
+        one["id"]
+        for one in before["explanations"][0]["decisions"]
+        if one["kind"] == "tool" and f'"allow {one["id"]}"' in text
+    )
+    policy.write_text(text.replace(f'"allow {tool}"', f'"deny {tool}"'), encoding="utf-8")
+    now = yoi.read("worker", "explain", created, YOI_HOST_POLICY=str(policy))
+    outcomes = {(one["kind"], one["id"]): one["outcome"] for one in now["explanations"][0]["decisions"]}
+    assert outcomes["tool", tool] == "denied"
+    lost = {(one["kind"], one["id"], one["layer"]) for one in now["lost"]}
+    assert ("tool", tool, "host_policy") in lost
+    shown = yoi.run("worker", "explain", created, YOI_HOST_POLICY=str(policy)).stdout
+    assert "since taken away" in shown
+    assert str(policy.name) in shown
+    then = yoi.read("worker", "explain", created, "--as-created", YOI_HOST_POLICY=str(policy))
+    assert then == {"explanations": before["explanations"]}
+
+
+@pytest.mark.req("W-04")
+def test_a_worker_is_resolved_again_from_its_pins_by_a_command(yoi: Yoi) -> None:
+    created = yoi.read("worker", "create", "案内係", "--key", "again")["id"]
+    again = yoi.read("worker", "reproduce", created)
+    assert (again["equal"], again["changes"]) == (True, [])
+    assert again["spec_digest"] == yoi.read("worker", "spec", created)["spec_digest"]
+    assert "byte for byte" in yoi.run("worker", "reproduce", created).stdout
+    assert yoi.read("worker", "reproduce", "0" * 32, code=3)["error"]["code"] == "worker.not_found"
+
+
+@pytest.mark.req("S-03", "S-10")
+def test_a_policy_without_a_table_for_the_workspace_says_so_first_with_the_lines_to_add(
+    yoi: Yoi, tmp_path: Path
+) -> None:
+    policy = tmp_path / "host-policy.toml"
+    yoi.read("policy", "init", YOI_HOST_POLICY=str(policy))
+    lines = yoi.run("explain", "案内係", YOI_HOST_POLICY=str(policy)).stdout.splitlines()
+    assert "says nothing of workspace midorizaka-library of local" in lines[0]
+    assert [one.strip() for one in lines[1:4]] == [
+        "[[workspace]]",
+        'issuer = "local"',
+        'id = "midorizaka-library"',
+    ]
+    with policy.open("a", encoding="utf-8") as file:
+        file.write("\n".join(("", *(one.strip() for one in lines[1:4]), "")))
+    assert "says nothing" not in yoi.run("explain", "案内係", YOI_HOST_POLICY=str(policy)).stdout
+
+
 @pytest.mark.req("S-09")
 def test_a_refused_worker_says_every_reason_at_once(yoi: Yoi) -> None:
     refused = yoi.read(
@@ -104,7 +159,9 @@ def test_the_runtime_tells_of_itself_and_of_its_bundles(yoi: Yoi) -> None:
     assert [one["workspace"] for one in bundles] == ["midorizaka-library"]
     assert yoi.read("runtime", "bundles", bundles[0]["digest"])["stored"] is True
     assert yoi.read("runtime", "gc")["bundles"] == 0
-    assert yoi.read("runtime", "assignments")["assignments"] == [{"workspace": "midorizaka-library"}]
+    assert yoi.read("runtime", "assignments")["assignments"] == [
+        {"issuer": "local", "workspace": "midorizaka-library"}
+    ]
 
 
 @pytest.mark.req("S-10")

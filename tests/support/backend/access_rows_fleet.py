@@ -57,6 +57,7 @@ FLEET_ROWS: dict[tuple[str, str], AccessRow] = {
     ("GET", _WORKER): _READ,
     ("GET", f"{_WORKER}/spec"): _CONTROL,
     ("GET", f"{_WORKER}/explanation"): _READ,
+    ("GET", f"{_WORKER}/rights"): _READ,
     ("GET", f"{_WORKER}/events"): _READ,
     ("GET", f"{_WORKER}/approvals"): _READ,
     ("POST", f"{_WORKER}/approvals/{{approval}}"): AccessRow(

@@ -167,6 +167,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", _WORKER): Call(),
     ("GET", f"{_WORKER}/spec"): Call(),
     ("GET", f"{_WORKER}/explanation"): Call(),
+    ("GET", f"{_WORKER}/rights"): Call(),
     ("GET", f"{_WORKER}/events"): Call(streamed=True),
     ("GET", f"{_WORKER}/approvals"): Call(),
     ("POST", f"{_WORKER}/approvals/{{approval}}"): Call(documents=(lambda _: {"verdict": "allow"},)),

@@ -10,6 +10,7 @@ from worker_runtime.contract.caller import Caller
 from worker_runtime.contract.workers import Approval, EventPage, StateReason, Worker, WorkerEvent
 from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.rights import WorkerRights
 from yoi_bundle.errors import BundleInvalidError, Fault
 from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError
 
@@ -53,6 +54,10 @@ class HostileRuntime:
     async def get_worker_explanation(self, caller: Caller, worker: str) -> Explanation:
         found = await self.inner.get_worker_explanation(caller, worker)
         return replace(found, refused=(Reason(code=self.words, kind="tool", id="x", message=self.words),))
+
+    async def get_worker_rights(self, caller: Caller, worker: str) -> WorkerRights:
+        found = await self.inner.get_worker_rights(caller, worker)
+        return replace(found, lost=(Reason(code=self.words, kind="tool", id="x", message=self.words),))
 
     async def list_worker_events(self, caller: Caller, worker: str, **_: Any) -> EventPage:
         bodies = {

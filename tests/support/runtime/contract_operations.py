@@ -124,6 +124,12 @@ OPERATIONS: tuple[Operation, ...] = (
         "missing",
         lambda api, who, it: api.get_bundle_status(who, it.bundle.digest),
     ),
+    Operation(
+        "get_blob",
+        READ,
+        "missing",
+        lambda api, who, it: api.get_blob(who, it.bundle.digest, min(it.bundle.blobs)),
+    ),
     Operation("put_bundle", WRITE, "forbidden", _put_bundle),
     Operation("put_pack", WRITE, "lease", lambda api, who, it: api.put_pack(who, it.lease, write_pack([]))),
     Operation("get_assignment", READ, "forbidden", lambda api, who, _: api.get_assignment(who, "library")),
@@ -144,6 +150,12 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("get_worker", LOOK, "not_found", lambda api, who, it: api.get_worker(who, it.worker)),
     Operation("create_worker", "workers:create", "forbidden", _create_worker),
     Operation("get_worker_spec", LOOK, "not_found", lambda api, who, it: api.get_worker_spec(who, it.worker)),
+    Operation(
+        "get_worker_rights",
+        LOOK,
+        "not_found",
+        lambda api, who, it: api.get_worker_rights(who, it.worker),
+    ),
     Operation(
         "get_worker_explanation",
         LOOK,

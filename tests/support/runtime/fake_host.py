@@ -4,6 +4,7 @@ from worker_runtime.host.facts import ABSENT_PACKAGE, HostPorts, PackageFact, Pa
 from worker_runtime.host.policy import NO_POLICY, HostPolicy
 from worker_runtime.host.ports import ReadPackage
 from worker_runtime.host.secrets.port import SecretUnreadableError, SecretValue
+from yoi_bundle.errors import YoiError
 from yoi_bundle.manifest import Access
 
 
@@ -18,12 +19,15 @@ class FakeHost:
         self.commands: set[str] = set()
         self.packages: dict[str, PackageFact] = {}
         self.generations = 1
+        self.fault: YoiError | None = None
 
     @property
     def policy_generation(self) -> str:
         return f"generation-{self.generations}"
 
     def get_policy(self, issuer: str, workspace: str) -> HostPolicy:
+        if self.fault is not None:
+            raise self.fault
         return self.policies.get((issuer, workspace), self.policy)
 
     def build_ports(self, issuer: str, workspace: str, read_package: ReadPackage) -> HostPorts:

@@ -357,3 +357,21 @@ def test_every_refusal_has_a_code_and_details_that_can_be_sent(runtime: Contract
     assert caught.value.code == "bundle.missing"
     assert caught.value.details() == {"digest": f"sha256:{'2' * 64}"}
     assert caught.value.retryable is False
+
+
+@pytest.mark.req("R-05", "R-07")
+def test_a_blob_is_read_where_the_worker_is_by_those_who_see_its_bundle(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
+    bundle, other = build_small_bundle(), build_small_bundle(prompts={"p": b"another text\n"})
+    store_bundle(runtime, caller, bundle)
+    store_bundle(runtime, caller, other)
+    for digest, content in bundle.blobs.items():
+        assert runtime.run(runtime.api.get_blob(caller, bundle.digest, digest)) == content
+    stranger = next(iter(set(other.blobs) - set(bundle.blobs)))
+    for asked, holder, named in (
+        (caller, bundle.digest, stranger),
+        (runtime.build_caller("museum"), other.digest, other.digest),
+    ):
+        with pytest.raises(BundleMissingError) as caught:
+            runtime.run(runtime.api.get_blob(asked, holder, stranger))
+        assert caught.value.details() == {"digest": named}

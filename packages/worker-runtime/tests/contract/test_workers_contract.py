@@ -16,7 +16,9 @@ from worker_runtime.resolution.errors import (
     ProfileNotFoundError,
     ResolutionRefusedError,
 )
+from worker_runtime.resolution.rights import WorkerRights
 from yoi_bundle.canonical import encode_canonical
+from yoi_bundle.manifest import Policy, Rule, compute_rule_id
 from yoi_wire.errors import (
     BundleMissingError,
     ForbiddenError,
@@ -141,6 +143,40 @@ def test_a_workers_spec_is_what_its_explanation_gives(runtime: ContractRuntime) 
     assert runtime.run(runtime.api.resolve_worker(caller, preview)) == (explanation,)
 
 
+@pytest.mark.req("X-13", "W-06")
+def test_rights_are_what_is_left_now_and_say_where_the_rest_was_taken_away(runtime: ContractRuntime) -> None:
+    caller = runtime.build_caller()
+    bundle = build_small_bundle()
+    rule = Rule(effect="allow", tool="file.read")
+    allowed = HostPolicy(tools=Policy(rules={compute_rule_id(rule): rule}), mounts={"workspace": "ro"})
+    runtime.host.policy = allowed
+    runtime.host.mounts["workspace"] = "ro"
+    store_bundle(runtime, caller, bundle)
+    worker = create_worker(runtime, caller, bundle)
+    explanation = runtime.run(runtime.api.get_worker_explanation(caller, worker.id))
+    whole = WorkerRights(worker=worker.id, state="created", now=explanation, created=explanation)
+    assert runtime.run(runtime.api.get_worker_rights(caller, worker.id)) == whole
+    runtime.host.policy = HostPolicy(mounts={"workspace": "ro"})
+    rights = runtime.run(runtime.api.get_worker_rights(caller, worker.id))
+    assert rights.created == explanation
+    left = {(one.kind, one.id): one.outcome for one in rights.now.decisions}
+    assert left["tool", "file.read"] == "denied"
+    assert left["mount", "workspace"] == "granted"
+    tool = next(one for one in rights.lost if one.kind == "tool")
+    assert (tool.code, tool.id, tool.layer, tool.pointer) == (
+        "policy.denied",
+        "file.read",
+        "host_policy",
+        "/tools/default",
+    )
+    runtime.host.policy = allowed
+    assert runtime.run(runtime.api.get_worker_rights(caller, worker.id)) == whole
+    runtime.run(runtime.api.stop_worker(caller, worker.id))
+    runtime.host.policy = HostPolicy()
+    ended = runtime.run(runtime.api.get_worker_rights(caller, worker.id))
+    assert (ended.state, ended.now, ended.lost) == ("stopped", explanation, ())
+
+
 @pytest.mark.req("W-02")
 def test_new_config_reaches_new_workers_only(runtime: ContractRuntime) -> None:
     caller = runtime.build_caller()
@@ -249,6 +285,7 @@ def test_an_unknown_worker_is_not_found_by_any_operation(runtime: ContractRuntim
         runtime.api.get_worker(caller, name),
         runtime.api.get_worker_spec(caller, name),
         runtime.api.get_worker_explanation(caller, name),
+        runtime.api.get_worker_rights(caller, name),
         runtime.api.list_worker_events(caller, name),
         runtime.api.send_worker_input(caller, name, WorkerInput(text="x")),
         runtime.api.stop_worker(caller, name),

@@ -57,7 +57,8 @@ def _fill(server: RestUnderTest) -> KnownValues:
     caller = build_caller(kind="remote")
     held, staged = build_small_bundle(), build_small_bundle(prompts={"other": b"Be brief.\n"})
     store_bundle(server, caller, held)
-    worker = create_worker(server, caller, held)
+    # One that was ended and deleted by a request answers no other, so there are several.
+    workers = [create_worker(server, caller, held, key=f"w{number}").id for number in range(8)]
     asked = WorkerRequest(selector="default", bundle_digest=held.digest)
     preview = PreviewRequest(workspace="library", request=asked)
     (explanation,) = server.run(server.api.resolve_worker(caller, preview))
@@ -68,7 +69,8 @@ def _fill(server: RestUnderTest) -> KnownValues:
     return KnownValues(
         parameters={
             "path.digest": [held.digest, staged.digest],
-            "path.worker": [worker.id],
+            "path.blob": sorted(held.blobs),
+            "path.worker": workers,
             "path.workspace": ["library"],
             "path.lease": [outcome.lease.id],
             "query.workspace": ["library"],

@@ -115,9 +115,21 @@ def test_on_narrowing_narrow_leaves_what_both_policies_give(runtime: EmbeddedUnd
     assert b'"value":5' in spec
     explanation = runtime.run(runtime.api.get_worker_explanation(build_caller(), worker.id))
     assert encode_canonical(rebuild_spec(explanation)) == spec
-    again = _restart(runtime, _policy(READ, on_narrowing="narrow"))
-    assert again.restored == (worker.id,)
-    assert _spec(runtime, worker) == spec, "a wider policy does not give back what a narrower one took"
+
+
+@pytest.mark.req("W-06", "X-13")
+def test_a_narrowed_worker_gets_back_what_it_was_created_with_and_no_more(runtime: EmbeddedUnderTest) -> None:
+    _, worker = _create(runtime, _policy(READ))
+    created = _spec(runtime, worker)
+    assert _restart(runtime, _policy(on_narrowing="narrow")).narrowed == (worker.id,)
+    assert _restart(runtime, _policy(READ, SEARCH, on_narrowing="narrow")).restored == (worker.id,)
+    assert _spec(runtime, worker) == created
+    events = runtime.run(runtime.api.list_worker_events(build_caller(), worker.id)).events
+    assert [(one.kind, len(one.body.get("reasons", ()))) for one in events] == [
+        ("created", 0),
+        ("narrowed", 2),
+        ("narrowed", 0),
+    ]
 
 
 @pytest.mark.req("W-06")

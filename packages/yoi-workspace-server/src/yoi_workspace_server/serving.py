@@ -224,8 +224,8 @@ async def _embed_runtime(settings: ServerSettings, parts: Parts, resources: Asyn
     await parts.services.registration.add_embedded(
         wanted.name, info, labels=wanted.labels, actor=SYSTEM_ACTOR
     )
-    maintenance = asyncio.create_task(run_maintenance(embedded.maintenance, LOG))
-    resources.push_async_callback(_cancel, maintenance)
+    for work in (run_maintenance(embedded.maintenance, LOG), embedded.watch_live_rights(LOG)):
+        resources.push_async_callback(_cancel, asyncio.create_task(work))
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -174,6 +174,44 @@ def test_a_worker_of_the_built_in_set_needs_no_bundle(tmp_path: Path) -> None:
     play(story)
 
 
+@pytest.mark.req("X-13", "W-06", "K-07")
+def test_a_changed_host_policy_shows_through_the_backend_with_the_runtimes_own_reason(tmp_path: Path) -> None:
+    mounts = '[workspace.mounts.workspace]\npath = "."\naccess = "ro"\n'
+    policy = f'{_POLICY}\n{mounts}[workspace.tools]\nrules = ["allow *"{{}}]\n'
+
+    async def story() -> None:
+        async with open_live_backend(tmp_path, policy=policy.format("")) as backend:
+            await backend.add_workspace()
+            worker = await _create(backend, selector="builtin:reviewer")
+            path = f"/api/v1/workers/{worker['id']}"
+            rights = await backend.get(f"{path}/rights")
+            assert (rights["worker"], rights["state"], rights["lost"]) == (worker["id"], "created", [])
+            assert rights["now"] == rights["created"]
+            tool = next(
+                one["id"]
+                for one in rights["now"]["decisions"]
+                if (one["kind"], one["outcome"]) == ("tool", "granted")
+            )
+            changed = tmp_path / "changed.toml"
+            changed.write_text(policy.format(f', "deny {tool}"'), encoding="utf-8")
+            changed.replace(tmp_path / "host-policy.toml")
+            held = await backend.wait_until(path, lambda one: one["state"] == "held")
+            assert {"code": "policy.denied", "kind": "tool", "id": tool} in held["reasons"]
+            said = await backend.send("POST", f"{path}/input", {"text": "go on"}, status=409)
+            assert said["code"] == "worker.invalid_state"
+            rights = await backend.get(f"{path}/rights")
+            (lost,) = [one for one in rights["lost"] if one["kind"] == "tool"]
+            assert (lost["code"], lost["id"], lost["layer"]) == ("policy.denied", tool, "host_policy")
+            assert lost["sentence"]
+            left = {(one["kind"], one["id"]): one["outcome"] for one in rights["now"]["decisions"]}
+            assert left["tool", tool] == "denied"
+            changed.write_text(policy.format(""), encoding="utf-8")
+            changed.replace(tmp_path / "host-policy.toml")
+            await backend.wait_until(path, lambda one: one["state"] == "created" and not one["reasons"])
+
+    play(story)
+
+
 @pytest.mark.req("K-01", "K-06")
 def test_no_new_worker_uses_a_revoked_digest_and_running_ones_are_reported(tmp_path: Path) -> None:
     async def story() -> None:

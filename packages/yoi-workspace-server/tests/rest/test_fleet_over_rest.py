@@ -166,7 +166,7 @@ async def _check_missing(backend: LiveBackend, token: str, worker: str) -> None:
         assert (answer.status, answer.document["code"]) == (404, code), path
 
 
-_READINGS = ("", "/spec", "/explanation", "/events", "/approvals")
+_READINGS = ("", "/spec", "/explanation", "/rights", "/events", "/approvals")
 _ENDINGS = ("stop", "cancel")
 
 

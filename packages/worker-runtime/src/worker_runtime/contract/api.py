@@ -16,6 +16,7 @@ from worker_runtime.contract.workers import (
     WorkerEvent,
 )
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.rights import WorkerRights
 from yoi_bundle.metadata import BundleMetadata
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page
 from yoi_wire.worker_requests import ApprovalDecision, WorkerInput
@@ -69,6 +70,14 @@ class RuntimeApi(Protocol):
 
         Raises:
             BundleMissingError: It is neither staged, stored nor remembered as rejected.
+        """
+
+    async def get_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
+        """Return a blob of a bundle, such as a prompt's text.
+
+        Raises:
+            BundleMissingError: No such bundle is held, or it names no such blob.
+            BundleCorruptError: Bundle or blob is damaged.
         """
 
     async def put_bundle(
@@ -150,6 +159,9 @@ class RuntimeApi(Protocol):
 
     async def get_worker_explanation(self, caller: Caller, worker: str) -> Explanation:
         """Return why the spec is as it is (S-03)."""
+
+    async def get_worker_rights(self, caller: Caller, worker: str) -> WorkerRights:
+        """Return what is left of a Worker's rights under the host policy and facts of this moment (X-13)."""
 
     async def list_worker_events(
         self, caller: Caller, worker: str, *, after: int = 0, limit: int = DEFAULT_PAGE_SIZE

@@ -1,5 +1,6 @@
 """Caller: who asks; every operation takes it explicitly (R-01), and sees only what it names (R-07)."""
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias, get_args
 
 from msgspec import Struct
@@ -47,6 +48,14 @@ LOCAL_ISSUER = "local"
 def build_local_caller(*workspaces: str) -> Caller:
     """Return the host's own operator, for these workspaces."""
     return Caller(kind="local", issuer=LOCAL_ISSUER, workspaces=frozenset(workspaces))
+
+
+def build_operator(issuer: str, workspaces: Iterable[str]) -> Caller:
+    """Return the host's own operator, acting on what an issuer has brought to this host (J-05).
+
+    Host policy for that issuer applies, as it does to the issuer itself.
+    """
+    return Caller(kind="local", issuer=issuer, workspaces=frozenset(workspaces))
 
 
 def verify_scope(caller: Caller, scope: Scope) -> None:

@@ -21,6 +21,7 @@ from worker_runtime.contract.workers import (
     WorkerEvent,
 )
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.rights import WorkerRights
 from yoi_wire.operation import Operation, index_operations, list_declared
 from yoi_wire.paging import Page
 from yoi_wire.parameters import LIMIT, WORKSPACE, number, text
@@ -78,6 +79,17 @@ GET_BUNDLE_STATUS = Operation(
     summary="How a digest stands",
     right="bundles:read",
     answer=BundleStatus,
+    errors=(404,),
+)
+GET_BLOB = Operation[None](
+    method="GET",
+    path="/v1/config-bundles/{digest}/blobs/{blob}",
+    summary="A blob of a bundle",
+    right="bundles:read",
+    answer_media_type="application/octet-stream",
+    statuses=(200, 304),
+    headers=("If-None-Match",),
+    answer_headers=("ETag",),
     errors=(404,),
 )
 PUT_BUNDLE = Operation(
@@ -191,6 +203,14 @@ GET_WORKER_EXPLANATION = Operation(
     summary="Why the spec is as it is",
     right="runtime:read",
     answer=Explanation,
+    errors=(404,),
+)
+GET_WORKER_RIGHTS = Operation(
+    method="GET",
+    path="/v1/workers/{worker}/rights",
+    summary="What is left of a Worker's rights now",
+    right="runtime:read",
+    answer=WorkerRights,
     errors=(404,),
 )
 LIST_WORKER_EVENTS = Operation(

@@ -5,6 +5,7 @@ import asyncio
 from msgspec import Struct
 
 from worker_runtime.contract.caller import ALL_SCOPES, Caller
+from worker_runtime.embedded.live_rights import LiveRights
 from worker_runtime.embedded.operations.assignments import reset as reset_assignment
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import load_bundle
@@ -57,7 +58,12 @@ class Maintenance:
     async def recheck_worker(self, caller: Caller, worker: str) -> str:
         """Apply host policy and facts of this moment to one Worker, as at each use of a grant (W-06)."""
         workspace_id = await asyncio.to_thread(self._get_workspace, caller, worker)
-        return await recheck_worker(self._context, worker, workspace_id, restart=False)
+        return (await recheck_worker(self._context, worker, workspace_id, restart=False)).outcome
+
+    @property
+    def live_rights(self) -> LiveRights:
+        """A look at what the host grants live Workers; it remembers between its own checks alone (X-13)."""
+        return LiveRights(self._context)
 
     async def reproduce_worker(self, caller: Caller, worker: str) -> Reproduction:
         """Resolve a Worker again from its pins (W-04)."""

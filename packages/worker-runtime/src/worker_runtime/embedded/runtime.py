@@ -21,14 +21,17 @@ from worker_runtime.contract.workers import (
     WorkerEvent,
 )
 from worker_runtime.embedded.composition import build_context
+from worker_runtime.embedded.live_rights import LiveRights, watch_live_rights
 from worker_runtime.embedded.maintenance import Maintenance, StartReport
 from worker_runtime.embedded.operations import assignments, bundles, receiving, workers
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.creating import create_worker
+from worker_runtime.embedded.operations.current_rights import read_rights
 from worker_runtime.embedded.operations.pack_intake import take_pack
 from worker_runtime.embedded.operations.resolving import preview_workers
 from worker_runtime.host.ports import BareHost, Host
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.rights import WorkerRights
 from worker_runtime.resolution.version import RESOLVER_VERSION
 from worker_runtime.store.connection import Database
 from worker_runtime.store.files import DataDirectory
@@ -41,6 +44,7 @@ from yoi_bundle.metadata import BundleMetadata
 from yoi_bundle.schema import READABLE_SCHEMA_VERSIONS
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError
+from yoi_wire.event_log import EventLog
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page
 from yoi_wire.random_ids import create_id
 from yoi_wire.readiness import Readiness
@@ -121,6 +125,14 @@ class EmbeddedRuntime:
             return StartReport(readiness=self._describe_failure(self._failure))
         return await self.maintenance.start()
 
+    async def watch_live_rights(self, log: EventLog) -> None:
+        """Hold, narrow, stop and free Workers as the host's grants change, until cancelled (X-13).
+
+        A store that could not be opened has no Worker that could be asked for.
+        """
+        if self._failure is None:
+            await watch_live_rights(LiveRights(self._context), log)
+
     async def check_readiness(self) -> Readiness:
         """Say whether the store is open and sound (R-10)."""
         if self._failure is not None:
@@ -181,7 +193,6 @@ class EmbeddedRuntime:
         return await asyncio.to_thread(bundles.get_content, self._context, caller, digest)
 
     async def get_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
-        """Return a blob of a bundle; see `operations.bundles.get_blob`."""
         return await asyncio.to_thread(self.read_blob, caller, digest, blob)
 
     def read_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
@@ -191,6 +202,10 @@ class EmbeddedRuntime:
     def list_workspaces(self, issuer: str) -> tuple[str, ...]:
         """Return the workspaces of an issuer that this store knows; for the host's own operator."""
         return bundles.list_workspace_names(self._context, issuer)
+
+    def list_issuers(self) -> tuple[str, ...]:
+        """Return the issuers that have used this store; for the host's own operator (J-05)."""
+        return bundles.list_issuer_names(self._context)
 
     async def head_bundle(self, caller: Caller, digest: str) -> BundleEntry:
         return await asyncio.to_thread(bundles.get_entry, self._context, caller, digest)
@@ -248,6 +263,9 @@ class EmbeddedRuntime:
     async def get_worker_explanation(self, caller: Caller, worker: str) -> Explanation:
         documents = await asyncio.to_thread(workers.read_documents, self._context, caller, worker)
         return msgspec.json.decode(documents.explanation, type=Explanation)
+
+    async def get_worker_rights(self, caller: Caller, worker: str) -> WorkerRights:
+        return await read_rights(self._context, caller, worker)
 
     async def list_worker_events(
         self, caller: Caller, worker: str, *, after: int = 0, limit: int = DEFAULT_PAGE_SIZE

@@ -75,6 +75,10 @@ class LocalHost:
     def get_policy(self, issuer: str, workspace: str) -> HostPolicy:
         return self._read_document().get_policy(issuer, workspace)
 
+    def has_grant(self, issuer: str, workspace: str) -> bool:
+        """Tell whether the policy file has a table for just this workspace of just this issuer."""
+        return self._read_document().find_grant(issuer, workspace) is not None
+
     def build_ports(self, issuer: str, workspace: str, read_package: ReadPackage) -> HostPorts:
         beside_policy = self._policy_file.parent
         bindings = self._read_document().get_bindings(issuer, workspace)

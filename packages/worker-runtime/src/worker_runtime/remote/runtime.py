@@ -19,6 +19,7 @@ from worker_runtime.remote.answers import decode_entry_headers, decode_metadata_
 from worker_runtime.remote.connection import Connection
 from worker_runtime.remote.putting import put_manifest, send_pack
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.rights import WorkerRights
 from yoi_bundle.digest import compute_digest
 from yoi_bundle.errors import DigestMismatchError
 from yoi_bundle.metadata import BundleMetadata
@@ -67,6 +68,14 @@ class RemoteRuntime:
     async def head_bundle(self, caller: Caller, digest: str) -> BundleEntry:
         answer = await self._connection.fetch(caller, operations.HEAD_BUNDLE, digest=digest)
         return decode_entry_headers(answer)
+
+    async def get_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
+        """Return a blob, hashed here, too."""
+        answer = await self._get(caller, f"{_bundle(digest)}/blobs/{quote_segment(blob)}")
+        computed = compute_digest(answer.body)
+        if computed != blob:
+            raise DigestMismatchError(blob, computed)
+        return answer.body
 
     async def delete_bundle(self, caller: Caller, digest: str) -> None:
         await self._call(caller, operations.DELETE_BUNDLE, digest=digest)
@@ -123,6 +132,9 @@ class RemoteRuntime:
 
     async def get_worker_explanation(self, caller: Caller, worker: str) -> Explanation:
         return await self._call(caller, operations.GET_WORKER_EXPLANATION, worker=worker)
+
+    async def get_worker_rights(self, caller: Caller, worker: str) -> WorkerRights:
+        return decode_answer(await self._get(caller, f"{_worker(worker)}/rights"), WorkerRights)
 
     async def list_worker_events(
         self, caller: Caller, worker: str, *, after: int = 0, limit: int = DEFAULT_PAGE_SIZE

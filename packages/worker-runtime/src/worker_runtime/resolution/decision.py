@@ -34,6 +34,7 @@ Key: TypeAlias = tuple[Kind, str]
 """Kind and id, by which the items of one resolution are told apart."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+LAYERS: tuple[Layer, ...] = get_args(Layer)
 _KIND_ORDER = {kind: position for position, kind in enumerate(KINDS)}
 
 

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Struct
 
-from worker_runtime.contract.workers import StateReason
+from worker_runtime.contract.lifecycle import WorkerState
 from worker_runtime.resolution.decision import Decision
+from worker_runtime.resolution.errors import Reason
+from worker_runtime.resolution.explain import Explanation
 from worker_runtime.resolution.host_patterns import intersect_all
 from worker_runtime.resolution.payloads import (
     Granted,
@@ -36,7 +38,23 @@ class Rights(Struct, frozen=True, kw_only=True):
     """
 
     decisions: tuple[Decision, ...]
-    lost: tuple[StateReason, ...]
+    lost: tuple[Reason, ...]
+
+
+class WorkerRights(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a Worker may do now, beside what it was created with (X-13).
+
+    Attributes:
+        now: What is left under the host policy and facts of this moment; no decision at all when nothing can be said.
+        created: What was decided when the Worker was created.
+        lost: What was taken away since, each with the place where; empty when nothing was.
+    """
+
+    worker: str
+    state: WorkerState
+    now: Explanation
+    created: Explanation
+    lost: tuple[Reason, ...] = ()
 
 
 def compute_rights(pinned: tuple[Decision, ...], current: tuple[Decision, ...]) -> Rights:
@@ -48,7 +66,7 @@ def compute_rights(pinned: tuple[Decision, ...], current: tuple[Decision, ...]) 
         left = _intersect_decision(decision, now.get((decision.kind, decision.id)))
         decisions.extend(left)
         if left != (decision,):
-            lost.append(decision)
+            lost.append(left[-1])
     return Rights(decisions=tuple(decisions), lost=_explain(lost, current))
 
 
@@ -133,20 +151,24 @@ def _minimum(one: int | None, other: int | None) -> int | None:
     return min(bounds) if bounds else None
 
 
-def _explain(lost: Iterable[Decision], current: tuple[Decision, ...]) -> tuple[StateReason, ...]:
+def _explain(lost: Iterable[Decision], current: tuple[Decision, ...]) -> tuple[Reason, ...]:
+    """Return a reason for each loss: that of a refusal today, else what narrowed it."""
+    lost = tuple(lost)
     names = {(one.kind, one.id) for one in lost}
     asked = tuple(msgspec.structs.replace(one, required=(one.kind, one.id) in names) for one in current)
-    reasons = {
-        (reason.kind, reason.id): StateReason(
-            code=reason.code, kind=reason.kind, id=reason.id, message=reason.message
-        )
-        for reason in reversed(find_reasons(asked, ()))
-    }
-    narrowed = "host policy or facts give less than when the Worker was created"
-    return tuple(
-        reasons.get(
-            (one.kind, one.id),
-            StateReason(code="policy.denied", kind=one.kind, id=one.id, message=narrowed),
-        )
-        for one in lost
+    reasons = {(reason.kind, reason.id): reason for reason in reversed(find_reasons(asked, ()))}
+    return tuple(reasons.get((one.kind, one.id)) or _explain_narrowed(one) for one in lost)
+
+
+def _explain_narrowed(decision: Decision) -> Reason:
+    cause = next((step for step in reversed(decision.steps) if step.verdict != "gives"), None)
+    vote = cause or next((step for step in decision.steps if step.layer == "host_policy"), None)
+    return Reason(
+        code="policy.denied",
+        kind=decision.kind,
+        id="host:policy" if decision.id == LATER_POLICY_ID else decision.id,
+        layer=vote.layer if vote is not None else "",
+        pointer=vote.pointer if vote is not None else "",
+        rule=cause.rule if cause is not None else "",
+        message="host policy or facts give less than when the Worker was created",
     )

@@ -25,6 +25,7 @@ RUNTIME_INTERFACE = Interface(
     operations=RUNTIME_OPERATIONS,
     path_parameters={
         # Of another form it is missing like any other that is not held, and deleted already.
+        "blob": {**_NAME, "description": "a blob's digest, which the bundle names"},
         "digest": {**_NAME, "description": "`sha256:` and 64 lower-case hexadecimal digits"},
         "lease": _NAME,
         "workspace": {"type": "string", "pattern": WORKSPACE_PATTERN},

@@ -25,6 +25,7 @@ from worker_runtime.contract.operations import (
     DELETE_ASSIGNMENT,
     DELETE_BUNDLE,
     GET_ASSIGNMENT,
+    GET_BLOB,
     GET_BUNDLE,
     GET_BUNDLE_STATUS,
     GET_RUNTIME,
@@ -93,6 +94,14 @@ async def delete_bundle(call: RuntimeCall, digest: str) -> None:
 @handles(GET_BUNDLE_STATUS)
 async def get_bundle_status(call: RuntimeCall, digest: str) -> BundleStatus:
     return await call.services.runtime.get_bundle_status(call.caller, digest)
+
+
+@handles(GET_BLOB)
+async def get_blob(call: RuntimeCall, digest: str, blob: str) -> Answer:
+    """Give a blob's bytes, which its digest names for ever; they are read either way, for damage shows only then."""
+    content = await call.services.runtime.get_blob(call.caller, digest, blob)
+    tag = {"ETag": format_entity_tag(blob)}
+    return Answer(status=304, headers=tag) if has_entity(call.request, blob) else Answer(content, headers=tag)
 
 
 @handles(PUT_BUNDLE)

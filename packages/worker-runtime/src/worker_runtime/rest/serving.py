@@ -94,14 +94,16 @@ async def serve_runtime(
     maintenance = (
         asyncio.create_task(run_maintenance(embedded.maintenance, LOG)) if report.readiness.ready else None
     )
+    live_rights = asyncio.create_task(embedded.watch_live_rights(LOG))
     try:
         await stopping.wait()
     finally:
         LOG.event("stopping")
-        if maintenance is not None:
-            maintenance.cancel()
-            with suppress(asyncio.CancelledError):
-                await maintenance
+        for task in (live_rights, maintenance):
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
         http.streams.end_all()
         # What is coming in may come to its end, for a moment; the rest is refused, and told to come back.
         refusing = asyncio.get_running_loop().call_later(_GRACE_SECONDS, http.bodies.end_all)

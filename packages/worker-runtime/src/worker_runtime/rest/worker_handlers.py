@@ -12,6 +12,7 @@ from worker_runtime.contract.operations import (
     DELETE_WORKER,
     GET_WORKER,
     GET_WORKER_EXPLANATION,
+    GET_WORKER_RIGHTS,
     GET_WORKER_SPEC,
     LIST_WORKER_APPROVALS,
     LIST_WORKER_EVENTS,
@@ -29,6 +30,7 @@ from worker_runtime.contract.workers import (
     WorkerEvent,
 )
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.rights import WorkerRights
 from worker_runtime.rest.services import RuntimeCall
 from yoi_bundle.digest import compute_digest
 from yoi_wire.paging import Page
@@ -92,6 +94,11 @@ async def get_worker_spec(call: RuntimeCall, worker: str) -> Answer:
 @handles(GET_WORKER_EXPLANATION)
 async def get_worker_explanation(call: RuntimeCall, worker: str) -> Explanation:
     return await call.services.runtime.get_worker_explanation(call.caller, worker)
+
+
+@handles(GET_WORKER_RIGHTS)
+async def get_worker_rights(call: RuntimeCall, worker: str) -> WorkerRights:
+    return await call.services.runtime.get_worker_rights(call.caller, worker)
 
 
 @handles(LIST_WORKER_EVENTS)

@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from worker_runtime.store.checksum import compute_checksum, verify_checksum
 
+NARROWED = "narrowed"
+"""Kind of the event that says that a Worker's spec became another, with what it is less than it was created with."""
+
 
 class EventRow(Struct, frozen=True, kw_only=True):
     """One event; `at` in milliseconds."""
@@ -48,6 +51,12 @@ def _insert_event(
         (*fields, compute_checksum("event", *fields)),
     )
     return sequence
+
+
+def has_event(connection: apsw.Connection, worker_number: int, kind: str) -> bool:
+    """Tell whether a thing of this kind ever happened to a Worker."""
+    query = "SELECT EXISTS (SELECT 1 FROM event WHERE worker_number = ? AND kind = ?)"
+    return bool(connection.execute(query, (worker_number, kind)).get)
 
 
 def list_events(connection: apsw.Connection, worker_number: int, *, after: int, limit: int) -> list[EventRow]:

@@ -64,6 +64,21 @@ class ExplanationView(Struct, frozen=True, kw_only=True):
     refused: tuple[ReasonView, ...]
 
 
+class RightsView(Struct, frozen=True, kw_only=True):
+    """What a Worker may do now, beside what was decided when it was created.
+
+    Attributes:
+        now: Under the host policy and facts of this moment; without any decision when nothing can be said.
+        lost: What was taken away since, each with the place where.
+    """
+
+    worker: str
+    state: str
+    now: ExplanationView
+    created: ExplanationView
+    lost: tuple[ReasonView, ...]
+
+
 class SpecModelView(Struct, frozen=True, kw_only=True):
     """A model, without endpoint and credential."""
 

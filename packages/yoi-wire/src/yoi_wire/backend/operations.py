@@ -7,7 +7,7 @@ from yoi_wire.backend.audit import AuditView, PruneRequest
 from yoi_wire.backend.availability import AvailabilityView, SyncView
 from yoi_wire.backend.builds import BuildView
 from yoi_wire.backend.diffs import DiffView
-from yoi_wire.backend.explanations import ExplanationView, SpecView
+from yoi_wire.backend.explanations import ExplanationView, RightsView, SpecView
 from yoi_wire.backend.placements import PlacementDecisionView, PlacementPolicy, PlacementPolicyView
 from yoi_wire.backend.revisions import (
     ActivationRequest,
@@ -460,6 +460,14 @@ GET_WORKER_EXPLANATION = Operation(
     summary="Why a Worker is what it is",
     right="workers:read",
     answer=ExplanationView,
+    errors=(404,),
+)
+GET_WORKER_RIGHTS = Operation(
+    method="GET",
+    path="/api/v1/workers/{worker}/rights",
+    summary="What is left of a Worker's rights now",
+    right="workers:read",
+    answer=RightsView,
     errors=(404,),
 )
 LIST_WORKER_EVENTS = Operation(

@@ -10,7 +10,7 @@ from worker_runtime.contract.workers import Worker
 from worker_runtime.resolution.spec import ResolvedWorkerSpec
 from yoi_bundle.digest import compute_digest
 from yoi_wire.backend.errors import PlacementDeniedError, WorkspaceNotFoundError
-from yoi_wire.backend.explanations import ExplanationView, SpecView
+from yoi_wire.backend.explanations import ExplanationView, RightsView, SpecView
 from yoi_wire.backend.operations import (
     CANCEL_WORKER,
     CREATE_WORKER,
@@ -18,6 +18,7 @@ from yoi_wire.backend.operations import (
     DELETE_WORKER,
     GET_WORKER,
     GET_WORKER_EXPLANATION,
+    GET_WORKER_RIGHTS,
     GET_WORKER_SPEC,
     LIST_WORKER_APPROVALS,
     LIST_WORKER_EVENTS,
@@ -49,7 +50,7 @@ from yoi_workspace_server.rest.principals import verify_sees
 from yoi_workspace_server.rest.runtime_handlers import get_visible
 from yoi_workspace_server.rest.services import BackendCall
 from yoi_workspace_server.roles import Principal
-from yoi_workspace_server.views.explanations import build_explanation_view, build_spec_view
+from yoi_workspace_server.views.explanations import build_explanation_view, build_rights_view, build_spec_view
 from yoi_workspace_server.views.workers import (
     build_approval_view,
     build_event_page_view,
@@ -111,6 +112,15 @@ async def get_worker_explanation(call: BackendCall, worker: str) -> ExplanationV
     with translate_errors(found.record):
         explanation = await found.api.get_worker_explanation(found.caller, found.id)
     return build_explanation_view(explanation, secret_names=principal.may("secret_names:read"))
+
+
+@handles(GET_WORKER_RIGHTS)
+async def get_worker_rights(call: BackendCall, worker: str) -> RightsView:
+    found = await call.services.workers.reach(worker, call.caller)
+    with translate_errors(found.record):
+        rights = await found.api.get_worker_rights(found.caller, found.id)
+    names = call.caller.may("secret_names:read")
+    return build_rights_view(rights, worker=found.record.id, secret_names=names)
 
 
 def _limit(refused: WorkerRefusedError, order: WorkerOrder, principal: Principal) -> WorkerRefusedError:

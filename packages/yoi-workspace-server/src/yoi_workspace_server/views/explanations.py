@@ -9,6 +9,7 @@ from collections import Counter
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.rights import WorkerRights
 from worker_runtime.resolution.rules import RULE_SENTENCES
 from worker_runtime.resolution.spec import ResolvedWorkerSpec, SpecFrame
 from yoi_wire.backend.explanations import (
@@ -16,6 +17,7 @@ from yoi_wire.backend.explanations import (
     ExplanationView,
     FrameView,
     ReasonView,
+    RightsView,
     SpecModelView,
     SpecMountView,
     SpecPromptView,
@@ -112,6 +114,17 @@ def build_spec_view(spec: ResolvedWorkerSpec, *, spec_digest: str) -> SpecView:
         network=tuple(show_text(host) for one in spec.network for host in one.hosts),
         host=tuple(one.capability for one in spec.host),
         limits={one.name: one.value for one in spec.limits if one.value is not None},
+    )
+
+
+def build_rights_view(rights: WorkerRights, *, worker: str, secret_names: bool) -> RightsView:
+    """Return a Worker's rights under the Backend's own id of it."""
+    return RightsView(
+        worker=worker,
+        state=rights.state,
+        now=build_explanation_view(rights.now, secret_names=secret_names),
+        created=build_explanation_view(rights.created, secret_names=secret_names),
+        lost=tuple(_build_reason(one, secret_names) for one in rights.lost),
     )
 
 

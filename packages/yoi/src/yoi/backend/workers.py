@@ -14,19 +14,19 @@ from yoi.render.console import join_text, make_console
 from yoi.render.documents import Column, print_document, print_done, print_list
 from yoi.render.errors import print_error
 from yoi.render.table import make_facts
-from yoi.render.worker_explanation import make_passed_on_tree
+from yoi.render.worker_explanation import make_rights_tree_passed_on
 from yoi.runtime.worker_options import make_intent
 from yoi.shell.exit_codes import DONE, get_exit_code
 from yoi.shell.failure import describe_error
 from yoi.shell.labels import parse_pairs
 from yoi.shell.output import print_json
 from yoi.shell.selectors import decode_selector, encode_selector
-from yoi_wire.backend.explanations import ExplanationView, SpecView
+from yoi_wire.backend.explanations import RightsView, SpecView
 from yoi_wire.backend.operations import (
     CREATE_WORKER,
     DELETE_WORKER,
     GET_WORKER,
-    GET_WORKER_EXPLANATION,
+    GET_WORKER_RIGHTS,
     GET_WORKER_SPEC,
     LIST_WORKERS,
     LIST_WORKSPACES,
@@ -116,16 +116,17 @@ class OnlineWorkers:
     def show(self, *, worker_id: str, workspace: str | None) -> None:
         self._print(ask_backend(self._backend, lambda client: _get_worker(client, worker_id, workspace)))
 
-    def explain(self, *, worker_id: str, workspace: str | None) -> None:
-        async def run(client: BackendClient) -> ExplanationView:
+    def explain(self, *, worker_id: str, as_created: bool, workspace: str | None) -> None:
+        async def run(client: BackendClient) -> RightsView:
             await _get_worker(client, worker_id, workspace)
-            return await client.call(GET_WORKER_EXPLANATION, worker=worker_id)
+            return await client.call(GET_WORKER_RIGHTS, worker=worker_id)
 
         found = ask_backend(self._backend, run)
         if self._as_json:
-            print_json({"explanations": [found]})
+            lost = {} if as_created else {"state": found.state, "lost": found.lost}
+            print_json({"explanations": [found.created if as_created else found.now], **lost})
         else:
-            make_console(self._context).print(make_passed_on_tree(found))
+            make_console(self._context).print(make_rights_tree_passed_on(found, as_created=as_created))
 
     def show_spec(self, *, worker_id: str, workspace: str | None) -> None:
         async def run(client: BackendClient) -> SpecView:

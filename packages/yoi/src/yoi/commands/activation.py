@@ -27,6 +27,7 @@ class _Use(msgspec.Struct, frozen=True, kw_only=True):
 
     runtime: str
     workers: int
+    ids: tuple[str, ...]
 
 
 class _Revoked(RevocationView, frozen=True, kw_only=True):
@@ -115,7 +116,7 @@ def revoke(
         return _Revoked(**msgspec.structs.asdict(revoked), in_use=in_use)
 
     revoked = ask_backend(backend, run)
-    uses = ", ".join(f"{one.runtime} ({one.workers})" for one in revoked.in_use)
+    uses = "; ".join(_describe_use(one) for one in revoked.in_use)
     text = f"{revoked.digest}; " + (
         f"Workers still use it on {uses}" if uses else "no Worker is known to use it"
     )
@@ -123,10 +124,27 @@ def revoke(
 
 
 async def _list_uses(client: BackendClient, workspace_id: str, digest: str) -> tuple[_Use, ...]:
-    """Return the Runtimes on which Workers pin a bundle, as the Backend last heard."""
+    """Return the Runtimes on which Workers use a bundle, with those that the Backend made, which it knows at once.
+
+    How many others there are, made by somebody else, is what the Runtime said when it was last inspected.
+    """
+    made: dict[str, list[str]] = {}
+    for one in await client.collect(LIST_WORKERS, workspace=workspace_id):
+        if one.bundle_digest == digest and one.ended_at is None:
+            made.setdefault(one.runtime, []).append(one.id)
     pairs = await client.collect(LIST_AVAILABILITY, workspace=workspace_id)
     counts = {one.runtime: (one.in_use or {}).get(digest, 0) for one in pairs}
-    return tuple(_Use(runtime=name, workers=count) for name, count in sorted(counts.items()) if count)
+    uses = ((name, made.get(name, []), counts.get(name, 0)) for name in sorted({*made, *counts}))
+    return tuple(
+        _Use(runtime=name, workers=max(len(ids), count), ids=tuple(sorted(ids)))
+        for name, ids, count in uses
+        if ids or count
+    )
+
+
+def _describe_use(use: _Use) -> str:
+    named = ", ".join(use.ids)
+    return f"{use.runtime} ({use.workers}{': ' if named else ''}{named})"
 
 
 def _print_move(

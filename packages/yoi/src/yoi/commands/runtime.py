@@ -13,7 +13,7 @@ from yoi.render.console import make_console
 from yoi.render.table import format_bytes, make_facts, make_table
 from yoi.runtime.local import open_local_host, open_local_runtime
 from yoi.runtime.remote_options import RemoteAddress
-from yoi.runtime.target import open_asked_runtime
+from yoi.runtime.target import AskedRuntime, open_asked_runtime
 from yoi.runtime.target_options import asked_options
 from yoi.shell.command import YoiCommand, YoiGroup, data_directory_option, host_policy_option, json_option
 from yoi.shell.lazy_group import LazyCommand, LazyGroup
@@ -97,12 +97,13 @@ def bundles(
                 facts.append(("in use by", ", ".join(status.workers) or "no Worker"))
                 make_console(context).print(make_facts(facts))
             return
-        entries = asked.list_bundles()
+        entries = asked.list_held()
     if as_json:
-        print_json({"bundles": entries})
+        print_json({"bundles": [asked.describe(*one) for one in entries]})
         return
     rows = [
         (
+            *asked.show_issuer(issuer),
             one.digest,
             one.workspace,
             str(one.metadata.revision),
@@ -110,9 +111,9 @@ def bundles(
             str(one.profiles),
             format_bytes(one.size),
         )
-        for one in entries
+        for issuer, one in entries
     ]
-    columns = ("bundle", "workspace", "revision", "state", "profiles", "size")
+    columns = (*asked.show_issuer("issuer"), "bundle", "workspace", "revision", "state", "profiles", "size")
     make_console(context).print(make_table(columns, rows))
 
 
@@ -126,15 +127,31 @@ def assignments(
     if context.invoked_subcommand is not None:
         return
     with open_asked_runtime(context.obj, address, workspace=workspace) as asked:
-        names = asked.list_workspaces()
-        found = asked.ask(partial(_get_assignments, names=names)) if names else []
+        found = [
+            (issuer, one)
+            for issuer in asked.list_issuers()
+            for one in _ask_assignments(asked, issuer, asked.list_workspaces(issuer))
+        ]
     if as_json:
-        print_json({"assignments": found})
+        print_json({"assignments": [asked.describe(*one) for one in found]})
         return
     rows = [
-        (one.workspace, str(one.generation), one.digest or "nothing", one.assigned_at or "") for one in found
+        (
+            *asked.show_issuer(issuer),
+            one.workspace,
+            str(one.generation),
+            one.digest or "nothing",
+            one.assigned_at or "",
+        )
+        for issuer, one in found
     ]
-    make_console(context).print(make_table(("workspace", "generation", "bundle", "assigned"), rows))
+    make_console(context).print(
+        make_table((*asked.show_issuer("issuer"), "workspace", "generation", "bundle", "assigned"), rows)
+    )
+
+
+def _ask_assignments(asked: AskedRuntime, issuer: str, names: tuple[str, ...]) -> list[Assignment]:
+    return asked.ask_for(issuer, partial(_get_assignments, names=names)) if names else []
 
 
 @assignments.command(cls=YoiCommand)

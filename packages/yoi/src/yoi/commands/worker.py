@@ -1,6 +1,7 @@
 """`yoi worker`: create, look at and end Workers: of the local Runtime, of one elsewhere, or through a Backend."""
 
 import secrets
+from contextlib import suppress
 
 import click
 import msgspec
@@ -10,16 +11,19 @@ from worker_runtime.resolution.errors import ProfileNotFoundError
 from yoi.backend.options import through_backend
 from yoi.render.console import make_console
 from yoi.render.table import make_facts, make_table
-from yoi.runtime.explanation import preview_profiles, print_explanation, suggest_profiles
+from yoi.runtime.explanation import preview_profiles, print_explanation, print_rights, suggest_profiles
+from yoi.runtime.local import open_local_runtime
 from yoi.runtime.remote_options import RemoteAddress, remote_options
 from yoi.runtime.target import AskedRuntime, open_asked_runtime
 from yoi.runtime.target_bundle import choose_bundle
 from yoi.runtime.target_options import asked_options
 from yoi.runtime.worker_options import make_intent, make_request, request_options
 from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
+from yoi.shell.exit_codes import DONE, REFUSED
 from yoi.shell.output import print_json
 from yoi.shell.selectors import decode_selector
 from yoi_bundle.digest import compute_digest
+from yoi_wire.errors import WorkerNotFoundError
 
 
 @click.group()
@@ -85,12 +89,21 @@ def list_(
     with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
         workers = runtime.collect(lambda api, caller, cursor: api.list_workers(caller, cursor=cursor))
     if as_json:
-        print_json({"workers": workers})
+        print_json({"workers": [runtime.describe(*one) for one in workers]})
         return
     rows = [
-        (one.id, one.state, one.workspace, decode_selector(one.selector), one.created_at) for one in workers
+        (
+            one.id,
+            one.state,
+            *runtime.show_issuer(issuer),
+            one.workspace,
+            decode_selector(one.selector),
+            one.created_at,
+        )
+        for issuer, one in workers
     ]
-    make_console(context).print(make_table(("worker", "state", "workspace", "profile", "created"), rows))
+    columns = ("worker", "state", *runtime.show_issuer("issuer"), "workspace", "profile", "created")
+    make_console(context).print(make_table(columns, rows))
 
 
 @worker.command(cls=YoiCommand)
@@ -114,19 +127,22 @@ def show(
 @click.argument("worker_id", metavar="WORKER")
 @asked_options
 @through_backend(lambda workers: workers.explain)
+@click.option("--as-created", is_flag=True, help="As it was decided, whatever was taken away since.")
 @click.pass_context
 def explain(
     context: click.Context,
+    *,
     worker_id: str,
+    as_created: bool,
     address: RemoteAddress | None,
     workspace: str | None,
     as_json: bool,
 ) -> None:
-    """Say what a Worker may do, what not, and why, as it was decided."""
+    """Say what a Worker may do now, what not, and why, and what was taken away since it was created."""
     with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
         found = _get(runtime, worker_id)
-        explanation = runtime.ask(lambda api, caller: api.get_worker_explanation(caller, worker_id))
-        print_explanation(context, runtime, (explanation,), found.bundle_digest, as_json=as_json)
+        rights = runtime.ask(lambda api, caller: api.get_worker_rights(caller, worker_id))
+        print_rights(context, runtime, rights, found.bundle_digest, as_created=as_created, as_json=as_json)
 
 
 @worker.command(cls=YoiCommand)
@@ -214,12 +230,53 @@ def delete(
 ) -> None:
     """Delete the record of a Worker that has ended."""
     with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
-        _get(runtime, worker_id)
-        runtime.ask(lambda api, caller: api.delete_worker(caller, worker_id))
+        issuer = _find_issuer(runtime, worker_id)
+        runtime.ask_for(issuer, lambda api, caller: api.delete_worker(caller, worker_id))
     if as_json:
         print_json({"deleted": worker_id})
     else:
         make_console(context).print(f"deleted {worker_id}")
+
+
+@worker.command(cls=YoiCommand)
+@click.argument("worker_id", metavar="WORKER")
+@data_directory_option
+@host_policy_option
+@json_option
+@click.pass_context
+def reproduce(context: click.Context, worker_id: str, as_json: bool) -> int:
+    """Resolve a Worker of this host again from its pins; exit 1 when the spec differs from what is stored."""
+    with open_local_runtime(context.obj) as local:
+        found = local.reproduce(worker_id)
+    document = {
+        "worker": worker_id,
+        "equal": found.equal,
+        "stored_version": found.stored_version,
+        "resolver_version": found.resolver_version,
+        "spec_digest": compute_digest(found.spec),
+        "changes": found.changes,
+    }
+    if as_json:
+        print_json(document)
+        return DONE if found.equal else REFUSED
+    verdict = "the same, byte for byte" if found.equal else "another one than is stored"
+    facts = [
+        ("worker", worker_id),
+        ("spec", f"{document['spec_digest']}: {verdict}"),
+        ("resolver", f"{found.resolver_version} (created by {found.stored_version})"),
+        *((f"{one.section} {one.change}", one.id) for one in found.changes),
+    ]
+    make_console(context).print(make_facts(facts))
+    return DONE if found.equal else REFUSED
+
+
+def _find_issuer(runtime: AskedRuntime, worker_id: str) -> str:
+    """Return whose Worker it is; an idempotent operation would not tell the right issuer from a wrong one."""
+    for issuer in runtime.list_issuers():
+        with suppress(WorkerNotFoundError):
+            runtime.ask_for(issuer, lambda api, caller: api.get_worker(caller, worker_id))
+            return issuer
+    raise WorkerNotFoundError(worker_id)
 
 
 def _get(runtime: AskedRuntime, worker_id: str) -> Worker:

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from rich.text import Text
 from rich.tree import Tree
 
-from worker_runtime.resolution.decision import Decision, Step
+from worker_runtime.resolution.decision import LAYERS, Decision, Step
+from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.explain import Explanation
 from worker_runtime.resolution.payloads import (
     GrantedLimit,
@@ -14,8 +15,10 @@ from worker_runtime.resolution.payloads import (
     GrantedPrompt,
     GrantedTool,
 )
+from worker_runtime.resolution.rights import WorkerRights
 from worker_runtime.resolution.rules import RULES
 from yoi.render.console import join_text
+from yoi.render.worker_explanation import describe_state, make_lost_line
 from yoi.runtime.where_to_change import Places, find_place
 from yoi_bundle.identifiers import decode_path
 
@@ -49,6 +52,27 @@ def make_explanation_tree(explanation: Explanation, places: Places) -> Tree:
     if explanation.refused:
         _add_refusal(root, explanation)
     return root
+
+
+def make_rights_tree(rights: WorkerRights, places: Places, *, as_created: bool) -> Tree:
+    """Make the tree of a Worker that exists: what it may use now and what was taken away, or what it was created with."""
+    explanation = rights.created if as_created else rights.now
+    root = make_explanation_tree(explanation, places)
+    profile = decode_path(explanation.frame.profile)
+    when = "as it was created" if as_created else describe_state(rights.state)
+    root.label = join_text("A Worker of ", (profile, "bold"), ", ", (when, "bold"))
+    if not as_created and rights.lost:
+        branch = root.add(join_text(("since taken away", "bold red")))
+        for one in rights.lost:
+            place = _find_lost_place(one, places)
+            branch.add(make_lost_line(one.kind, one.id, one.message, one.code, place))
+    return root
+
+
+def _find_lost_place(one: Reason, places: Places) -> str:
+    if one.layer not in LAYERS:
+        return ""
+    return find_place(Step(one.layer, "withholds", one.pointer, one.rule), places)
 
 
 def _make_heading(explanation: Explanation) -> Text:

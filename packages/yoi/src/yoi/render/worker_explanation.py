@@ -7,7 +7,7 @@ from rich.tree import Tree
 
 from yoi.render.console import join_text
 from yoi_bundle.identifiers import decode_path
-from yoi_wire.backend.explanations import DecisionView, ExplanationView
+from yoi_wire.backend.explanations import DecisionView, ExplanationView, RightsView
 
 _BRANCHES = (
     ("granted", "may use", "green"),
@@ -15,6 +15,34 @@ _BRANCHES = (
     ("denied", "may not use", "red"),
 )
 _CAUSES = {"narrowed": "narrows", "denied": "withholds"}
+
+
+def describe_state(state: str) -> str:
+    """Say what a Worker's state means for what it may do."""
+    held = "held: it may do nothing until what was taken away is given again"
+    return {"held": held, "stopped": "which has ended", "cancelled": "which has ended"}.get(state, "now")
+
+
+def make_lost_line(kind: str, name: str, why: str, code: str, place: str) -> Text:
+    """Name one thing that was taken away, why, and where."""
+    named = join_text((kind, "cyan"), " ", (decode_path(name), "bold"), ": ") if kind else Text()
+    return named + join_text(why or "withheld", f" ({place})" if place else "", " ", (f"[{code}]", "dim"))
+
+
+def make_rights_tree_passed_on(rights: RightsView, *, as_created: bool) -> Tree:
+    """Make the tree of a Worker that exists: what it may use now and what was taken away, or what it was created with."""
+    explanation = rights.created if as_created else rights.now
+    root = make_passed_on_tree(explanation)
+    when = "as it was created" if as_created else describe_state(rights.state)
+    profile = decode_path(explanation.frame.profile)
+    root.label = join_text("A Worker of ", (profile, "bold"), ", ", (when, "bold"))
+    if not as_created and rights.lost:
+        branch = root.add(join_text(("since taken away", "bold red")))
+        for one in rights.lost:
+            layer, pointer = one.layer.replace("_", " "), decode_path(one.pointer)
+            place = f"{layer}, {pointer or '/'}" if layer else ""
+            branch.add(make_lost_line(one.kind, one.id, one.sentence, one.code, place))
+    return root
 
 
 def make_passed_on_tree(explanation: ExplanationView) -> Tree:

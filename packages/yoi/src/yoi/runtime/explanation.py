@@ -7,11 +7,12 @@ import click
 from worker_runtime.contract.workers import PreviewRequest
 from worker_runtime.resolution.errors import ProfileNotFoundError
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.rights import WorkerRights
 from yoi.render.console import make_console
-from yoi.render.tree import make_explanation_tree
+from yoi.render.tree import make_explanation_tree, make_rights_tree
 from yoi.runtime.target import AskedRuntime
 from yoi.runtime.target_bundle import ChosenBundle
-from yoi.runtime.where_to_change import find_places
+from yoi.runtime.where_to_change import describe_gap, find_places
 from yoi.shell.output import print_json
 from yoi.shell.selectors import list_near
 from yoi_bundle.builtin import load_builtin_set
@@ -69,8 +70,32 @@ def print_explanation(
         return
     places = find_places(load_manifest(runtime, digest), _name_policy(context, runtime))
     console = make_console(context)
+    for workspace in sorted({one.frame.workspace for one in explanations}):
+        issuer = runtime.find_host_policy_gap(workspace)
+        if issuer is not None:
+            for line in describe_gap(_name_policy(context, runtime), issuer, workspace):
+                console.print(line, soft_wrap=True)
     for explanation in explanations:
         console.print(make_explanation_tree(explanation, places))
+
+
+def print_rights(
+    context: click.Context,
+    runtime: AskedRuntime,
+    rights: WorkerRights,
+    digest: str | None,
+    *,
+    as_created: bool,
+    as_json: bool,
+) -> None:
+    """Print a Worker's rights of now with what was taken away, or those that it was created with."""
+    shown = rights.created if as_created else rights.now
+    if as_json:
+        lost = {} if as_created else {"state": rights.state, "lost": rights.lost}
+        print_json({"explanations": [shown], **lost})
+        return
+    places = find_places(load_manifest(runtime, digest), _name_policy(context, runtime))
+    make_console(context).print(make_rights_tree(rights, places, as_created=as_created))
 
 
 def _name_policy(context: click.Context, runtime: AskedRuntime) -> str:

@@ -2,18 +2,24 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
 from worker_runtime.contract.bundles import BundleContent, BundleEntry, ManifestBody, StagedOutcome
-from worker_runtime.contract.caller import Caller, build_local_caller
+from worker_runtime.contract.caller import LOCAL_ISSUER, Caller, build_local_caller, build_operator
+from worker_runtime.embedded.operations.reproducing import Reproduction
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.host.local_host import LocalHost
 from worker_runtime.sync.transfer.pack import write_pack
 from yoi.configuration import Configuration
 from yoi_bundle.metadata import BundleMetadata
-from yoi_wire.errors import BundleCorruptError, BundleMissingError, RuntimeUnavailableError
+from yoi_wire.errors import (
+    BundleCorruptError,
+    BundleMissingError,
+    RuntimeUnavailableError,
+    WorkerNotFoundError,
+)
 from yoi_wire.paging import MAX_PAGE_SIZE, Page, collect_pages
 
 Result = TypeVar("Result")
@@ -34,6 +40,23 @@ class LocalRuntime:
     def build_caller(self, *workspaces: str) -> Caller:
         """Return the operator as caller: for these workspaces, or for all that the store knows."""
         return build_local_caller(*(workspaces or self.list_workspaces()))
+
+    def list_issuers(self) -> tuple[str, ...]:
+        """Return `local`, and every other issuer that has used this store."""
+        others = [one for one in self.embedded.list_issuers() if one != LOCAL_ISSUER]
+        return (LOCAL_ISSUER, *others)
+
+    def reproduce(self, worker: str) -> Reproduction:
+        """Resolve a Worker again from its pins, whoever's it is (W-04).
+
+        Raises:
+            WorkerNotFoundError: There is none.
+        """
+        for issuer in self.list_issuers():
+            caller = build_operator(issuer, self.embedded.list_workspaces(issuer))
+            with suppress(WorkerNotFoundError):
+                return self.ask(self.embedded.maintenance.reproduce_worker(caller, worker))
+        raise WorkerNotFoundError(worker)
 
     def list_workspaces(self) -> tuple[str, ...]:
         return self.embedded.list_workspaces("local")

@@ -3,6 +3,7 @@
 import click
 from msgspec import Struct
 
+from worker_runtime.contract.caller import LOCAL_ISSUER
 from yoi.bundles.source import find_digest
 from yoi.runtime.target import AskedRuntime
 from yoi_wire.errors import BundleMissingError
@@ -31,13 +32,17 @@ def choose_bundle(
     """
     if reference is not None:
         digest = find_digest(reference, runtime)
+        holders = sorted({issuer for issuer, entry in runtime.list_held() if entry.digest == digest})
+        if holders and LOCAL_ISSUER not in holders:
+            runtime.act_for(holders[0])
         entry = runtime.ask(lambda api, caller: api.head_bundle(caller, digest))
         return ChosenBundle(workspace=entry.workspace, digest=entry.digest)
     if workspace is None and (
         selector.startswith("builtin:") or (selector == "default" and not runtime.list_bundles())
     ):
         return ChosenBundle(workspace=BUILTIN_WORKSPACE, digest=None)
-    name = workspace or _find_only_workspace(runtime)
+    issuer, name = _find_only_workspace(runtime, workspace)
+    runtime.act_for(issuer)
     assignment = runtime.ask(lambda api, caller: api.get_assignment(caller, name), name)
     if assignment.digest is not None:
         return ChosenBundle(workspace=name, digest=assignment.digest)
@@ -48,12 +53,20 @@ def choose_bundle(
     return ChosenBundle(workspace=name, digest=newest.digest)
 
 
-def _find_only_workspace(runtime: AskedRuntime) -> str:
-    names = sorted({entry.workspace for entry in runtime.list_bundles()})
-    if not names:
+def _find_only_workspace(runtime: AskedRuntime, workspace: str | None) -> tuple[str, str]:
+    """Return issuer and name of the one workspace that can be meant."""
+    held = {(issuer, entry.workspace) for issuer, entry in runtime.list_held()}
+    found = sorted(pair for pair in held if workspace in (None, pair[1]))
+    if not found and workspace is not None:
+        return LOCAL_ISSUER, workspace
+    if not found:
         raise BundleMissingError("(none: bring one there with `yoi bundle build` or `push`)")
+    names = sorted({name for _, name in found})
     if len(names) > 1:
         raise click.UsageError(
             f"bundles of several workspaces are stored; add --workspace {' or '.join(names)}"
         )
-    return names[0]
+    if len(found) > 1:
+        issuers = " and ".join(issuer for issuer, _ in found)
+        raise click.UsageError(f"{names[0]} is here from {issuers}; name one of its bundles with --bundle")
+    return found[0]

@@ -1,8 +1,12 @@
 """Which file a layer's word stands in, for people who want to change it."""
 
+import json
 from dataclasses import dataclass, field
 
+from rich.text import Text
+
 from worker_runtime.resolution.decision import Layer, Step
+from yoi.render.console import join_text
 from yoi_bundle.closure import list_items
 from yoi_bundle.identifiers import decode_path
 from yoi_bundle.manifest import Manifest
@@ -31,6 +35,17 @@ def find_places(manifest: Manifest, host_policy_file: str) -> Places:
         if item.origin is not None
     }
     return Places(host_policy_file=host_policy_file, origins=origins)
+
+
+def describe_gap(host_policy_file: str, issuer: str, workspace: str) -> tuple[Text, ...]:
+    """Say, line by line, that a host policy has no table for a workspace, which explains all that is withheld."""
+    said = f": {host_policy_file} says nothing of workspace {workspace} of {issuer}. Add, with the grants below it:"
+    return (
+        join_text(("host policy grants nothing here", "bold red"), said),
+        join_text("    [[workspace]]"),
+        join_text(f"    issuer = {json.dumps(issuer)}"),
+        join_text(f"    id = {json.dumps(workspace)}"),
+    )
 
 
 def find_place(step: Step, places: Places) -> str:

@@ -75,6 +75,12 @@ def list_workspace_names(context: Context, issuer: str) -> tuple[str, ...]:
         return tuple(row.name for row in list_workspaces(connection) if row.issuer == issuer)
 
 
+def list_issuer_names(context: Context) -> tuple[str, ...]:
+    """Return the issuers that have used this store, sorted; for the host's own operator."""
+    with context.database.read() as connection:
+        return tuple(sorted({row.issuer for row in list_workspaces(connection)}))
+
+
 def delete(context: Context, caller: Caller, digest: str) -> None:
     """Delete a bundle; afterwards it is not held, whether or not it was (R-06)."""
     verify_scope(caller, "bundles:write")

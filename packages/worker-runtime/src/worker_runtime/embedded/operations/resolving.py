@@ -9,7 +9,7 @@ from worker_runtime.contract.caller import Caller, verify_access
 from worker_runtime.contract.workers import PreviewRequest
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import load_bundle, read_visible_blob
-from worker_runtime.host.facts import HostFacts, gather_host_facts
+from worker_runtime.host.facts import HostFacts, HostNeeds, gather_host_facts
 from worker_runtime.resolution.explain import Explanation, explain_resolution
 from worker_runtime.resolution.host_plan import HostPlan
 from worker_runtime.resolution.resolve import (
@@ -49,14 +49,20 @@ def prepare_request(context: Context, caller: Caller, workspace: str, request: W
 
 async def gather_facts(context: Context, caller: Caller, workspace: str, plan: HostPlan) -> HostFacts:
     """Ask the host for what a plan needs, and nothing else (S-01)."""
+    return await gather_needed(context, caller, workspace, plan.needs, digest=plan.plan.frame.digest)
 
-    async def read_package(digest: str) -> bytes:
-        return await asyncio.to_thread(
-            read_visible_blob, context, narrow_caller(caller, workspace), plan.plan.frame.digest, digest
-        )
+
+async def gather_needed(
+    context: Context, caller: Caller, workspace: str, needs: HostNeeds, *, digest: str
+) -> HostFacts:
+    """Ask the host for these names; packages that travel are read from the bundle of this digest."""
+
+    async def read_package(package: str) -> bytes:
+        of_workspace = narrow_caller(caller, workspace)
+        return await asyncio.to_thread(read_visible_blob, context, of_workspace, digest, package)
 
     ports = context.host.build_ports(caller.issuer, workspace, read_package)
-    return await gather_host_facts(plan.needs, ports)
+    return await gather_host_facts(needs, ports)
 
 
 async def resolve_request(
