@@ -81,7 +81,7 @@ GET_BUNDLE_STATUS = Operation(
     answer=BundleStatus,
     errors=(404,),
 )
-GET_BLOB = Operation[None](
+GET_BLOB = Operation[bytes](
     method="GET",
     path="/v1/config-bundles/{digest}/blobs/{blob}",
     summary="A blob of a bundle",
