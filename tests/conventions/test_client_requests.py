@@ -14,7 +14,7 @@ from worker_runtime.rest.app import RUNTIME_INTERFACE
 from yoi_wire.client.messages import Request, build_request
 from yoi_wire.event_log import EventLog
 from yoi_wire.operation import Interface, Operation
-from yoi_wire.parameters import MAX_NUMBER_DIGITS, Parameter
+from yoi_wire.parameters import Parameter
 from yoi_wire.readiness import Readiness
 from yoi_wire.server.http_state import HttpState
 from yoi_wire.server.metrics import Metrics
@@ -23,7 +23,6 @@ from yoi_workspace_server.rest.app import BACKEND_INTERFACE
 
 _SEGMENTS = st.text(min_size=1).filter(lambda text: "/" not in text and text not in {".", ".."})
 _TEXTS = st.text(min_size=1)
-_NUMBERS = st.integers(min_value=0, max_value=10**MAX_NUMBER_DIGITS - 1)
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,8 @@ _CASES = [
 
 def _choose(parameter: Parameter) -> st.SearchStrategy[Any]:
     if parameter.form["type"] == "integer":
-        values: st.SearchStrategy[Any] = _NUMBERS
+        form = parameter.form
+        values: st.SearchStrategy[Any] = st.integers(form["minimum"], form["maximum"])
     else:
         values = st.booleans() if "enum" in parameter.form else _TEXTS
     return values if parameter.required else st.none() | values
