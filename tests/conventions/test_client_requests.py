@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker_runtime.rest.app import RUNTIME_INTERFACE
+from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_wire.client.messages import Request, build_request
 from yoi_wire.event_log import EventLog
 from yoi_wire.operation import Interface, Operation
-from yoi_wire.parameters import MAX_NUMBER_DIGITS, Parameter
+from yoi_wire.parameters import Parameter
 from yoi_wire.readiness import Readiness
 from yoi_wire.server.http_state import HttpState
 from yoi_wire.server.metrics import Metrics
@@ -23,7 +24,7 @@ from yoi_workspace_server.rest.app import BACKEND_INTERFACE
 
 _SEGMENTS = st.text(min_size=1).filter(lambda text: "/" not in text and text not in {".", ".."})
 _TEXTS = st.text(min_size=1)
-_NUMBERS = st.integers(min_value=0, max_value=10**MAX_NUMBER_DIGITS - 1)
+_NUMBERS = st.integers(min_value=1, max_value=MAX_SAFE_INTEGER)
 
 
 @dataclass(frozen=True)
