@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from support.hostile.raw_http import RawAnswer, ask
+from yoi_wire.backend.audit import PruneRequest
 from yoi_wire.backend.placements import PlacementPolicy
 from yoi_wire.backend.revisions import ActivationRequest, RevocationRequest, RollbackRequest
 from yoi_wire.backend.runtimes import RuntimeAddition, RuntimeChange
@@ -43,6 +44,7 @@ def list_samples() -> dict[Any, dict[str, Any]]:
         ActivationRequest: {"revision": 1},
         RollbackRequest: {},
         RevocationRequest: {"digest": _DIGEST},
+        PruneRequest: {"through": 1, "hash": "0" * 64},
         TokenRequest: {"name": "ann", "role": "viewer"},
         RuntimeAddition: {"name": "far", "audience": "far", "connection": {"url": "http://127.0.0.1:9"}},
         RuntimeChange: {},

@@ -109,7 +109,7 @@ class CanaryBackend:
         self._numbers: Iterator[int] = iter(range(10**6))
 
     async def prepare(self) -> None:
-        """Have ready what a call ends: a token, a workspace; and know the rules' generation."""
+        """Have ready what a call ends: a token, a workspace; and know the rules' generation, and the first record's hash."""
         backend = self.backend
         spare = await backend.send(
             "POST", "/api/v1/tokens", {"name": self.create_name(), "role": "viewer"}, status=201
@@ -118,6 +118,8 @@ class CanaryBackend:
         document = {"id": "spare", "source": {"kind": "published"}}
         await backend.ask("POST", "/api/v1/workspaces", document)
         self.generation = (await backend.get("/api/v1/placements"))["generation"]
+        first = (await backend.get("/api/v1/audit?cursor=2&limit=1"))["items"]
+        self.values["audit_hash"] = first[0]["hash"] if first else "0" * 64
 
     def create_name(self) -> str:
         return f"new-{next(self._numbers)}"

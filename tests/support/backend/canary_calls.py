@@ -134,7 +134,9 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/api/v1/tokens"): Call(documents=(lambda _: {"name": "guest", "role": "viewer"},)),
     ("DELETE", "/api/v1/tokens/{token}"): Call(),
     ("GET", "/api/v1/audit"): Call(query=("?limit=500",)),
-    ("POST", "/api/v1/audit/prune"): Call(documents=(lambda _: {"through": 1, "hash": "0" * 64},), last=4),
+    ("POST", "/api/v1/audit/prune"): Call(
+        documents=(lambda stage: {"through": 1, "hash": stage.values["audit_hash"]},), last=4
+    ),
     ("GET", "/api/v1/events"): Call(query=("?after=0",), streamed=True),
     ("GET", "/api/v1/runtimes"): Call(),
     ("POST", "/api/v1/runtimes"): Call(documents=(_add_runtime, _add_faulty_runtime, _add_untrusted_runtime)),

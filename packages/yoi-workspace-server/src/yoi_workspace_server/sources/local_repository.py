@@ -30,11 +30,13 @@ def find_local_path(url: str) -> Path | None:
     return Path(path)
 
 
-def verify_self_contained(directory: Path) -> None:
+def verify_self_contained(directory: Path, *, has_to_be_one: bool = True) -> None:
     """Check that nothing in a repository leads git to another place.
 
     Args:
         directory: The repository, bare or with a work tree; links in the path are resolved already.
+        has_to_be_one: Whether to refuse what is no repository yet. Git must never be sent to one: it would try the
+            directory's name with `.git` behind it.
 
     Raises:
         SourceUnreadableError: Something does, or it is no repository.
@@ -43,16 +45,18 @@ def verify_self_contained(directory: Path) -> None:
     if not os.path.lexists(repository):
         repository = directory
     try:
-        _verify(repository)
+        _verify(repository, has_to_be_one=has_to_be_one)
     except OSError:
         raise SourceUnreadableError("no repository that the server can read", remedy=_REMEDY) from None
 
 
-def _verify(repository: Path) -> None:
+def _verify(repository: Path, *, has_to_be_one: bool) -> None:
     if repository.is_symlink() or not repository.is_dir():
         raise SourceUnreadableError("the repository lies elsewhere", remedy=_REMEDY)
     if not (repository / "objects").is_dir() or not (repository / "HEAD").is_file():
-        raise SourceUnreadableError("it is no repository", remedy=_REMEDY)
+        if has_to_be_one:
+            raise SourceUnreadableError("it is no repository", remedy=_REMEDY)
+        return
     for name in _LEADING_OUT:
         if os.path.lexists(repository / name):
             raise SourceUnreadableError("the repository takes objects from elsewhere", remedy=_REMEDY)

@@ -59,18 +59,18 @@ class SourceReader:
             case DirectorySource(path=path):
                 verify_allowed(Path(path), self._roots)
             case GitSource():
-                self._locate(source)
+                self._locate(source, has_to_be_one=False)
             case PublishedSource():
                 pass
 
-    def _locate(self, source: GitSource) -> GitSource:
+    def _locate(self, source: GitSource, *, has_to_be_one: bool = True) -> GitSource:
         """Return a source whose address git cannot read in another way than it was checked."""
         verify_git_source(source)
         path = find_local_path(source.url)
         if path is None:
             return source
         found = verify_allowed(path, self._roots)
-        verify_self_contained(found)
+        verify_self_contained(found, has_to_be_one=has_to_be_one)
         return replace(source, url=str(found))
 
     async def find_version(self, source: Source) -> str | None:
