@@ -71,7 +71,7 @@ class RemoteRuntime:
 
     async def get_blob(self, caller: Caller, digest: str, blob: str) -> bytes:
         """Return a blob, hashed here, too."""
-        answer = await self._get(caller, f"{_bundle(digest)}/blobs/{quote_segment(blob)}")
+        answer = await self._connection.fetch(caller, operations.GET_BLOB, digest=digest, blob=blob)
         computed = compute_digest(answer.body)
         if computed != blob:
             raise DigestMismatchError(blob, computed)
@@ -134,7 +134,7 @@ class RemoteRuntime:
         return await self._call(caller, operations.GET_WORKER_EXPLANATION, worker=worker)
 
     async def get_worker_rights(self, caller: Caller, worker: str) -> WorkerRights:
-        return decode_answer(await self._get(caller, f"{_worker(worker)}/rights"), WorkerRights)
+        return await self._call(caller, operations.GET_WORKER_RIGHTS, worker=worker)
 
     async def list_worker_events(
         self, caller: Caller, worker: str, *, after: int = 0, limit: int = DEFAULT_PAGE_SIZE

@@ -9,7 +9,14 @@ from yoi.backend.options import online_options
 from yoi.backend.published_bundle import find_published_digest
 from yoi.render.documents import print_done
 from yoi.shell.command import YoiCommand
-from yoi_wire.backend.operations import ACTIVATE, LIST_AVAILABILITY, RELEASE, REVOKE_BUNDLE, ROLL_BACK
+from yoi_wire.backend.operations import (
+    ACTIVATE,
+    LIST_AVAILABILITY,
+    LIST_WORKERS,
+    RELEASE,
+    REVOKE_BUNDLE,
+    ROLL_BACK,
+)
 from yoi_wire.backend.revisions import (
     ActivationRequest,
     ActivationView,
