@@ -1,10 +1,11 @@
 """Mutation testing: change one thing in the product, run the tests that should notice, and list what none noticed.
 
-    python tests/mutation/run.py [GROUP…] [--sample N] [--seed N] [--deep]
+    python tests/mutation/run.py [GROUP…] [--under PATH] [--sample N] [--seed N] [--deep]
 
 A runner of our own, because neither of the two well-kept tools fits: mutmut 3.8 (tried in November 2026) finds no mutant of a
 package below `packages/NAME/src`, since it takes a module's name from its path, and it leaves tables outside of functions
-alone; cosmic-ray 8.7, by its documentation, writes each mutant into the source tree and starts pytest anew for it.
+alone; cosmic-ray 8.7 was installed and not run: its documentation says that it writes each mutant into the source tree and
+starts pytest anew for it.
 
 Here pytest collects the mapped tests once. Each mutant gets a fork of that process, replaces one function's code (or one
 assignment of a module) in memory, and runs the tests until one fails or the time is up. Nothing is written, and a mutant
@@ -106,12 +107,13 @@ def _run_as_child(session: pytest.Session, mutant: Mutant | None, seed: int) -> 
         os._exit(code)
 
 
-def run_group(group: Group, *, sample: int | None, seed: int, deep: bool) -> list[Outcome]:
-    """Run the mutants of a group that are not known to be equivalent."""
+def run_group(group: Group, *, under: str, sample: int | None, seed: int, deep: bool) -> list[Outcome]:
+    """Run the mutants of a group that are not known to be equivalent, of files whose path contains `under`."""
     equivalents = _read_equivalents()
     found = [
         mutant
         for path in group.list_sources(ROOT)
+        if under in path.as_posix()
         for mutant in list_mutants(path, group.name_module(ROOT, path))
         if mutant.key not in equivalents
     ]
@@ -167,6 +169,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("groups", nargs="*", default=[group.name for group in GROUPS])
+    parser.add_argument("--under", default="", help="only files whose path contains this")
     parser.add_argument("--sample", type=int, help="at most so many mutants of each group")
     parser.add_argument("--seed", type=int, default=1, help="of the sample, and of what Hypothesis draws")
     parser.add_argument("--deep", action="store_true", help="the slow property tests too")
@@ -176,7 +179,7 @@ def main() -> int:
     outcomes: list[Outcome] = []
     for group in GROUPS:
         if group.name in asked.groups:
-            outcomes += run_group(group, sample=asked.sample, seed=asked.seed, deep=asked.deep)
+            outcomes += run_group(group, under=asked.under, sample=asked.sample, seed=asked.seed, deep=asked.deep)
     print_scores(outcomes)
     survivors = [one for one in outcomes if one.state == "survived"]
     _tell(f"{len(survivors)} survived:")
