@@ -179,7 +179,9 @@ def main() -> int:
     outcomes: list[Outcome] = []
     for group in GROUPS:
         if group.name in asked.groups:
-            outcomes += run_group(group, under=asked.under, sample=asked.sample, seed=asked.seed, deep=asked.deep)
+            outcomes += run_group(
+                group, under=asked.under, sample=asked.sample, seed=asked.seed, deep=asked.deep
+            )
     print_scores(outcomes)
     survivors = [one for one in outcomes if one.state == "survived"]
     _tell(f"{len(survivors)} survived:")
