@@ -1,6 +1,6 @@
 """Mutation testing: change one thing in the product, run the tests that should notice, and list what none noticed.
 
-    python tests/mutation/run.py [GROUP…] [--under PATH] [--sample N] [--seed N] [--deep]
+    python tests/mutation/run.py [GROUP…] [--under PATH] [--sample N] [--minutes N] [--seed N] [--deep]
 
 A runner of our own, because neither of the two well-kept tools fits: mutmut 3.8 (tried in November 2026) finds no mutant of a
 package below `packages/NAME/src`, since it takes a module's name from its path, and it leaves tables outside of functions
@@ -50,9 +50,10 @@ class Outcome(NamedTuple):
 class ForkingLoop:
     """A pytest plugin that, in the place of running the collected tests once, runs them once a mutant."""
 
-    def __init__(self, mutants: list[Mutant], seed: int) -> None:
+    def __init__(self, mutants: list[Mutant], seed: int, limit_seconds: float) -> None:
         self.mutants = mutants
         self.seed = seed
+        self.limit_seconds = limit_seconds
         self.outcomes: list[Outcome] = []
         self.baseline_seconds = 0.0
 
@@ -62,6 +63,9 @@ class ForkingLoop:
             raise pytest.UsageError("the tests fail without a mutant")
         self.baseline_seconds = time.monotonic() - begun
         for number, mutant in enumerate(self.mutants, start=1):
+            if time.monotonic() - begun > self.limit_seconds:
+                _tell(f"  out of time: {number - 1} of {len(self.mutants)} were tried")
+                break
             state = self._run(session, mutant, deadline_seconds=max(10.0, 4 * self.baseline_seconds))
             self.outcomes.append(Outcome(mutant, state))
             if state == "survived":
@@ -107,8 +111,13 @@ def _run_as_child(session: pytest.Session, mutant: Mutant | None, seed: int) -> 
         os._exit(code)
 
 
-def run_group(group: Group, *, under: str, sample: int | None, seed: int, deep: bool) -> list[Outcome]:
-    """Run the mutants of a group that are not known to be equivalent, of files whose path contains `under`."""
+def run_group(
+    group: Group, *, under: str, sample: int | None, limit_seconds: float, seed: int, deep: bool
+) -> list[Outcome]:
+    """Run the mutants of a group that are not known to be equivalent, of files whose path contains `under`.
+
+    They run in an order drawn by the seed, so that those tried before the time was up are a sample too.
+    """
     equivalents = _read_equivalents()
     found = [
         mutant
@@ -119,10 +128,9 @@ def run_group(group: Group, *, under: str, sample: int | None, seed: int, deep: 
     ]
     total = len(found)
     size = sample if sample is not None else group.sample
-    if size is not None and size < total:
-        found = sorted(random.Random(seed).sample(found, size), key=lambda one: (one.path, one.line))
+    found = random.Random(seed).sample(found, total if size is None else min(size, total))
     _tell(f"{group.name}: {len(found)} of {total} mutants (seed {seed})")
-    loop = ForkingLoop(found, seed)
+    loop = ForkingLoop(found, seed, limit_seconds)
     tests = [*group.tests, *(group.deep_tests if deep else ())]
     arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=mutants"]
     begun = time.monotonic()
@@ -171,6 +179,7 @@ def main() -> int:
     parser.add_argument("groups", nargs="*", default=[group.name for group in GROUPS])
     parser.add_argument("--under", default="", help="only files whose path contains this")
     parser.add_argument("--sample", type=int, help="at most so many mutants of each group")
+    parser.add_argument("--minutes", type=float, default=600.0, help="of each group, then the score so far")
     parser.add_argument("--seed", type=int, default=1, help="of the sample, and of what Hypothesis draws")
     parser.add_argument("--deep", action="store_true", help="the slow property tests too")
     asked: Any = parser.parse_args()
