@@ -189,7 +189,12 @@ def main() -> int:
     for group in GROUPS:
         if group.name in asked.groups:
             outcomes += run_group(
-                group, under=asked.under, sample=asked.sample, seed=asked.seed, deep=asked.deep
+                group,
+                under=asked.under,
+                sample=asked.sample,
+                limit_seconds=60 * asked.minutes,
+                seed=asked.seed,
+                deep=asked.deep,
             )
     print_scores(outcomes)
     survivors = [one for one in outcomes if one.state == "survived"]
