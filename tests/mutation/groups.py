@@ -52,6 +52,7 @@ GROUPS = (
             f"{_RUNTIME}/tests/unit/test_host_patterns.py",
             f"{_RUNTIME}/tests/unit/test_intent_layer.py",
             f"{_RUNTIME}/tests/unit/test_facts_layer.py",
+            f"{_RUNTIME}/tests/unit/test_host_layer.py",
             f"{_RUNTIME}/tests/unit/test_spec_diff.py",
             f"{_RUNTIME}/tests/unit/test_selectors.py",
             f"{_RUNTIME}/tests/unit/test_url_origins.py",
