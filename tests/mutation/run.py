@@ -1,10 +1,11 @@
 """Mutation testing: change one thing in the product, run the tests that should notice, and list what none noticed.
 
-    python tests/mutation/run.py [GROUP…] [--sample N] [--seed N] [--deep]
+    python tests/mutation/run.py [GROUP…] [--under PATH] [--sample N] [--minutes N] [--seed N] [--deep]
 
 A runner of our own, because neither of the two well-kept tools fits: mutmut 3.8 (tried in November 2026) finds no mutant of a
 package below `packages/NAME/src`, since it takes a module's name from its path, and it leaves tables outside of functions
-alone; cosmic-ray 8.7, by its documentation, writes each mutant into the source tree and starts pytest anew for it.
+alone; cosmic-ray 8.7 was installed and not run: its documentation says that it writes each mutant into the source tree and
+starts pytest anew for it.
 
 Here pytest collects the mapped tests once. Each mutant gets a fork of that process, replaces one function's code (or one
 assignment of a module) in memory, and runs the tests until one fails or the time is up. Nothing is written, and a mutant
@@ -49,9 +50,10 @@ class Outcome(NamedTuple):
 class ForkingLoop:
     """A pytest plugin that, in the place of running the collected tests once, runs them once a mutant."""
 
-    def __init__(self, mutants: list[Mutant], seed: int) -> None:
+    def __init__(self, mutants: list[Mutant], seed: int, limit_seconds: float) -> None:
         self.mutants = mutants
         self.seed = seed
+        self.limit_seconds = limit_seconds
         self.outcomes: list[Outcome] = []
         self.baseline_seconds = 0.0
 
@@ -61,6 +63,9 @@ class ForkingLoop:
             raise pytest.UsageError("the tests fail without a mutant")
         self.baseline_seconds = time.monotonic() - begun
         for number, mutant in enumerate(self.mutants, start=1):
+            if time.monotonic() - begun > self.limit_seconds:
+                _tell(f"  out of time: {number - 1} of {len(self.mutants)} were tried")
+                break
             state = self._run(session, mutant, deadline_seconds=max(10.0, 4 * self.baseline_seconds))
             self.outcomes.append(Outcome(mutant, state))
             if state == "survived":
@@ -106,21 +111,26 @@ def _run_as_child(session: pytest.Session, mutant: Mutant | None, seed: int) -> 
         os._exit(code)
 
 
-def run_group(group: Group, *, sample: int | None, seed: int, deep: bool) -> list[Outcome]:
-    """Run the mutants of a group that are not known to be equivalent."""
+def run_group(
+    group: Group, *, under: str, sample: int | None, limit_seconds: float, seed: int, deep: bool
+) -> list[Outcome]:
+    """Run the mutants of a group that are not known to be equivalent, of files whose path contains `under`.
+
+    They run in an order drawn by the seed, so that those tried before the time was up are a sample too.
+    """
     equivalents = _read_equivalents()
     found = [
         mutant
         for path in group.list_sources(ROOT)
+        if under in path.as_posix()
         for mutant in list_mutants(path, group.name_module(ROOT, path))
         if mutant.key not in equivalents
     ]
     total = len(found)
     size = sample if sample is not None else group.sample
-    if size is not None and size < total:
-        found = sorted(random.Random(seed).sample(found, size), key=lambda one: (one.path, one.line))
+    found = random.Random(seed).sample(found, total if size is None else min(size, total))
     _tell(f"{group.name}: {len(found)} of {total} mutants (seed {seed})")
-    loop = ForkingLoop(found, seed)
+    loop = ForkingLoop(found, seed, limit_seconds)
     tests = [*group.tests, *(group.deep_tests if deep else ())]
     arguments = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=mutants"]
     begun = time.monotonic()
@@ -167,7 +177,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("groups", nargs="*", default=[group.name for group in GROUPS])
+    parser.add_argument("--under", default="", help="only files whose path contains this")
     parser.add_argument("--sample", type=int, help="at most so many mutants of each group")
+    parser.add_argument("--minutes", type=float, default=600.0, help="of each group, then the score so far")
     parser.add_argument("--seed", type=int, default=1, help="of the sample, and of what Hypothesis draws")
     parser.add_argument("--deep", action="store_true", help="the slow property tests too")
     asked: Any = parser.parse_args()
@@ -176,7 +188,14 @@ def main() -> int:
     outcomes: list[Outcome] = []
     for group in GROUPS:
         if group.name in asked.groups:
-            outcomes += run_group(group, sample=asked.sample, seed=asked.seed, deep=asked.deep)
+            outcomes += run_group(
+                group,
+                under=asked.under,
+                sample=asked.sample,
+                limit_seconds=60 * asked.minutes,
+                seed=asked.seed,
+                deep=asked.deep,
+            )
     print_scores(outcomes)
     survivors = [one for one in outcomes if one.state == "survived"]
     _tell(f"{len(survivors)} survived:")

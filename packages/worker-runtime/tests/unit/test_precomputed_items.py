@@ -19,7 +19,7 @@ from support.runtime.resolution_world import (
 from worker_runtime.host.facts import HostFacts
 from worker_runtime.host.policy import HostPolicy, PluginGrant, SecretGrant, ServerGrant
 from worker_runtime.resolution.decide import decide
-from worker_runtime.resolution.decision import Candidate, Decision
+from worker_runtime.resolution.decision import KINDS, Candidate, Decision, Kind
 from worker_runtime.resolution.fast_path.precomputed import (
     NETWORK_TOOLS,
     SELF_SUFFICIENT_TOOLS,
@@ -244,3 +244,13 @@ def test_a_grant_of_the_plugin_is_what_makes_the_difference() -> None:
     hosted = plan({"mcp:hours": server}, make_host_policy(plugins=(grant,)))
     for narrowing in (NO_NARROWING, Narrowing()):
         assert decide_tool(hosted, "mcp:hours", narrowing).outcome == "granted"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_item_without_a_payload_is_decided_early_only_where_facts_and_needs_have_no_word_on_its_kind(
+    kind: Kind,
+) -> None:
+    item = Candidate(kind, "x", None)
+    early = kind in {"profile", "prompt", "policy", "skill", "limit"}
+    assert settle_items((item,), {}).pending == (() if early else (item,))
+    assert settle_items((item,), {item.key: ("TOKEN",)}).pending == (item,)
