@@ -48,6 +48,7 @@ def _find_lists() -> list[tuple[str, str]]:
 
 def _fill(path: str, worker: str = "0") -> str:
     names = {"digest": BUNDLES[0].digest, "lease": "0", "workspace": "library", "approval": "1"}
+    names["blob"] = next(iter(BUNDLES[0].blobs))
     return path.format(worker=worker, **names)
 
 
@@ -61,7 +62,7 @@ def _ask(server: RestUnderTest, method: str, path: str, **headers: str) -> RawAn
 def test_what_has_a_digest_has_an_entity_tag_and_is_not_sent_to_who_has_it(
     server: RestUnderTest, worker: str
 ) -> None:
-    assert len(_find_entities()) == 3
+    assert len(_find_entities()) == 4
     for method, path in _find_entities():
         first = _ask(server, method, _fill(path, worker))
         tag = first.headers["etag"]
