@@ -289,7 +289,7 @@ def test_unknown_keys_are_reported_by_name_and_left_out() -> None:
             "mcpServers": {
                 "store": {"command": "x", "descrption": "y", "autoApprove": ["z"], "headersHelper": "w"}
             },
-            "other": 1,
+            "author": "x",
         }
     )
     assert len(found.servers) == 1

@@ -39,6 +39,7 @@ from yoi_bundle.authoring.drafts.draft import (
     SourceFile,
 )
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, Reader, ReadingContext
+from yoi_bundle.authoring.formats.harmless_keys import plain_key
 from yoi_bundle.authoring.source.case_collisions import report_case_collisions
 from yoi_bundle.authoring.source.classify import Classified, Kind, classify_files
 from yoi_bundle.authoring.source.tree import GOVERNING_FILES, WORKSPACE_FILE, SourceTree
@@ -85,7 +86,11 @@ def read_source(tree: SourceTree, *, limits: Limits, progress: Progress | None =
     sources = workspace.form.source if workspace.form is not None else SourceForm()
     classified = classify_files(_select(tree.files, sources, diagnostics))
     context = ReadingContext(
-        limits=limits, skills=_group_skills(classified), schemas=list_schema_files(workspace)
+        limits=limits,
+        skills=_group_skills(classified),
+        schemas=list_schema_files(workspace),
+        harmless_keys=frozenset(plain_key(key) for key in sources.harmless_keys),
+        unguarded_tools=frozenset(sources.unguarded_tools),
     )
     contributions = [read_workspace_tools(workspace, by_path)]
     failed = {path for path in GOVERNING_FILES if _is_left_out(path, tree)}

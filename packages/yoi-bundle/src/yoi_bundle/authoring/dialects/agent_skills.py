@@ -10,6 +10,7 @@ from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
 from yoi_bundle.authoring.drafts.draft import NO_CONTRIBUTION, Contribution, SkillDraft, SourceFile
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
 from yoi_bundle.authoring.formats.field_reader import FieldReader
+from yoi_bundle.authoring.formats.harmless_keys import SKILL_KEYS
 from yoi_bundle.authoring.formats.markdown import Markdown, reads_markdown
 from yoi_bundle.authoring.source.tree import SKILL_FILE
 
@@ -43,7 +44,7 @@ def _read_skill_file(skill: Markdown) -> Contribution | None:
     description = _read_description(fields, skill.diagnostics)
     license_text = fields.get_text("license")[:_MAX_LICENSE_CHARACTERS]
     _report_tool_keys(fields, skill.diagnostics)
-    fields.report_rest(_REASONS)
+    fields.report_rest(SKILL_KEYS, _REASONS)
     if skill.diagnostics.has_fatal():
         return None
     draft = SkillDraft(

@@ -63,6 +63,7 @@ DiagnosticRule: TypeAlias = Literal[
     "plugin.foreign_extension",
     "plugin.left_out",
     "plugin.malformed",
+    "plugin.may_restrict",
     "plugin.schema_unknown",
     "plugin.second_manifest",
     "plugin.unknown_field",

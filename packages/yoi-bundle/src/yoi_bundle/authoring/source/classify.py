@@ -167,9 +167,14 @@ def _classify_json(file: SourceFile, steps: list[str]) -> Classified:
         return _unsupported(file, _UNSUPPORTED_NAMES[name])
     if name in _MCP_NAMES:
         return Classified(file=file, kind=Kind.MCP_SERVERS)
-    if name in _SETTINGS_NAMES:
+    if name in _SETTINGS_NAMES and not _is_foreign(steps):
         return Classified(file=file, kind=Kind.CLAUDE_SETTINGS)
     return _classify_json_by_shape(file, steps)
+
+
+def _is_foreign(steps: list[str]) -> bool:
+    """Tell whether a file lies in the folder of another program than Claude Code, such as `.vscode`."""
+    return len(steps) > 1 and steps[-2].startswith(".") and steps[-2] != ".claude"
 
 
 def _classify_json_by_shape(file: SourceFile, steps: list[str]) -> Classified:

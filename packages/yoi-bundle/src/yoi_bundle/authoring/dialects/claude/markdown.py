@@ -16,6 +16,7 @@ from yoi_bundle.authoring.drafts.draft import (
     WorkflowDraft,
 )
 from yoi_bundle.authoring.drafts.tool_lists import list_every_tool, read_tool_entries
+from yoi_bundle.authoring.formats.harmless_keys import AGENT_KEYS, COMMAND_KEYS
 from yoi_bundle.authoring.formats.markdown import Markdown, reads_markdown
 from yoi_bundle.manifest import Ask, Asks, Effect, WorkerLimits
 
@@ -53,7 +54,7 @@ def read_claude_agent(file: Markdown) -> Contribution | None:
     turns = fields.get_count("maxTurns")
     title, description = fields.get_text("name"), fields.get_text("description")
     models, skills = fields.get_models("model"), fields.get_names("skills")
-    fields.report_rest(_AGENT_REASONS)
+    fields.report_rest(AGENT_KEYS, _AGENT_REASONS)
     if file.diagnostics.has_fatal():
         return None
     draft = ProfileDraft(
@@ -78,13 +79,15 @@ def read_claude_agent(file: Markdown) -> Contribution | None:
 def read_claude_command(file: Markdown) -> Contribution | None:
     """Read one command; its `allowed-tools` pass unasked while it runs, where the profile lets them, and all else asks."""
     fields = file.fields
-    confined = fields.take("allowed-tools") is not None
-    rules, unsaid = _read_rules(file, "allowed-tools", "allow")
+    # Both keys have to be asked for; what passes unasked is the first list's, and without one the second's.
+    lists = [key for key in ("allowed-tools", "tool_access") if fields.take(key) is not None]
+    confined = bool(lists)
+    rules, unsaid = _read_rules(file, lists[0], "allow") if lists else ((), ())
     denies, denies_unsaid = _read_rules(file, "disallowed-tools", "deny")
     asks = _read_host_commands(file)
     title, description = fields.get_text("name"), fields.get_text("description")
     hint, models = fields.get_text("argument-hint"), fields.get_models("model")
-    fields.report_rest(_COMMAND_REASONS)
+    fields.report_rest(COMMAND_KEYS, _COMMAND_REASONS)
     if file.diagnostics.has_fatal():
         return None
     draft = WorkflowDraft(

@@ -17,6 +17,7 @@ from yoi_bundle.authoring.drafts.draft import (
 )
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
 from yoi_bundle.authoring.drafts.tool_lists import ToolEntry
+from yoi_bundle.authoring.formats.harmless_keys import SETTINGS_KEYS, is_harmless
 from yoi_bundle.authoring.formats.json_lines import JsonDocument, read_json
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import Effect
@@ -50,15 +51,18 @@ def read_claude_settings(file: SourceFile, context: ReadingContext = NO_CONTEXT)
             "settings.malformed", 1, "not an object of settings", 'write `{"permissions": {…}}`'
         )
     elif document is not None:
-        policy = _SettingsReader(file.path, document, diagnostics).read()
+        policy = _SettingsReader(file.path, document, diagnostics, context).read()
     return Contribution(policies=() if policy is None else (policy,), diagnostics=diagnostics.collect())
 
 
 class _SettingsReader:
-    def __init__(self, path: str, document: JsonDocument, diagnostics: FileDiagnostics) -> None:
+    def __init__(
+        self, path: str, document: JsonDocument, diagnostics: FileDiagnostics, context: ReadingContext
+    ) -> None:
         self.path = path
         self.document = document
         self.diagnostics = diagnostics
+        self.harmless = context.harmless_keys
         self.rules: list[RuleDraft] = []
         self.unsaid: list[UnsaidRule] = []
         self.default: Effect = "ask"
@@ -107,6 +111,8 @@ class _SettingsReader:
             )
         elif key in _RESTRICTING_KEYS and value not in ({}, [], None):
             self._lose(key, f"`{key}` restricts, and cannot be said here", line)
+        elif key not in _READ_KEYS and not is_harmless(key, value, SETTINGS_KEYS | self.harmless):
+            self._lose(key, f"`{shown}` may restrict, and is no setting that is known", line)
         elif key not in _READ_KEYS:
             message = f"`{shown}` has no place in a bundle and is left out"
             self.diagnostics.note(

@@ -16,6 +16,7 @@ from yoi_bundle.authoring.drafts.draft import (
 )
 from yoi_bundle.authoring.drafts.tool_lists import list_every_tool, read_tool_entries
 from yoi_bundle.authoring.formats.field_reader import FieldReader
+from yoi_bundle.authoring.formats.harmless_keys import AGENT_KEYS, COMMAND_KEYS, INSTRUCTION_KEYS
 from yoi_bundle.authoring.formats.markdown import Markdown, reads_markdown
 from yoi_bundle.manifest import ExactMatch
 
@@ -29,8 +30,6 @@ _AGENT_REASONS = {
     "argument-hint": _EDITOR,
     "hooks": "hooks run commands on the host",
     "metadata": "a profile has no free metadata",
-    "mode": "it is a key of another program",
-    "hidden": "it is a key of another program",
 }
 _INSTRUCTION_REASONS = {"excludeAgent": "profiles choose their prompts"}
 _MODE_DENIES: dict[str, tuple[str, ...]] = {
@@ -49,7 +48,7 @@ def read_copilot_agent(file: Markdown) -> Contribution | None:
     servers = _read_servers(file)
     title, description = fields.get_text("name"), fields.get_text("description")
     models = fields.get_models("model")
-    fields.report_rest(_AGENT_REASONS)
+    fields.report_rest(AGENT_KEYS, _AGENT_REASONS)
     if file.diagnostics.has_fatal():
         return None
     draft = ProfileDraft(
@@ -72,7 +71,7 @@ def read_copilot_instructions(file: Markdown) -> Contribution | None:
     fields = file.fields
     globs = _read_globs(file)
     title, description = _read_title(fields), fields.get_text("description")
-    fields.report_rest(_INSTRUCTION_REASONS)
+    fields.report_rest(INSTRUCTION_KEYS, _INSTRUCTION_REASONS)
     if globs is None or file.diagnostics.has_fatal():
         return None
     draft = PromptDraft(
@@ -94,7 +93,7 @@ def read_copilot_prompt(file: Markdown) -> Contribution | None:
     rules = _read_mode(file)
     title, description = _read_title(fields), fields.get_text("description")
     hint, models = fields.get_text("argument-hint"), fields.get_models("model")
-    fields.report_rest({})
+    fields.report_rest(COMMAND_KEYS, {})
     if file.diagnostics.has_fatal():
         return None
     draft = WorkflowDraft(
