@@ -118,8 +118,12 @@ def test_a_bad_server_leaves_the_profile_and_a_bad_limit_does_not() -> None:
 def test_unmapped_keys_are_reported_by_name_with_their_lines() -> None:
     found = read_agent("name: a\nmemory: user\nhooks:\n  Stop: []\nvibe: calm")
     assert found.profiles
-    assert get_rules(found) == [("frontmatter.unmapped_key", line) for line in (3, 4, 6)]
-    assert [one.message.split(" ")[0] for one in found.diagnostics] == ["`memory`", "`hooks`", "`vibe`"]
+    assert get_rules(found) == [
+        ("hooks.left_out", 4),
+        ("frontmatter.unmapped_key", 3),
+        ("frontmatter.unmapped_key", 6),
+    ]
+    assert [one.message.split(" ")[0] for one in found.diagnostics] == ["the", "`memory`", "`vibe`"]
 
 
 @pytest.mark.parametrize("key", ["allowed-tools", "disallowed_tools", "Tools", "permission-mode"])

@@ -27,6 +27,7 @@ DiagnosticRule: TypeAlias = Literal[
     "frontmatter.unmapped_key",
     "frontmatter.wrong_type",
     "grants.implied",
+    "hooks.guard_left_out",
     "hooks.left_out",
     "id.collision",
     "item.depends",

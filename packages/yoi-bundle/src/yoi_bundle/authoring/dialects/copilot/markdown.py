@@ -3,6 +3,7 @@
 import re
 from urllib.parse import quote
 
+from yoi_bundle.authoring.dialects.claude.markdown import read_hook_field
 from yoi_bundle.authoring.dialects.copilot.tool_lists import read_copilot_tool_list
 from yoi_bundle.authoring.dialects.mcp.mcp_json import ServerPlace, read_servers
 from yoi_bundle.authoring.drafts.draft import (
@@ -28,7 +29,6 @@ _AGENT_REASONS = {
     "disable-model-invocation": "a profile says whom it may start",
     "infer": "a profile says whom it may start",
     "argument-hint": _EDITOR,
-    "hooks": "hooks run commands on the host",
     "metadata": "a profile has no free metadata",
 }
 _INSTRUCTION_REASONS = {"excludeAgent": "profiles choose their prompts"}
@@ -46,6 +46,7 @@ def read_copilot_agent(file: Markdown) -> Contribution | None:
     fields = file.fields
     tools = _confine_agents(file, _read_tools(file))
     servers = _read_servers(file)
+    rules = read_hook_field(file)
     title, description = fields.get_text("name"), fields.get_text("description")
     models = fields.get_models("model")
     fields.report_rest(AGENT_KEYS, _AGENT_REASONS)
@@ -60,6 +61,7 @@ def read_copilot_agent(file: Markdown) -> Contribution | None:
         line=1,
         models=models,
         tools=tools,
+        rules=rules,
         servers=servers,
     )
     return Contribution(profiles=(draft,))
