@@ -100,6 +100,7 @@ DiagnosticRule: TypeAlias = Literal[
     "source.brings_nothing",
     "source.case_collision",
     "source.excluded",
+    "source.ignored",
     "source.link_not_followed",
     "source.not_a_file",
     "source.outside",
