@@ -37,6 +37,7 @@ def bundle() -> None:
 @click.option("--workspace", help="The id, when workspace.toml says none (else `local`).")
 @click.option("--lenient", is_flag=True, help="Leave out just the items at fault.")
 @click.option("--output", type=_NEW_FILE, help="Write an archive instead of storing the bundle.")
+@click.option("--verbose", is_flag=True, help="Print every remark.")
 @data_directory_option
 @host_policy_option
 @json_option
@@ -48,6 +49,7 @@ def build(
     workspace: str | None,
     lenient: bool,
     output: Path | None,
+    verbose: bool,
     as_json: bool,
 ) -> int:
     """Build the workspace in DIRECTORY and store the bundle in the local Runtime."""
@@ -60,21 +62,28 @@ def build(
         with open_local_runtime(context.obj) as runtime:
             revision = store_build(runtime, result, directory)
     where = "stored" if output is None else f"written to {output}"
-    return _finish(context, result, revision, where, as_json=as_json)
+    return _finish(context, result, revision, where, verbose=verbose, as_json=as_json)
 
 
 @bundle.command(cls=YoiCommand)
 @click.argument("directory", type=_DIRECTORY, default=".")
 @click.option("--workspace", help="The id, when workspace.toml says none (else `local`).")
 @click.option("--lenient", is_flag=True, help="Leave out just the items at fault.")
+@click.option("--verbose", is_flag=True, help="Print every remark.")
 @json_option
 @click.pass_context
 def lint(
-    context: click.Context, *, directory: Path, workspace: str | None, lenient: bool, as_json: bool
+    context: click.Context,
+    *,
+    directory: Path,
+    workspace: str | None,
+    lenient: bool,
+    verbose: bool,
+    as_json: bool,
 ) -> int:
     """Build the workspace in DIRECTORY without keeping anything."""
     result = _build(context, directory, workspace, lenient=lenient, as_json=as_json)
-    return _finish(context, result, None, "not kept", as_json=as_json)
+    return _finish(context, result, None, "not kept", verbose=verbose, as_json=as_json)
 
 
 @bundle.command(cls=YoiCommand)
@@ -237,10 +246,16 @@ def _build(
 
 
 def _finish(
-    context: click.Context, result: BuildResult, revision: int | None, where: str, *, as_json: bool
+    context: click.Context,
+    result: BuildResult,
+    revision: int | None,
+    where: str,
+    *,
+    verbose: bool,
+    as_json: bool,
 ) -> int:
     if as_json:
         print_json(summarise_build(result, revision))
     else:
-        print_build_result(context, result, revision, where)
+        print_build_result(context, result, revision, where, verbose=verbose)
     return REFUSED if result.bundle is None else DONE
