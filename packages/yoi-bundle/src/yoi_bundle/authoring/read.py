@@ -74,8 +74,17 @@ class SourceReading(Struct, frozen=True, kw_only=True):
     failed_plugins: frozenset[str]
 
 
-def read_source(tree: SourceTree, *, limits: Limits, progress: Progress | None = None) -> SourceReading:
-    """Read every file; one that is at fault hides no other."""
+def read_source(
+    tree: SourceTree, *, limits: Limits, agents: tuple[str, ...] = (), progress: Progress | None = None
+) -> SourceReading:
+    """Read every file; one that is at fault hides no other.
+
+    Args:
+        tree: The files.
+        limits: Of what is read.
+        agents: Globs of Markdown that is read as agents, besides those of `[source]`.
+        progress: Told about stages.
+    """
     by_path = {file.path: file for file in tree.files}
     workspace = read_workspace_toml(by_path.get(WORKSPACE_FILE))
     if _is_left_out(WORKSPACE_FILE, tree):
@@ -84,7 +93,10 @@ def read_source(tree: SourceTree, *, limits: Limits, progress: Progress | None =
     diagnostics.add(*tree.diagnostics, *workspace.diagnostics)
     report_case_collisions(tree, diagnostics)
     sources = workspace.form.source if workspace.form is not None else SourceForm()
-    classified = classify_files(_select(tree.files, sources, diagnostics))
+    globs = (*sources.agents, *agents)
+    classified = classify_files(
+        _select(tree.files, sources, diagnostics), is_agent=lambda path: matches_glob(path, globs)
+    )
     context = ReadingContext(
         limits=limits,
         skills=_group_skills(classified),

@@ -30,6 +30,7 @@ def build_directory(
     *,
     workspace: str | None,
     lenient: bool,
+    agents: tuple[str, ...] = (),
     progress: Progress | None = None,
 ) -> BuildResult:
     """Build a workspace; nothing is stored.
@@ -49,6 +50,7 @@ def build_directory(
         builtins=load_builtin_set(),
         limits=DEFAULT_LIMITS,
         lenient=lenient,
+        agents=agents,
         progress=progress,
     )
 
