@@ -52,6 +52,7 @@ DiagnosticRule: TypeAlias = Literal[
     "mcp.placeholder",
     "mcp.restriction_unsaid",
     "mcp.secret_helper",
+    "mcp.shell_left_out",
     "mcp.transport_unknown",
     "mcp.type_mismatch",
     "mcp.unmapped_key",

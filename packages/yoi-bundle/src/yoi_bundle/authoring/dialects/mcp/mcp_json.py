@@ -59,7 +59,9 @@ class ServerPlace(Struct, frozen=True, kw_only=True):
 def read_mcp_json(file: SourceFile, context: ReadingContext = NO_CONTEXT) -> Contribution:
     """Read one file; every server of it becomes a draft or has an error of its own."""
     diagnostics = FileDiagnostics(file.path)
-    document = read_json(file.data, diagnostics, limits=context.limits)
+    document = read_json(
+        file.data, diagnostics, limits=context.limits, comments=".vscode" in file.path.split("/")[:-1]
+    )
     drafts = () if document is None else _read_document(document, diagnostics, context.harmless_keys)
     return Contribution(servers=drafts, diagnostics=diagnostics.collect())
 
@@ -152,10 +154,14 @@ def _read_server(
             'write `{"command": …}` or `{"url": …}`',
         )
         return None
-    if declaration.get("disabled") is True or declaration.get("enabled") is False:
+    if _is_switched_off(declaration):
         diagnostics.note(
             "mcp.disabled", line, f"server `{shown}` is switched off and left out", "nothing to do"
         )
+        return None
+    if "command" not in declaration and _is_empty(declaration.get("url", "-")):
+        message = f"server `{shown}` has an empty `url` and is left out"
+        diagnostics.note("mcp.disabled", line, message, "write its address, or take it out")
         return None
 
     def find_line(step: str) -> int:
@@ -184,6 +190,21 @@ def _read_server(
         description=_get_text(declaration, "description"),
         exposes=exposes,
     )
+
+
+def _is_switched_off(declaration: Mapping[str, Any]) -> bool:
+    """Tell whether a server is off; a switch that says neither yes nor no is taken for off, for that is less."""
+    off = declaration.get("disabled", False)
+    on = True if declaration.get("enabled") is None else declaration["enabled"]
+    return not _is_word(off, "false", "no", "off", "0", "") or not _is_word(on, "true", "yes", "on", "1")
+
+
+def _is_word(value: Any, *words: str) -> bool:
+    return ("" if value is None else str(value).strip().lower()) in words
+
+
+def _is_empty(url: Any) -> bool:
+    return isinstance(url, str) and not url.strip()
 
 
 def _report_keys(
