@@ -10,7 +10,7 @@ from yoi_bundle.authoring.drafts.draft import (
     SourceFile,
     WorkflowDraft,
 )
-from yoi_bundle.manifest import Ask, StdioServer, WorkerLimits
+from yoi_bundle.manifest import Ask, ExactMatch, StdioServer, WorkerLimits
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
 
 pytestmark = pytest.mark.req("B-14")
@@ -172,3 +172,37 @@ def test_hostile_headers_give_diagnostics_and_no_item() -> None:
         for found in (read_agent(header), read_command(header.replace("tools", "allowed-tools"))):
             assert (found.profiles, found.workflows) == ((), ())
             assert any(one.severity == "error" for one in found.diagnostics)
+
+
+@pytest.mark.parametrize("tool", ["Agent", "Task"])
+@pytest.mark.parametrize("names", ["worker, researcher", "worker,researcher"])
+def test_a_list_of_agents_confines_the_tool_to_each_of_them(tool: str, names: str) -> None:
+    references = get_profile(f"tools: {tool}({names}), Read").tools
+    assert references is not None
+    assert [(one.pattern, one.where) for one in references] == [
+        ("agent.spawn", ExactMatch(argument="profile", value="worker")),
+        ("agent.spawn", ExactMatch(argument="profile", value="researcher")),
+        ("file.read", None),
+    ]
+
+
+def test_a_deny_of_a_list_of_agents_denies_each() -> None:
+    rules = get_profile("disallowedTools: Agent(a, b)").rules
+    assert [(one.effect, one.tool.where) for one in rules] == [
+        ("deny", ExactMatch(argument="profile", value="a")),
+        ("deny", ExactMatch(argument="profile", value="b")),
+    ]
+
+
+@pytest.mark.parametrize("model", ["opus[1m]", "sonnet[1M]", "claude-opus-4-6[1m]"])
+def test_a_models_length_of_context_is_the_hosts(model: str) -> None:
+    found = read_agent(f"model: {model}")
+    assert [one.written for one in found.profiles[0].models] == [model.partition("[")[0]]
+    assert get_rules(found) == [("model.context_left_out", 2)]
+
+
+def test_an_empty_list_of_forbidden_tools_is_said_to_forbid_nothing() -> None:
+    found = read_agent("disallowedTools:")
+    assert found.profiles[0].rules == ()
+    [one] = found.diagnostics
+    assert "forbids nothing" in one.message

@@ -59,6 +59,7 @@ DiagnosticRule: TypeAlias = Literal[
     "mcp.url_malformed",
     "mcp.url_userinfo",
     "mcp.value_malformed",
+    "model.context_left_out",
     "model.host_alias",
     "model.malformed",
     "model.unreadable",

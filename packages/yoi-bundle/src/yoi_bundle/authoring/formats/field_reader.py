@@ -1,5 +1,6 @@
 """Frontmatter fields by key, each coerced to what its key means; what nobody asks for is reported by name (B-14)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from yoi_bundle.authoring.drafts.draft import NameReference
 from yoi_bundle.authoring.formats.frontmatter import FrontmatterField
 from yoi_bundle.authoring.formats.harmless_keys import is_harmless
 from yoi_bundle.identifiers import ModelName
+
+_LONG_CONTEXT = re.compile(r"([A-Za-z][\w.-]*)\[\d+[km]\]", re.IGNORECASE)
 
 
 class FieldReader:
@@ -102,6 +105,10 @@ class FieldReader:
             name = item.strip().strip("'\"") if isinstance(item, str) else ""
             if name == "inherit":
                 continue
+            if (long := _LONG_CONTEXT.fullmatch(name)) is not None:
+                message = f"`{show_name(name)}` is taken as `{long[1]}`: how much a model reads at once is the host's"
+                self._diagnostics.note("model.context_left_out", field.line, message, "nothing to do")
+                name = long[1]
             try:
                 msgspec.convert(name, ModelName)
             except msgspec.ValidationError:
