@@ -206,3 +206,24 @@ def test_an_empty_list_of_forbidden_tools_is_said_to_forbid_nothing() -> None:
     assert found.profiles[0].rules == ()
     [one] = found.diagnostics
     assert "forbids nothing" in one.message
+
+
+@pytest.mark.parametrize(
+    "dialogue",
+    [
+        'description: Use when x. Examples: <example>\nuser: "a"\nassistant: "b"\nuser: "c"\nassistant: "d"\n</example>',
+        'description: Use when x. Examples: <example>\nuser: "a"\nassistant: "b"\n</example>',
+        'description: Use when x.\nuser: "a"\nassistant: "b"\nuser: "c"\nassistant: "d"',
+        'description: x\n<example>\nuser: "a"\nuser: "b"\n</example>',
+    ],
+)
+def test_a_dialogue_in_a_description_is_text_up_to_the_next_key(dialogue: str) -> None:
+    draft = get_profile(f"name: a\n{dialogue}\nmodel: opus\ntools: Read")
+    assert 'user: "a"' in draft.description
+    assert [one.written for one in draft.models] == ["opus"]
+    assert [one.pattern for one in draft.tools or ()] == ["file.read"]
+
+
+def test_a_restriction_inside_a_dialogue_is_not_taken_for_text() -> None:
+    found = read_agent('name: a\ndescription: x. <example>\nuser: "a"\ntools: Read\n</example>\nmodel: opus')
+    assert found.profiles == ()
