@@ -12,6 +12,7 @@ from yoi_bundle.boundary.default_scanner import create_scanner
 
 pytestmark = pytest.mark.req("B-07")
 
+SCANNER = create_scanner(cache_directory=None)
 RNG = random.Random(7)  # made-up values, not credentials
 
 
@@ -23,7 +24,7 @@ def build(texts: dict[str, str]) -> BuildResult:
     header = "---\nname: {}\ndescription: d\n---\n"
     files = {f"skills/{name}/SKILL.md": header.format(name).encode() for name in texts}
     files |= {f"skills/{name}/http.md": text.encode() for name, text in texts.items()}
-    return build_bundle(make_tree(files), scanner=create_scanner(cache_directory=None))
+    return build_bundle(make_tree(files), scanner=SCANNER)
 
 
 def list_findings(result: BuildResult) -> list[tuple[str, str]]:
