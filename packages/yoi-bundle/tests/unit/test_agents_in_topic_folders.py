@@ -40,3 +40,18 @@ def test_the_workspace_or_its_reader_says_where_agents_lie() -> None:
     tree = make_tree({"guides/page.md": text.encode(), "README.md": text.encode()})
     result = build_bundle(tree, scanner=WordScanner(), agents=("guides/*.md",))
     assert list(get_manifest(result).profiles) == ["guides/page"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("src/hooks/useX.ts", "export {}"),
+        ("src/hooks/useX.tsx", "x"),
+        (".eslintrc.json", '{"env": {}, "plugins": []}'),
+    ],
+)
+def test_a_programs_own_source_is_no_configuration_of_an_agents_host(path: str, text: str) -> None:
+    result = build_files({path: text, "agents/a.md": page("name: a", "description: d")})
+    assert [(one.severity, one.rule) for one in result.diagnostics if one.file == path] == [
+        ("info", "kind.unknown")
+    ]

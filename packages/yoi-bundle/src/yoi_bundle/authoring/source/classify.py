@@ -75,6 +75,8 @@ _UNSUPPORTED_FOLDERS: dict[str, str] = {
     "loops": "loops start Workers by themselves; a bundle has no place for them",
     "statuslines": "a status line runs a command on the host; a bundle has no place for it",
 }
+_PROGRAM_SUFFIXES = frozenset({".jsx", ".ts", ".tsx", ".vue"})
+"""Of a program's own source, where `hooks` is a word of its framework."""
 _UNSUPPORTED_NAMES: dict[str, str] = {
     "marketplace.json": "a marketplace lists plugins; plugins are read where they lie",
     "hooks.json": "hooks run commands on the host; a bundle has no place for them",
@@ -137,7 +139,7 @@ def classify_file(
     if suffix == ".md":
         return _classify_markdown(file, steps, is_agent=is_agent(file.path))
     folder = find_folder(steps)
-    if folder in _UNSUPPORTED_FOLDERS:
+    if folder in _UNSUPPORTED_FOLDERS and suffix not in _PROGRAM_SUFFIXES:
         return _unsupported(file, _UNSUPPORTED_FOLDERS[folder])
     return _unknown(file)
 
@@ -227,6 +229,8 @@ def _classify_json_by_shape(file: SourceFile, steps: list[str]) -> Classified:
         return _unsupported(file, _UNSUPPORTED_FOLDERS[folder])
     if isinstance(keys.get("permissions"), dict) and not isinstance(keys.get("version"), str):
         return Classified(file=file, kind=Kind.CLAUDE_SETTINGS)
+    if steps[-1].endswith("rc.json"):
+        return _unknown(file)  # settings of a linter or a compiler, which have an `env` and `plugins` too
     for key in ("hooks", "statusLine", "env", "model", "plugins", "apiKeyHelper"):
         if key in keys:
             return _unsupported(file, f"settings of a host program (`{key}`); a bundle has no place for them")
