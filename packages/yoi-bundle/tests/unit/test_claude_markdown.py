@@ -10,7 +10,7 @@ from yoi_bundle.authoring.drafts.draft import (
     SourceFile,
     WorkflowDraft,
 )
-from yoi_bundle.manifest import Ask, StdioServer, WorkerLimits
+from yoi_bundle.manifest import Ask, ExactMatch, StdioServer, WorkerLimits
 from yoi_bundle.vocabulary import BUILTIN_TOOLS
 
 pytestmark = pytest.mark.req("B-14")
@@ -118,8 +118,12 @@ def test_a_bad_server_leaves_the_profile_and_a_bad_limit_does_not() -> None:
 def test_unmapped_keys_are_reported_by_name_with_their_lines() -> None:
     found = read_agent("name: a\nmemory: user\nhooks:\n  Stop: []\nvibe: calm")
     assert found.profiles
-    assert get_rules(found) == [("frontmatter.unmapped_key", line) for line in (3, 4, 6)]
-    assert [one.message.split(" ")[0] for one in found.diagnostics] == ["`memory`", "`hooks`", "`vibe`"]
+    assert get_rules(found) == [
+        ("hooks.left_out", 4),
+        ("frontmatter.unmapped_key", 3),
+        ("frontmatter.unmapped_key", 6),
+    ]
+    assert [one.message.split(" ")[0] for one in found.diagnostics] == ["the", "`memory`", "`vibe`"]
 
 
 @pytest.mark.parametrize("key", ["allowed-tools", "disallowed_tools", "Tools", "permission-mode"])
@@ -168,3 +172,58 @@ def test_hostile_headers_give_diagnostics_and_no_item() -> None:
         for found in (read_agent(header), read_command(header.replace("tools", "allowed-tools"))):
             assert (found.profiles, found.workflows) == ((), ())
             assert any(one.severity == "error" for one in found.diagnostics)
+
+
+@pytest.mark.parametrize("tool", ["Agent", "Task"])
+@pytest.mark.parametrize("names", ["worker, researcher", "worker,researcher"])
+def test_a_list_of_agents_confines_the_tool_to_each_of_them(tool: str, names: str) -> None:
+    references = get_profile(f"tools: {tool}({names}), Read").tools
+    assert references is not None
+    assert [(one.pattern, one.where) for one in references] == [
+        ("agent.spawn", ExactMatch(argument="profile", value="worker")),
+        ("agent.spawn", ExactMatch(argument="profile", value="researcher")),
+        ("file.read", None),
+    ]
+
+
+def test_a_deny_of_a_list_of_agents_denies_each() -> None:
+    rules = get_profile("disallowedTools: Agent(a, b)").rules
+    assert [(one.effect, one.tool.where) for one in rules] == [
+        ("deny", ExactMatch(argument="profile", value="a")),
+        ("deny", ExactMatch(argument="profile", value="b")),
+    ]
+
+
+@pytest.mark.parametrize("model", ["opus[1m]", "sonnet[1M]", "claude-opus-4-6[1m]"])
+def test_a_models_length_of_context_is_the_hosts(model: str) -> None:
+    found = read_agent(f"model: {model}")
+    assert [one.written for one in found.profiles[0].models] == [model.partition("[")[0]]
+    assert get_rules(found) == [("model.context_left_out", 2)]
+
+
+def test_an_empty_list_of_forbidden_tools_is_said_to_forbid_nothing() -> None:
+    found = read_agent("disallowedTools:")
+    assert found.profiles[0].rules == ()
+    [one] = found.diagnostics
+    assert "forbids nothing" in one.message
+
+
+@pytest.mark.parametrize(
+    "dialogue",
+    [
+        'description: Use when x. Examples: <example>\nuser: "a"\nassistant: "b"\nuser: "c"\nassistant: "d"\n</example>',
+        'description: Use when x. Examples: <example>\nuser: "a"\nassistant: "b"\n</example>',
+        'description: Use when x.\nuser: "a"\nassistant: "b"\nuser: "c"\nassistant: "d"',
+        'description: x\n<example>\nuser: "a"\nuser: "b"\n</example>',
+    ],
+)
+def test_a_dialogue_in_a_description_is_text_up_to_the_next_key(dialogue: str) -> None:
+    draft = get_profile(f"name: a\n{dialogue}\nmodel: opus\ntools: Read")
+    assert 'user: "a"' in draft.description
+    assert [one.written for one in draft.models] == ["opus"]
+    assert [one.pattern for one in draft.tools or ()] == ["file.read"]
+
+
+def test_a_restriction_inside_a_dialogue_is_not_taken_for_text() -> None:
+    found = read_agent('name: a\ndescription: x. <example>\nuser: "a"\ntools: Read\n</example>\nmodel: opus')
+    assert found.profiles == ()

@@ -239,7 +239,7 @@ def test_everything_else_is_left_out_by_name_and_without_its_value() -> None:
         {
             "apiKeyHelper": value,
             "env": {"A": value},
-            "hooks": {"PreToolUse": [{"hooks": [{"command": value}]}], "Stop": []},
+            "hooks": {"PostToolUse": [{"hooks": [{"command": value}]}], "Stop": []},
             "statusLine": {"command": value},
             "model": value,
             "permissions": {"additionalDirectories": [value]},

@@ -258,7 +258,9 @@ def test_a_limit_of_the_whole_bundle_refuses_even_a_lenient_build() -> None:
 @pytest.mark.req("B-11")
 def test_a_frontmatter_of_ten_megabytes_is_refused_and_an_alias_bomb_never_expanded() -> None:
     bomb = "a0: &a0 x\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 30))
+    keys = ", ".join(f'"a{n}"' for n in range(30))
     files = {
+        ".yoi/workspace.toml": f"[source]\nharmless_keys = [{keys}]\n",
         "agents/big.md": f"---\nname: {'x' * 10_000_000}\n---\nHelp.\n",
         "agents/bomb.md": f"---\n{bomb}---\nHelp.\n",
         "agents/c.md": GOOD,

@@ -289,7 +289,7 @@ def test_unknown_keys_are_reported_by_name_and_left_out() -> None:
             "mcpServers": {
                 "store": {"command": "x", "descrption": "y", "autoApprove": ["z"], "headersHelper": "w"}
             },
-            "other": 1,
+            "author": "x",
         }
     )
     assert len(found.servers) == 1
@@ -325,3 +325,74 @@ def test_agent_plugins_take_plain_http_on_loopback_only() -> None:
     assert [one.rule for one in read_agent_plugin_server("http://example.com").diagnostics] == [
         "mcp.url_malformed"
     ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "${BASE:-https://api.example.com}/mcp",
+        "https://api.example.com/${TENANT}/mcp",
+        "https://{tenant}.example.com/mcp",
+        "https://<your-host>/mcp",
+        "https://$HOST/mcp",
+    ],
+)
+def test_a_placeholder_in_host_or_path_is_said_to_be_one(url: str) -> None:
+    found = read({"mcpServers": {"store": {"url": url}}})
+    assert found.servers == ()
+    [one] = found.diagnostics
+    assert one.rule == "mcp.url_malformed"
+    assert "placeholder" in one.message
+
+
+@pytest.mark.parametrize("url", ["", "  "])
+def test_a_server_with_an_empty_address_is_left_out_with_an_info(url: str) -> None:
+    found = read({"mcpServers": {"store": {"type": "http", "url": url}}})
+    assert found.servers == ()
+    assert [(one.severity, one.rule) for one in found.diagnostics] == [("info", "mcp.disabled")]
+
+
+@pytest.mark.parametrize(
+    ("switch", "stays"),
+    [
+        ({"disabled": "true"}, False),
+        ({"disabled": "True"}, False),
+        ({"disabled": 1}, False),
+        ({"disabled": "sometimes"}, False),
+        ({"enabled": "false"}, False),
+        ({"enabled": 0}, False),
+        ({"disabled": "false"}, True),
+        ({"disabled": False, "enabled": True}, True),
+        ({"disabled": None, "enabled": None}, True),
+    ],
+)
+def test_a_switch_in_words_switches_too(switch: dict[str, Any], *, stays: bool) -> None:
+    transport, _ = read_one({"command": "npx", **switch})
+    assert (transport is not None) is stays
+
+
+@pytest.mark.parametrize("words", [["/c"], ["/C"], ["/d", "/s", "/c"]])
+@pytest.mark.parametrize("command", ["cmd", "cmd.exe", "CMD"])
+def test_the_windows_shell_before_a_program_is_left_out(command: str, words: list[str]) -> None:
+    transport, rules = read_one({"command": command, "args": [*words, "npx", "-y", "pkg"]})
+    assert isinstance(transport, StdioServer)
+    assert transport.command == "npx"
+    assert [one.value for one in transport.args] == [LiteralValue(value="-y"), LiteralValue(value="pkg")]
+    assert rules == ["mcp.shell_left_out"]
+
+
+def test_comments_are_of_the_format_in_an_editors_folder_and_lines_stay_right() -> None:
+    text = """{ // the editor's
+  /* two
+     lines */
+  "servers": {
+    "a": {"url": "https://example.com//x", "type": "http", "timeout": 1,},
+    "b": {"command": "a b"}, // last
+  },
+}"""
+    data = text.encode()
+    found = read_mcp_json(SourceFile(path=".vscode/mcp.json", data=data))
+    assert [one.local_name for one in found.servers] == ["a"]
+    assert [one.line for one in found.diagnostics if one.rule == "mcp.command_words"] == [6]
+    elsewhere = read_mcp_json(SourceFile(path=".mcp.json", data=data))
+    assert [one.rule for one in elsewhere.diagnostics] == ["json.comment"]

@@ -64,13 +64,18 @@ def make_finding(
 
 
 class _Text(Struct, frozen=True):
-    """Bytes to look at; line 1 of them is line `first_line` of the file."""
+    """Bytes to look at; line 1 of them is line `first_line` of the file.
+
+    Attributes:
+        copies: Further files with the same bytes, and the line of their first one; each has lines of its own.
+    """
 
     data: bytes
     file: str
     first_line: int
     items: tuple[ItemKey, ...]
     scanned_only: bool = False
+    copies: tuple[Place, ...] = ()
 
 
 def check_boundaries(
@@ -103,7 +108,8 @@ def _list_blobs(ledger: Ledger) -> Iterator[_Text]:
         items = tuple(dict.fromkeys(use.item for use in uses))
         textual = any(use.media_type in TEXT_MEDIA_TYPES for use in uses)
         place = uses[0].place
-        yield _Text(ledger.blobs[digest], place.file, place.line, items, not textual)
+        copies = tuple(dict.fromkeys(use.place for use in uses if use.place != place))
+        yield _Text(ledger.blobs[digest], place.file, place.line, items, not textual, copies)
     for item, paths in ledger.package_files.items():
         for path in paths:
             yield _Text(ledger.sources[path], path, 1, (item,))
@@ -209,6 +215,9 @@ def _check_secrets(
         else:
             text = texts[int(finding.place)]
             places = [(text, text.first_line + finding.line - 1)]
+            places.extend(
+                (replace(text, file=copy.file), copy.line + finding.line - 1) for copy in text.copies
+            )
         for text, line in places:
             moved = replace(finding, place=text.file, line=line)
             items.setdefault(moved, {}).update(dict.fromkeys(text.items))

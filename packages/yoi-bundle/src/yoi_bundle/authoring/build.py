@@ -101,6 +101,7 @@ def build_bundle(
     builtins: BuiltinSet = NO_BUILTINS,
     limits: Limits = DEFAULT_LIMITS,
     lenient: bool = False,
+    agents: tuple[str, ...] = (),
     progress: Progress | None = None,
 ) -> BuildResult:
     """Build a workspace's bundle.
@@ -114,12 +115,13 @@ def build_bundle(
         builtins: The built-in profiles that may be used.
         limits: Bounds of the bundle.
         lenient: Leave out just the items at fault and what depends on them, instead of refusing the whole.
+        agents: Globs of Markdown that is read as agents, besides those of `[source]` in workspace.toml.
         progress: Told about stages.
 
     Returns:
         The bundle, verified as a receiver would, or the diagnostics that say why there is none.
     """
-    reading = read_source(tree, limits=limits, progress=progress)
+    reading = read_source(tree, limits=limits, agents=agents, progress=progress)
     form = reading.workspace.form
     name = (form.id if form is not None else None) or workspace or DEFAULT_WORKSPACE
     diagnostics = Diagnostics()
@@ -264,7 +266,9 @@ def _finish(
         emptiness = Diagnostics()
         message = "nothing in this directory is agent configuration"
         remedy = (
-            "begin with `.yoi/profiles/NAME.md`; the table in docs/guides/authoring.md says what else is read"
+            "begin with `.yoi/profiles/NAME.md`; or, where agents lie in folders of other names, write "
+            '`[source]` and `agents = ["FOLDER/*.md"]` in .yoi/workspace.toml, or say `--agents "FOLDER/*.md"`; '
+            "the table in docs/guides/authoring.md says what else is read"
         )
         emptiness.report("error", "workspace.empty", Place("."), message, remedy)
         complete += emptiness.collect()

@@ -39,6 +39,7 @@ from yoi_bundle.authoring.drafts.draft import (
     SourceFile,
 )
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, Reader, ReadingContext
+from yoi_bundle.authoring.formats.harmless_keys import plain_key
 from yoi_bundle.authoring.source.case_collisions import report_case_collisions
 from yoi_bundle.authoring.source.classify import Classified, Kind, classify_files
 from yoi_bundle.authoring.source.tree import GOVERNING_FILES, WORKSPACE_FILE, SourceTree
@@ -73,8 +74,17 @@ class SourceReading(Struct, frozen=True, kw_only=True):
     failed_plugins: frozenset[str]
 
 
-def read_source(tree: SourceTree, *, limits: Limits, progress: Progress | None = None) -> SourceReading:
-    """Read every file; one that is at fault hides no other."""
+def read_source(
+    tree: SourceTree, *, limits: Limits, agents: tuple[str, ...] = (), progress: Progress | None = None
+) -> SourceReading:
+    """Read every file; one that is at fault hides no other.
+
+    Args:
+        tree: The files.
+        limits: Of what is read.
+        agents: Globs of Markdown that is read as agents, besides those of `[source]`.
+        progress: Told about stages.
+    """
     by_path = {file.path: file for file in tree.files}
     workspace = read_workspace_toml(by_path.get(WORKSPACE_FILE))
     if _is_left_out(WORKSPACE_FILE, tree):
@@ -83,9 +93,16 @@ def read_source(tree: SourceTree, *, limits: Limits, progress: Progress | None =
     diagnostics.add(*tree.diagnostics, *workspace.diagnostics)
     report_case_collisions(tree, diagnostics)
     sources = workspace.form.source if workspace.form is not None else SourceForm()
-    classified = classify_files(_select(tree.files, sources, diagnostics))
+    globs = (*sources.agents, *agents)
+    classified = classify_files(
+        _select(tree.files, sources, diagnostics), is_agent=lambda path: matches_glob(path, globs)
+    )
     context = ReadingContext(
-        limits=limits, skills=_group_skills(classified), schemas=list_schema_files(workspace)
+        limits=limits,
+        skills=_group_skills(classified),
+        schemas=list_schema_files(workspace),
+        harmless_keys=frozenset(plain_key(key) for key in sources.harmless_keys),
+        unguarded_tools=frozenset(sources.unguarded_tools),
     )
     contributions = [read_workspace_tools(workspace, by_path)]
     failed = {path for path in GOVERNING_FILES if _is_left_out(path, tree)}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from yoi_bundle.boundary.hits import SecretHit
+from yoi_bundle.boundary.made_up_credentials import is_made_up_basic, is_made_up_token
 from yoi_bundle.boundary.secret_rules import is_placeholder_token
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class KingfisherDetector:
                     rule=f"kingfisher.{rule}",
                     start=where["start_offset"] * width,
                     end=where["end_offset"] * width,
-                    doubtful=rule.startswith(_DOUBTFUL_RULES) or is_placeholder_token(finding.secret),
+                    doubtful=_is_doubtful(rule, finding.secret),
                 )
 
     def _get_scanner(self) -> "kingfisher_sdk.Scanner":
@@ -49,6 +50,15 @@ class KingfisherDetector:
             rules = kingfisher_sdk.Rules(confidence="medium", cache=cached, cache_dir=self._cache_directory)
             self._scanner = kingfisher_sdk.Scanner(rules)
         return self._scanner
+
+
+def _is_doubtful(rule: str, secret: str) -> bool:
+    return (
+        rule.startswith(_DOUBTFUL_RULES)
+        or is_placeholder_token(secret)
+        or is_made_up_token(secret)
+        or ("basic" in rule and is_made_up_basic(secret.rpartition(" ")[2]))
+    )
 
 
 def neutralise_comments(data: bytes) -> bytes:

@@ -7,12 +7,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, islice
 
-from yoi_bundle.boundary.generated_value_shape import find_shape_fault
 from yoi_bundle.boundary.hits import SecretHit
+from yoi_bundle.boundary.made_up_credentials import is_generated, is_made_up_basic, is_made_up_token
 from yoi_bundle.boundary.secret_rules import (
     SecretFormat,
     find_in_format,
-    is_placeholder_token,
     iterate_provider_tokens,
     list_possible_formats,
 )
@@ -66,24 +65,31 @@ class RuleDetector:
 def _detect_formats(text: str, possible: Sequence[SecretFormat]) -> Iterator[SecretHit]:
     for secret_format in possible:
         for rule, start, end in find_in_format(secret_format, text):
-            yield SecretHit(rule=rule, start=start, end=end)
+            made_up = rule == "jwt" and is_made_up_token(text[start:end])
+            yield SecretHit(rule=rule, start=start, end=end, doubtful=made_up)
 
 
 def _detect_named(text: str) -> Iterator[SecretHit]:
     """Values that their surroundings call a credential; sure only where the value looks generated too."""
     for match in _AUTHORIZATION.finditer(text):
-        if _is_generated(match.group(1)):
-            yield _hit("authorization-header", match, 1, doubtful=len(match.group(1)) < _SURE_CHARACTERS)
+        if is_generated(match.group(1)):
+            value = match.group(1)
+            doubtful = (
+                len(value) < _SURE_CHARACTERS
+                or is_made_up_token(value)
+                or (match.group().lower().startswith("basic") and is_made_up_basic(value))
+            )
+            yield _hit("authorization-header", match, 1, doubtful=doubtful)
     for match in _USERINFO.finditer(text):
         password = match.group(2)
         if not _STAND_IN_PASSWORD.match(password) and len(set(password)) > 3:
-            yield _hit("url-userinfo", match, 2, doubtful=not _is_generated(password))
+            yield _hit("url-userinfo", match, 2, doubtful=not is_generated(password))
     for match in _ASSIGNED.finditer(text):
         before = text[max(0, match.start() - _NAME_CHARACTERS) : match.start()]
         lowered = before.lower()
         if not any(word in lowered for word in _CREDENTIAL_SYLLABLES):
             continue
-        if _CREDENTIAL_BEFORE.search(before) is not None and _is_generated(match.group(1)):
+        if _CREDENTIAL_BEFORE.search(before) is not None and is_generated(match.group(1)):
             yield _hit("assigned-value", match, 1, doubtful=True)
     if "AKIA" in text or "ASIA" in text:
         yield from _detect_aws_secrets(text)
@@ -94,7 +100,7 @@ def _detect_aws_secrets(text: str) -> Iterator[SecretHit]:
         if rule == "aws":
             first = max(0, start - _AWS_NEARBY_CHARACTERS)
             for match in _AWS_SECRET.finditer(text, first, end + _AWS_NEARBY_CHARACTERS):
-                if _is_generated(match.group()):
+                if is_generated(match.group()):
                     yield _hit("aws-secret", match, 0, doubtful=False)
 
 
@@ -140,7 +146,10 @@ def _goes_on_after_line_end(secret_format: SecretFormat, text: str, index: int) 
     joined = _LINE_JOIN.sub("", after)
     # Joined to the text before it too, a token may lose the boundary that it begins at: so both are tried.
     return any(
-        any(begin <= len(head) < end for _, begin, end in find_in_format(secret_format, head + joined))
+        any(
+            begin <= len(head) < end and not (rule == "jwt" and is_made_up_token((head + joined)[begin:end]))
+            for rule, begin, end in find_in_format(secret_format, head + joined)
+        )
         for head in (before, _LINE_JOIN.sub("", before))
     )
 
@@ -152,10 +161,6 @@ def _detect_wide(text: str) -> Iterator[SecretHit]:
     for rule, start, _ in iterate_provider_tokens("".join(parts)):
         nulls_before = bisect_right(starts, start) - 1
         yield SecretHit(rule=rule, start=start + nulls_before, end=start + nulls_before + 1)
-
-
-def _is_generated(value: str) -> bool:
-    return find_shape_fault(value) is not None and not is_placeholder_token(value)
 
 
 def _hit(rule: str, match: re.Match[str], group: int, *, doubtful: bool) -> SecretHit:

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from yoi_bundle.authoring.build import BuildResult, build_bundle
+from yoi_bundle.authoring.source.ignored import NOTHING_IGNORED, find_ignored
 from yoi_bundle.authoring.source.walk import walk_directory
 from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.builtin import load_builtin_set
@@ -16,7 +17,7 @@ from yoi_bundle.errors import LimitExceededError, YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.metadata import Provenance
 from yoi_bundle.verified import VerifiedBundle
-from yoi_wire.backend.workspaces import Source
+from yoi_wire.backend.workspaces import DirectorySource, Source
 from yoi_wire.clock import Clock
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.event_log import LOG
@@ -82,7 +83,12 @@ class Builder:
             found = await self._store.workspaces.get_workspace(workspace)
             try:
                 async with self._sources.open(found.source) as checkout:
-                    result = await asyncio.to_thread(self._build, checkout.directory, workspace)
+                    result = await asyncio.to_thread(
+                        self._build,
+                        checkout.directory,
+                        workspace,
+                        is_work_tree=isinstance(found.source, DirectorySource),
+                    )
                     record = await self._record(result, checkout.provenance, workspace, actor)
                     self._remember(found, checkout.provenance, result, record)
                     return record
@@ -132,10 +138,14 @@ class Builder:
             return False
         return await self._store.revocations.find_revocation(workspace.id, latest.digest) is None
 
-    def _build(self, directory: Path, workspace: str) -> BuildResult | YoiError:
+    def _build(self, directory: Path, workspace: str, *, is_work_tree: bool) -> BuildResult | YoiError:
         try:
             return build_bundle(
-                walk_directory(directory, limits=self._limits),
+                walk_directory(
+                    directory,
+                    limits=self._limits,
+                    ignored=find_ignored(directory) if is_work_tree else NOTHING_IGNORED,
+                ),
                 scanner=self._scanner,
                 workspace=workspace,
                 builtins=load_builtin_set(),

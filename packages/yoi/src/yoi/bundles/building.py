@@ -12,6 +12,7 @@ from yoi.configuration import Configuration
 from yoi.runtime.local import LocalRuntime
 from yoi_bundle.authoring.build import BuildResult, BuiltBundle, build_bundle
 from yoi_bundle.authoring.read import Progress
+from yoi_bundle.authoring.source.ignored import find_ignored
 from yoi_bundle.authoring.source.provenance import describe_provenance
 from yoi_bundle.authoring.source.walk import walk_directory
 from yoi_bundle.boundary.default_scanner import create_scanner
@@ -29,6 +30,7 @@ def build_directory(
     *,
     workspace: str | None,
     lenient: bool,
+    agents: tuple[str, ...] = (),
     progress: Progress | None = None,
 ) -> BuildResult:
     """Build a workspace; nothing is stored.
@@ -38,7 +40,7 @@ def build_directory(
         LimitExceededError: It holds too much.
     """
     try:
-        tree = walk_directory(directory, limits=DEFAULT_LIMITS)
+        tree = walk_directory(directory, limits=DEFAULT_LIMITS, ignored=find_ignored(directory))
     except OSError as error:
         raise RequestInvalidError(error.strerror or "cannot be read", field=str(directory)) from error
     return build_bundle(
@@ -48,6 +50,7 @@ def build_directory(
         builtins=load_builtin_set(),
         limits=DEFAULT_LIMITS,
         lenient=lenient,
+        agents=agents,
         progress=progress,
     )
 

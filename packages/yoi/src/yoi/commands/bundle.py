@@ -36,7 +36,9 @@ def bundle() -> None:
 @click.argument("directory", type=_DIRECTORY, default=".")
 @click.option("--workspace", help="The id, when workspace.toml says none (else `local`).")
 @click.option("--lenient", is_flag=True, help="Leave out just the items at fault.")
+@click.option("--agents", multiple=True, metavar="GLOB", help="Markdown to read as agents; may stand again.")
 @click.option("--output", type=_NEW_FILE, help="Write an archive instead of storing the bundle.")
+@click.option("--verbose", is_flag=True, help="Print every remark.")
 @data_directory_option
 @host_policy_option
 @json_option
@@ -47,11 +49,13 @@ def build(
     directory: Path,
     workspace: str | None,
     lenient: bool,
+    agents: tuple[str, ...],
     output: Path | None,
+    verbose: bool,
     as_json: bool,
 ) -> int:
     """Build the workspace in DIRECTORY and store the bundle in the local Runtime."""
-    result = _build(context, directory, workspace, lenient=lenient, as_json=as_json)
+    result = _build(context, directory, workspace, lenient=lenient, agents=agents, as_json=as_json)
     revision: int | None = None
     if result.bundle is not None and output is not None:
         # Without metadata the archive depends on the digest alone: the same bytes wherever it is built (B-13).
@@ -60,21 +64,30 @@ def build(
         with open_local_runtime(context.obj) as runtime:
             revision = store_build(runtime, result, directory)
     where = "stored" if output is None else f"written to {output}"
-    return _finish(context, result, revision, where, as_json=as_json)
+    return _finish(context, result, revision, where, verbose=verbose, as_json=as_json)
 
 
 @bundle.command(cls=YoiCommand)
 @click.argument("directory", type=_DIRECTORY, default=".")
 @click.option("--workspace", help="The id, when workspace.toml says none (else `local`).")
 @click.option("--lenient", is_flag=True, help="Leave out just the items at fault.")
+@click.option("--agents", multiple=True, metavar="GLOB", help="Markdown to read as agents; may stand again.")
+@click.option("--verbose", is_flag=True, help="Print every remark.")
 @json_option
 @click.pass_context
 def lint(
-    context: click.Context, *, directory: Path, workspace: str | None, lenient: bool, as_json: bool
+    context: click.Context,
+    *,
+    directory: Path,
+    workspace: str | None,
+    lenient: bool,
+    agents: tuple[str, ...],
+    verbose: bool,
+    as_json: bool,
 ) -> int:
     """Build the workspace in DIRECTORY without keeping anything."""
-    result = _build(context, directory, workspace, lenient=lenient, as_json=as_json)
-    return _finish(context, result, None, "not kept", as_json=as_json)
+    result = _build(context, directory, workspace, lenient=lenient, agents=agents, as_json=as_json)
+    return _finish(context, result, None, "not kept", verbose=verbose, as_json=as_json)
 
 
 @bundle.command(cls=YoiCommand)
@@ -228,19 +241,36 @@ def _push(
 
 
 def _build(
-    context: click.Context, directory: Path, workspace: str | None, *, lenient: bool, as_json: bool
+    context: click.Context,
+    directory: Path,
+    workspace: str | None,
+    *,
+    lenient: bool,
+    agents: tuple[str, ...],
+    as_json: bool,
 ) -> BuildResult:
     with show_progress(context, quiet=as_json) as progress:
         return build_directory(
-            directory, context.obj, workspace=workspace, lenient=lenient, progress=progress
+            directory,
+            context.obj,
+            workspace=workspace,
+            lenient=lenient,
+            agents=agents,
+            progress=progress,
         )
 
 
 def _finish(
-    context: click.Context, result: BuildResult, revision: int | None, where: str, *, as_json: bool
+    context: click.Context,
+    result: BuildResult,
+    revision: int | None,
+    where: str,
+    *,
+    verbose: bool,
+    as_json: bool,
 ) -> int:
     if as_json:
         print_json(summarise_build(result, revision))
     else:
-        print_build_result(context, result, revision, where)
+        print_build_result(context, result, revision, where, verbose=verbose)
     return REFUSED if result.bundle is None else DONE

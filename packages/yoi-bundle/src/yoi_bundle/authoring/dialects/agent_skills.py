@@ -6,10 +6,12 @@ The file travels as it is, frontmatter and all, so what is left out here is stil
 import posixpath
 import re
 
+from yoi_bundle.authoring.dialects.claude.hooks import read_hooks
 from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
 from yoi_bundle.authoring.drafts.draft import NO_CONTRIBUTION, Contribution, SkillDraft, SourceFile
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
 from yoi_bundle.authoring.formats.field_reader import FieldReader
+from yoi_bundle.authoring.formats.harmless_keys import SKILL_KEYS
 from yoi_bundle.authoring.formats.markdown import Markdown, reads_markdown
 from yoi_bundle.authoring.source.tree import SKILL_FILE
 
@@ -20,7 +22,6 @@ _MAX_LICENSE_CHARACTERS = 1024
 
 _IN_THE_FILE = "the model reads it in the file"
 _REASONS = {
-    "hooks": "hooks run commands on the host",
     "context": "a skill is loaded into the Worker that asks",
     "agent": "a skill is loaded into the Worker that asks",
     "metadata": _IN_THE_FILE,
@@ -43,7 +44,8 @@ def _read_skill_file(skill: Markdown) -> Contribution | None:
     description = _read_description(fields, skill.diagnostics)
     license_text = fields.get_text("license")[:_MAX_LICENSE_CHARACTERS]
     _report_tool_keys(fields, skill.diagnostics)
-    fields.report_rest(_REASONS)
+    _report_hooks(skill)
+    fields.report_rest(SKILL_KEYS, _REASONS)
     if skill.diagnostics.has_fatal():
         return None
     draft = SkillDraft(
@@ -84,6 +86,20 @@ def _read_description(fields: FieldReader, diagnostics: FileDiagnostics) -> str:
         message = f"the description is longer than {_MAX_DESCRIPTION_CHARACTERS} characters"
         diagnostics.warn("skill.long_description", line, message, "shorten it")
     return description
+
+
+def _report_hooks(skill: Markdown) -> None:
+    """A skill has no rules: one whose hooks guard a tool would leave it unguarded."""
+    field = skill.fields.take("hooks")
+    if field is None:
+        return
+    guards = read_hooks(
+        field.value, lambda _: field.line, skill.diagnostics, unguarded=skill.context.unguarded_tools
+    )
+    if guards:
+        message = "its hooks guard tools while the skill is in use, which cannot be said"
+        remedy = "deny the tools in the profile's policy, and name them in `unguarded_tools` of `[source]` in workspace.toml"
+        skill.diagnostics.error("skill.restriction_unsaid", field.line, message, remedy)
 
 
 def _report_tool_keys(fields: FieldReader, diagnostics: FileDiagnostics) -> None:

@@ -15,11 +15,15 @@ class ReadingContext(Struct, frozen=True, kw_only=True):
     Attributes:
         skills: All files of each skill, its `SKILL.md` among them, by its directory.
         schemas: Paths of the files that `[tools.http]` of `workspace.toml` refers to.
+        harmless_keys: Keys of other programs that the workspace says restrict nothing.
+        unguarded_tools: Tools that stay although a hook that is left out guarded them.
     """
 
     limits: Limits = DEFAULT_LIMITS
     skills: Mapping[str, tuple[SourceFile, ...]] = {}
     schemas: frozenset[str] = frozenset()
+    harmless_keys: frozenset[str] = frozenset()
+    unguarded_tools: frozenset[str] = frozenset()
 
 
 NO_CONTEXT = ReadingContext()

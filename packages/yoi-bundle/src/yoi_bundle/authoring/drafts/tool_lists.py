@@ -14,6 +14,13 @@ _ENTRY = re.compile(
 )
 
 
+_EMPTY = {
+    "disallowedTools": "so it forbids nothing",
+    "disallowed-tools": "so it forbids nothing",
+    "allowed-tools": "so nothing passes unasked",
+}
+
+
 class ToolEntry(Struct, frozen=True):
     """One entry as written, with its line from 1."""
 
@@ -60,7 +67,8 @@ def read_tool_entries(
         diagnostics.error("tools.unreadable", field.line, message, f"write `{key}: A, B(C)` or a list")
         return None
     if not entries and field.value != []:
-        message = f"`{key}` is there and names nothing; taken as no tools at all"
+        what = "taken as no tools at all" if key == "tools" else _EMPTY.get(key, "it changes nothing")
+        message = f"`{key}` is there and names nothing; {what}"
         remedy = f"name tools, write `{key}: []` for none, or take the key out"
         diagnostics.warn("tools.empty", field.line, message, remedy)
     return tuple(ToolEntry(entry, field.line) for entry in entries)

@@ -1,5 +1,6 @@
 """Frontmatter fields by key, each coerced to what its key means; what nobody asks for is reported by name (B-14)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,27 +9,31 @@ import msgspec
 from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
 from yoi_bundle.authoring.drafts.draft import NameReference
 from yoi_bundle.authoring.formats.frontmatter import FrontmatterField
+from yoi_bundle.authoring.formats.harmless_keys import is_harmless
 from yoi_bundle.identifiers import ModelName
 
-_CONFINING_NAMES = frozenset(
-    {
-        "tools",
-        "tool",
-        "allowedtools",
-        "disallowedtools",
-        "deniedtools",
-        "permissionmode",
-        "permissions",
-        "maxturns",
-    }
-)
+_LONG_CONTEXT = re.compile(r"([A-Za-z][\w.-]*)\[\d+[km]\]", re.IGNORECASE)
 
 
 class FieldReader:
     """Hands out fields and remembers which were asked for."""
 
-    def __init__(self, fields: Mapping[str, FrontmatterField], diagnostics: FileDiagnostics) -> None:
+    def __init__(
+        self,
+        fields: Mapping[str, FrontmatterField],
+        diagnostics: FileDiagnostics,
+        *,
+        harmless: frozenset[str] = frozenset(),
+    ) -> None:
+        """Take the fields of one file.
+
+        Args:
+            fields: By key.
+            diagnostics: Of the file.
+            harmless: Further keys that restrict nothing, as `plain_key` writes them.
+        """
         self._fields = fields
+        self._harmless = harmless
         self._diagnostics = diagnostics
         self._taken: set[str] = set()
 
@@ -100,6 +105,10 @@ class FieldReader:
             name = item.strip().strip("'\"") if isinstance(item, str) else ""
             if name == "inherit":
                 continue
+            if (long := _LONG_CONTEXT.fullmatch(name)) is not None:
+                message = f"`{show_name(name)}` is taken as `{long[1]}`: how much a model reads at once is the host's"
+                self._diagnostics.note("model.context_left_out", field.line, message, "nothing to do")
+                name = long[1]
             try:
                 msgspec.convert(name, ModelName)
             except msgspec.ValidationError:
@@ -111,21 +120,20 @@ class FieldReader:
             models.append(NameReference(written=name, line=field.line))
         return tuple(models)
 
-    def report_rest(self, reasons: Mapping[str, str]) -> None:
-        """Report each key that was not asked for; one that looks like a restriction is an error.
+    def report_rest(self, harmless: frozenset[str], reasons: Mapping[str, str]) -> None:
+        """Report each key that was not asked for; one that is not known to restrict nothing is an error.
 
         Args:
+            harmless: Keys of the format that restrict nothing, as `harmless_keys` lists them.
             reasons: Key → why it is left out, for keys of the dialect that a bundle has no place for.
         """
         for key, field in self._fields.items():
             if key in self._taken:
                 continue
-            plain = key.replace("-", "").replace("_", "").lower()
-            if key not in reasons and plain in _CONFINING_NAMES:
-                message = f"`{show_name(key)}` looks like a restriction, and is no key of this format"
-                self._diagnostics.error(
-                    "frontmatter.misspelt_key", field.line, message, "correct its name, or take it out"
-                )
+            if key not in reasons and not is_harmless(key, field.value, harmless | self._harmless):
+                message = f"`{show_name(key)}` may be a restriction, and is no key of this format"
+                remedy = "correct its name, take it out, or list it in `harmless_keys` of `[source]` in workspace.toml"
+                self._diagnostics.error("frontmatter.misspelt_key", field.line, message, remedy)
                 continue
             reason = reasons.get(key, "no field of a bundle holds it")
             message = f"`{show_name(key)}` is left out: {reason}"

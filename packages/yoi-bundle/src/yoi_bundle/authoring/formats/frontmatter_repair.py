@@ -6,6 +6,7 @@ it, and a closing bracket may stand where its key does. Values that confine (`to
 """
 
 import re
+from collections import Counter
 
 from msgspec import Struct
 
@@ -35,6 +36,8 @@ _KEY_LINE = re.compile(
     r"(?P<quote>[\"']?)(?P<key>[A-Za-z_][A-Za-z0-9_.-]*)(?P=quote)[ \t]*:(?:[ \t]+(?P<value>.*))?$"
 )
 _OPEN_TAG = re.compile(r"<([A-Za-z_][\w-]*)(?:\s[^>]*)?>")
+_LAST_TAG = re.compile(r"<([A-Za-z_][\w-]*)(?:\s[^<>]*)?>[^<>]*$")
+_SPEAKERS = ("assistant", "commentary", "context", "human", "user")
 _CONTINUES = re.compile(r"[ \t]|- |-$|[\]}#]|$")
 _CONFINING_NAMES = "|".join(sorted(CONFINING_KEYS))
 _CONFINING_WORD = re.compile(
@@ -108,8 +111,11 @@ def _split_blocks(text: str) -> list[_Block] | YamlFault:
     blocks: list[_Block] = []
     lines = [line.rstrip("\r") for line in text.split("\n")]
     within = ""
+    spoken = _find_speakers(lines)
     for number, line in enumerate(lines):
         match = _KEY_LINE.match(line)
+        if match is not None and match["key"].lower() in spoken and blocks:
+            match = None
         if within:
             if _CONFINING_WORD.match(line):
                 return YamlFault("syntax", number, f"a confining key inside a <{within}> block")
@@ -118,6 +124,8 @@ def _split_blocks(text: str) -> list[_Block] | YamlFault:
                 within = ""
         elif match is not None:
             blocks.append(_Block(match["key"], number, (match["value"] or "").strip(), []))
+            within = _find_open_tag(blocks[-1].value, lines[number + 1 :])
+            blocks[-1].folded = within != ""
         elif not blocks:
             if line.strip() and not line.startswith("#"):
                 return YamlFault("syntax", number, "text before the first `key: value` line")
@@ -136,6 +144,21 @@ def _split_blocks(text: str) -> list[_Block] | YamlFault:
         while block.rest and not block.rest[-1].strip():
             block.rest.pop()
     return blocks
+
+
+def _find_speakers(lines: list[str]) -> frozenset[str]:
+    """Return who speaks in a dialogue: words before a colon that are no key of any format, and stand twice or more."""
+    matches = (_KEY_LINE.match(line) for line in lines)
+    counts = Counter(match["key"].lower() for match in matches if match is not None)
+    return frozenset(word for word in _SPEAKERS if counts[word] > 1)
+
+
+def _find_open_tag(value: str, later: list[str]) -> str:
+    """Return the tag that a value leaves open at its end and that a later line closes, or an empty string."""
+    tag = _LAST_TAG.search(value)
+    if tag is None or f"</{tag[1]}>" in value:
+        return ""
+    return tag[1] if any(f"</{tag[1]}>" in line for line in later) else ""
 
 
 def _parse_alone(block: _Block, max_depth: int) -> YamlMapping | YamlFault:

@@ -13,6 +13,8 @@ from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:\n]')
+_TEXT_OR_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_TEXT_OR_LAST_COMMA = re.compile(r'"(?:[^"\\\n]|\\.)*"|,(?=\s*[}\]])')
 _COMMENT = re.compile(r"//|/\*")
 
 
@@ -34,11 +36,17 @@ class JsonDocument(Struct, frozen=True):
 
 
 def read_json(
-    data: bytes, diagnostics: FileDiagnostics, *, limits: Limits = DEFAULT_LIMITS
+    data: bytes, diagnostics: FileDiagnostics, *, limits: Limits = DEFAULT_LIMITS, comments: bool = False
 ) -> JsonDocument | None:
     """Parse a file; comments, duplicate keys, NaN and lone surrogates are refused, a byte order mark is reported.
 
     Never raises on bad input: the answer is None then, and an error says why.
+
+    Args:
+        data: The file.
+        diagnostics: Gets the faults.
+        limits: For the depth.
+        comments: Whether comments, and a comma after the last member, are of the format, as in files of VS Code.
     """
     is_marked = data.startswith(_BYTE_ORDER_MARK)
     data = data.removeprefix(_BYTE_ORDER_MARK)
@@ -48,6 +56,9 @@ def read_json(
         line = 1 + data.count(b"\n", 0, error.start)
         diagnostics.error("json.not_utf8", line, "bytes that are not UTF-8", "save the file as UTF-8")
         return None
+    if comments:
+        text = _blank_comments(text)
+        data = text.encode("utf-8")
     if compute_depth(data) > limits.depth:
         message = f"arrays and objects nest deeper than {limits.depth}"
         diagnostics.error("json.too_deep", 1, message, "nest less deeply")
@@ -71,6 +82,17 @@ def read_json(
     if is_marked:
         diagnostics.warn("json.byte_order_mark", 1, "begins with a byte order mark", "save it without one")
     return JsonDocument(value, lines)
+
+
+def _blank_comments(text: str) -> str:
+    """Put spaces for comments and for a last comma, so that every line stays where it is."""
+
+    def blank(match: re.Match[str]) -> str:
+        word = match.group()
+        return word if word.startswith('"') else "".join("\n" if one == "\n" else " " for one in word)
+
+    without = _TEXT_OR_COMMENT.sub(blank, text)
+    return _TEXT_OR_LAST_COMMA.sub(blank, without)
 
 
 def _refuse_constant(name: str) -> None:

@@ -45,7 +45,7 @@ def reads_markdown(read: Callable[[Markdown], Contribution | None]) -> Reader:
             drafts = read(
                 Markdown(
                     path=file.path,
-                    fields=FieldReader(fields, diagnostics),
+                    fields=FieldReader(fields, diagnostics, harmless=context.harmless_keys),
                     body=parts.body,
                     body_line=parts.body_line,
                     diagnostics=diagnostics,

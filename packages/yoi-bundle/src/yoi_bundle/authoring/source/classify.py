@@ -5,6 +5,8 @@ The nearest recognised folder decides, then the name, then the shape of the cont
 """
 
 import posixpath
+import re
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -73,28 +75,55 @@ _UNSUPPORTED_FOLDERS: dict[str, str] = {
     "loops": "loops start Workers by themselves; a bundle has no place for them",
     "statuslines": "a status line runs a command on the host; a bundle has no place for it",
 }
+_PROGRAM_SUFFIXES = frozenset({".jsx", ".ts", ".tsx", ".vue"})
+"""Of a program's own source, where `hooks` is a word of its framework."""
 _UNSUPPORTED_NAMES: dict[str, str] = {
     "marketplace.json": "a marketplace lists plugins; plugins are read where they lie",
     "hooks.json": "hooks run commands on the host; a bundle has no place for them",
     ".lsp.json": "language servers run on the host; a bundle has no place for them",
 }
+_KEY = re.compile(rb"^([A-Za-z][A-Za-z_-]*)[ \t]*:", re.MULTILINE)
+_AGENT_KEYS = frozenset(
+    {
+        b"color",
+        b"disallowedTools",
+        b"emoji",
+        b"maxTurns",
+        b"mcpServers",
+        b"model",
+        b"permissionMode",
+        b"tools",
+        b"vibe",
+    }
+)
+_MAX_HEADER = 65_536
 _HOST_REMEDY = "set it up on the host, where its operator decides"
 
 
-def classify_files(files: tuple[SourceFile, ...]) -> list[Classified]:
-    """Give every file its kind."""
+def classify_files(
+    files: tuple[SourceFile, ...], *, is_agent: Callable[[str], bool] = lambda path: False
+) -> list[Classified]:
+    """Give every file its kind.
+
+    Args:
+        files: All of them.
+        is_agent: Tells by path of which Markdown the workspace says that it holds agents.
+    """
     skills = frozenset(
         posixpath.dirname(file.path) for file in files if posixpath.basename(file.path) == SKILL_FILE
     )
-    return [classify_file(file, skills) for file in files]
+    return [classify_file(file, skills, is_agent=is_agent) for file in files]
 
 
-def classify_file(file: SourceFile, skills: frozenset[str]) -> Classified:
+def classify_file(
+    file: SourceFile, skills: frozenset[str], *, is_agent: Callable[[str], bool] = lambda path: False
+) -> Classified:
     """Give one file its kind.
 
     Args:
         file: The file.
         skills: Directories that hold a `SKILL.md`.
+        is_agent: Tells by path of which Markdown the workspace says that it holds agents.
     """
     if file.path == WORKSPACE_FILE:
         return Classified(file=file, kind=Kind.WORKSPACE)
@@ -108,9 +137,9 @@ def classify_file(file: SourceFile, skills: frozenset[str]) -> Classified:
     if suffix == ".json":
         return _classify_json(file, steps)
     if suffix == ".md":
-        return _classify_markdown(file, steps)
+        return _classify_markdown(file, steps, is_agent=is_agent(file.path))
     folder = find_folder(steps)
-    if folder in _UNSUPPORTED_FOLDERS:
+    if folder in _UNSUPPORTED_FOLDERS and suffix not in _PROGRAM_SUFFIXES:
         return _unsupported(file, _UNSUPPORTED_FOLDERS[folder])
     return _unknown(file)
 
@@ -124,6 +153,18 @@ def has_frontmatter(data: bytes) -> bool:
     """Tell whether a Markdown file opens with a fence."""
     first = data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
     return first.rstrip() == b"---"
+
+
+def has_shape_of_agent(data: bytes) -> bool:
+    """Tell whether frontmatter is an agent's: a name, a description, and one key that only agents have.
+
+    Pages of a site have names and descriptions too; a key that says which tools, which model or which colour does not
+    stand in them. The fault of such a file is the reader's to find, so nothing is parsed here.
+    """
+    if not has_frontmatter(data):
+        return False
+    keys = frozenset(_KEY.findall(data[:_MAX_HEADER].partition(b"\n")[2].partition(b"\n---")[0]))
+    return keys >= {b"name", b"description"} and not keys.isdisjoint(_AGENT_KEYS)
 
 
 def _find_skill(steps: list[str], skills: frozenset[str]) -> str | None:
@@ -167,9 +208,14 @@ def _classify_json(file: SourceFile, steps: list[str]) -> Classified:
         return _unsupported(file, _UNSUPPORTED_NAMES[name])
     if name in _MCP_NAMES:
         return Classified(file=file, kind=Kind.MCP_SERVERS)
-    if name in _SETTINGS_NAMES:
+    if name in _SETTINGS_NAMES and not _is_foreign(steps):
         return Classified(file=file, kind=Kind.CLAUDE_SETTINGS)
     return _classify_json_by_shape(file, steps)
+
+
+def _is_foreign(steps: list[str]) -> bool:
+    """Tell whether a file lies in the folder of another program than Claude Code, such as `.vscode`."""
+    return len(steps) > 1 and steps[-2].startswith(".") and steps[-2] != ".claude"
 
 
 def _classify_json_by_shape(file: SourceFile, steps: list[str]) -> Classified:
@@ -183,6 +229,8 @@ def _classify_json_by_shape(file: SourceFile, steps: list[str]) -> Classified:
         return _unsupported(file, _UNSUPPORTED_FOLDERS[folder])
     if isinstance(keys.get("permissions"), dict) and not isinstance(keys.get("version"), str):
         return Classified(file=file, kind=Kind.CLAUDE_SETTINGS)
+    if steps[-1].endswith("rc.json"):
+        return _unknown(file)  # settings of a linter or a compiler, which have an `env` and `plugins` too
     for key in ("hooks", "statusLine", "env", "model", "plugins", "apiKeyHelper"):
         if key in keys:
             return _unsupported(file, f"settings of a host program (`{key}`); a bundle has no place for them")
@@ -197,7 +245,7 @@ def _read_top_keys(data: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _classify_markdown(file: SourceFile, steps: list[str]) -> Classified:
+def _classify_markdown(file: SourceFile, steps: list[str], *, is_agent: bool) -> Classified:
     name = steps[-1]
     if name in _INSTRUCTION_NAMES:
         return Classified(file=file, kind=Kind.AGENT_INSTRUCTIONS)
@@ -212,13 +260,15 @@ def _classify_markdown(file: SourceFile, steps: list[str]) -> Classified:
     folder = find_folder(steps)
     if folder in _UNSUPPORTED_FOLDERS:
         return _unsupported(file, _UNSUPPORTED_FOLDERS[folder])
-    if folder == "agents":
+    if folder == "agents" or is_agent:
         kind = Kind.CLAUDE_AGENT if has_frontmatter(file.data) else Kind.AGENT_WITHOUT_FRONTMATTER
         return Classified(file=file, kind=kind)
     if folder == "commands":
         return Classified(file=file, kind=Kind.CLAUDE_COMMAND)
     if folder == "skills":
         return _unknown(file, "a skill is a directory with a `SKILL.md`")
+    if folder == "" and has_shape_of_agent(file.data):
+        return Classified(file=file, kind=Kind.CLAUDE_AGENT)
     return _unknown(file)
 
 

@@ -54,7 +54,7 @@ def account_files(
         if held is None or _rank(diagnostic) < _rank(held):
             reasons[diagnostic.file] = diagnostic
     read = {file.path for file in tree.files if _is_used(file, used)}
-    left_out = [*tree.left_out, *(file.path for file in tree.files if file.path not in read)]
+    left_out = [*tree.left_out, *tree.ignored, *(file.path for file in tree.files if file.path not in read)]
     for path in left_out:
         if path not in reasons:
             message = "nothing of it is in the bundle: it is empty, or what it belongs to is left out"

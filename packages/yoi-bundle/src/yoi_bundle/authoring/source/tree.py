@@ -17,9 +17,11 @@ class SourceTree(Struct, frozen=True, kw_only=True):
     Attributes:
         files: What was read, by path in ascending order.
         left_out: Paths, as they are on disk, of what is present and was not read.
-        diagnostics: One line at least for each path in `left_out`.
+        ignored: Paths of files and whole directories that are no part of the workspace, such as what git ignores.
+        diagnostics: One line at least for each path in `left_out` and `ignored`.
     """
 
     files: tuple[SourceFile, ...]
     left_out: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -11,19 +11,45 @@ from pathlib import Path
 
 from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule, Diagnostics, Place, show_path
 from yoi_bundle.authoring.drafts.draft import SourceFile
+from yoi_bundle.authoring.source.ignored import NOTHING_IGNORED, Ignored
 from yoi_bundle.authoring.source.links import DIRECTORY_FLAGS, FILE_FLAGS, open_inside, resolve_link
-from yoi_bundle.authoring.source.tree import SourceTree
+from yoi_bundle.authoring.source.tree import GOVERNING_FILES, SKILL_FILE, WORKSPACE_FILE, SourceTree
 from yoi_bundle.diagnostics import Severity
 from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 
 NOT_WALKED: frozenset[str] = frozenset({".git", ".hg", ".jj", ".svn"})
+MADE_BY_PROGRAMS: frozenset[str] = frozenset(
+    {
+        "__pycache__",
+        "bower_components",
+        "dist",
+        "node_modules",
+        "site-packages",
+        "venv",
+        ".gradle",
+        ".mypy_cache",
+        ".next",
+        ".nox",
+        ".nuxt",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".terraform",
+        ".tox",
+        ".venv",
+    }
+)
+"""Folders of what programs install or make, by names that nobody gives to what they wrote; read only inside a skill."""
 MAX_DIRECTORY_DEPTH = 100
 """How many directories may lie in one another; each takes an open descriptor and two calls of the walk."""
 
 
 def walk_directory(
-    root: Path, *, limits: Limits = DEFAULT_LIMITS, is_excluded: Callable[[str], bool] | None = None
+    root: Path,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    is_excluded: Callable[[str], bool] | None = None,
+    ignored: Ignored = NOTHING_IGNORED,
 ) -> SourceTree:
     """Read the files below a directory; nothing outside of it is ever opened.
 
@@ -34,12 +60,13 @@ def walk_directory(
         root: The workspace. It may itself be a link.
         limits: Bounds on the number and size of files.
         is_excluded: Tells by path which files are listed and not read.
+        ignored: What git ignores; each file and directory of it has one line and is not looked into.
 
     Raises:
         LimitExceededError: More than `source_files` files, or more than `bundle_bytes` bytes.
         OSError: When the root itself cannot be read.
     """
-    walk = _Walk(root, limits, is_excluded or (lambda path: False))
+    walk = _Walk(root, limits, is_excluded or (lambda path: False), ignored)
     try:
         walk.walk_into(walk.root_descriptor, "", follow_directories=True)
     finally:
@@ -47,6 +74,7 @@ def walk_directory(
     return SourceTree(
         files=tuple(sorted(walk.files, key=lambda file: file.path)),
         left_out=tuple(sorted(walk.left_out)),
+        ignored=tuple(sorted(walk.ignored_paths)),
         diagnostics=walk.diagnostics.collect(),
     )
 
@@ -54,33 +82,70 @@ def walk_directory(
 class _Walk:
     """One walk; holds an open descriptor of the root, and opens all else relative to it."""
 
-    def __init__(self, root: Path, limits: Limits, is_excluded: Callable[[str], bool]) -> None:
+    def __init__(
+        self, root: Path, limits: Limits, is_excluded: Callable[[str], bool], ignored: Ignored
+    ) -> None:
         self.root_descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.limits = limits
         self.is_excluded = is_excluded
+        self.ignored = ignored
         self.files: list[SourceFile] = []
         self.left_out: list[str] = []
+        self.ignored_paths: list[str] = []
         self.diagnostics = Diagnostics()
         self.bytes_read = 0
 
-    def walk_into(self, descriptor: int, prefix: str, *, follow_directories: bool) -> None:
-        """Read a directory; `prefix` is its path with a slash after it, or empty."""
+    def walk_into(
+        self, descriptor: int, prefix: str, *, follow_directories: bool, in_skill: bool = False
+    ) -> None:
+        """Read a directory; `prefix` is its path with a slash after it, or empty.
+
+        A skill's directory travels whole, so folders such as `dist` below one are read.
+        """
         with os.scandir(descriptor) as entries:
             ordered = sorted(entries, key=lambda entry: entry.name)
+        in_skill = in_skill or (prefix != "" and any(entry.name == SKILL_FILE for entry in ordered))
         for entry in ordered:
             if entry.name in NOT_WALKED:
                 continue
             path = prefix + _name_as_utf8(entry.name)
+            if self._is_passed_over(entry, path, in_skill=in_skill):
+                continue
             if entry.is_symlink():
                 self._follow(path, follow_directories=follow_directories)
             elif entry.is_dir(follow_symlinks=False):
-                self._enter(entry.name, descriptor, path, follow_directories=follow_directories)
+                self._enter(
+                    entry.name, descriptor, path, follow_directories=follow_directories, in_skill=in_skill
+                )
             elif entry.is_file(follow_symlinks=False):
                 self._read(entry.name, descriptor, path)
             else:
                 self._leave_out_special(path)
 
-    def _enter(self, name: str, parent: int, path: str, *, follow_directories: bool) -> None:
+    def _is_passed_over(self, entry: os.DirEntry[str], path: str, *, in_skill: bool) -> bool:
+        """Report what git ignores and what programs make; one line for a whole directory."""
+        is_directory = entry.is_dir(follow_symlinks=False)
+        raw = os.fsencode(path)
+        if self.ignored.has_directory(raw) if is_directory else self.ignored.has_file(raw):
+            what = "; nothing in it is read" if is_directory else ""
+            self._pass_over(path, f"ignored by git{what}", "take it out of .gitignore to have it read")
+            return True
+        if entry.name in MADE_BY_PROGRAMS and not in_skill:
+            message = "a folder of what programs install or make; nothing in it is read"
+            self._pass_over(path, message, "move what is wanted out of it")
+            return True
+        return False
+
+    def _pass_over(self, path: str, message: str, remedy: str) -> None:
+        self.ignored_paths.append(path)
+        governs = any(
+            file == path or file.startswith(f"{path}/") for file in (WORKSPACE_FILE, *GOVERNING_FILES)
+        )
+        severity: Severity = "warning" if governs else "info"
+        message += ", and what it says does not hold" if governs else ""
+        self.diagnostics.report(severity, "source.ignored", Place(path), message, remedy)
+
+    def _enter(self, name: str, parent: int, path: str, *, follow_directories: bool, in_skill: bool) -> None:
         depth = path.count("/") + 1
         if depth > MAX_DIRECTORY_DEPTH:
             message = f"directory_depth is {depth}, at most {MAX_DIRECTORY_DEPTH} allowed"
@@ -94,7 +159,7 @@ class _Walk:
             self._leave_out_unreadable(path, error)
             return
         try:
-            self.walk_into(descriptor, f"{path}/", follow_directories=follow_directories)
+            self.walk_into(descriptor, f"{path}/", follow_directories=follow_directories, in_skill=in_skill)
         finally:
             os.close(descriptor)
 

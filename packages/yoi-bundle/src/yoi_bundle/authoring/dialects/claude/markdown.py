@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from yoi_bundle.authoring.dialects.claude.hooks import read_hooks
 from yoi_bundle.authoring.dialects.claude.tool_lists import read_claude_rule_list, read_claude_tool_list
 from yoi_bundle.authoring.dialects.mcp.mcp_json import ServerPlace, read_servers
 from yoi_bundle.authoring.drafts.diagnostics import show_name
@@ -16,6 +17,7 @@ from yoi_bundle.authoring.drafts.draft import (
     WorkflowDraft,
 )
 from yoi_bundle.authoring.drafts.tool_lists import list_every_tool, read_tool_entries
+from yoi_bundle.authoring.formats.harmless_keys import AGENT_KEYS, COMMAND_KEYS
 from yoi_bundle.authoring.formats.markdown import Markdown, reads_markdown
 from yoi_bundle.manifest import Ask, Asks, Effect, WorkerLimits
 
@@ -24,7 +26,6 @@ _READ_ONLY_DENIES = ("file.edit", "notebook.edit", "shell.run")
 
 _AGENT_REASONS = {
     "memory": "what a Worker remembers is the host's",
-    "hooks": "hooks run commands on the host",
     "color": "it is for one program's screen",
     "background": "how a Worker is started is for its caller",
     "isolation": "where a Worker works is the host's",
@@ -34,7 +35,6 @@ _AGENT_REASONS = {
 _COMMAND_REASONS = {
     "disable-model-invocation": "profiles list the workflows that a Worker may run",
     "user-invocable": "profiles list the workflows that a Worker may run",
-    "hooks": "hooks run commands on the host",
     "context": "a workflow runs in the Worker that was asked",
     "agent": "a workflow runs in the Worker that was asked",
     "effort": "say it as a parameter of a model",
@@ -50,10 +50,11 @@ def read_claude_agent(file: Markdown) -> Contribution | None:
     rules, unsaid = _read_rules(file, "disallowedTools", "deny")
     mode_rules, mode_unsaid = _read_permission_mode(file)
     servers, tools = _read_servers(file, tools)
+    hook_rules = read_hook_field(file)
     turns = fields.get_count("maxTurns")
     title, description = fields.get_text("name"), fields.get_text("description")
     models, skills = fields.get_models("model"), fields.get_names("skills")
-    fields.report_rest(_AGENT_REASONS)
+    fields.report_rest(AGENT_KEYS, _AGENT_REASONS)
     if file.diagnostics.has_fatal():
         return None
     draft = ProfileDraft(
@@ -65,7 +66,7 @@ def read_claude_agent(file: Markdown) -> Contribution | None:
         line=1,
         models=models,
         tools=tools,
-        rules=rules + mode_rules,
+        rules=rules + mode_rules + hook_rules,
         unsaid=unsaid + mode_unsaid,
         skills=skills,
         asks=Asks() if turns is None else Asks(limits=WorkerLimits(turns=turns)),
@@ -78,13 +79,16 @@ def read_claude_agent(file: Markdown) -> Contribution | None:
 def read_claude_command(file: Markdown) -> Contribution | None:
     """Read one command; its `allowed-tools` pass unasked while it runs, where the profile lets them, and all else asks."""
     fields = file.fields
-    confined = fields.take("allowed-tools") is not None
-    rules, unsaid = _read_rules(file, "allowed-tools", "allow")
+    # Both keys have to be asked for; what passes unasked is the first list's, and without one the second's.
+    lists = [key for key in ("allowed-tools", "tool_access") if fields.take(key) is not None]
+    confined = bool(lists)
+    rules, unsaid = _read_rules(file, lists[0], "allow") if lists else ((), ())
     denies, denies_unsaid = _read_rules(file, "disallowed-tools", "deny")
     asks = _read_host_commands(file)
+    hook_rules = read_hook_field(file)
     title, description = fields.get_text("name"), fields.get_text("description")
     hint, models = fields.get_text("argument-hint"), fields.get_models("model")
-    fields.report_rest(_COMMAND_REASONS)
+    fields.report_rest(COMMAND_KEYS, _COMMAND_REASONS)
     if file.diagnostics.has_fatal():
         return None
     draft = WorkflowDraft(
@@ -95,13 +99,22 @@ def read_claude_command(file: Markdown) -> Contribution | None:
         description=description,
         line=1,
         argument_hint=hint,
-        rules=rules + denies,
+        rules=rules + denies + hook_rules,
         rules_default="ask" if confined else "allow",
         unsaid=unsaid + denies_unsaid,
         models=models,
         asks=asks,
     )
     return Contribution(workflows=(draft,))
+
+
+def read_hook_field(file: Markdown) -> tuple[RuleDraft, ...]:
+    """Read `hooks` of frontmatter, of which only the denies of what they guarded stay."""
+    field = file.fields.take("hooks")
+    if field is None:
+        return ()
+    unguarded = file.context.unguarded_tools
+    return read_hooks(field.value, lambda _: field.line, file.diagnostics, unguarded=unguarded)
 
 
 def _read_tools(file: Markdown) -> tuple[ToolReference, ...] | None:

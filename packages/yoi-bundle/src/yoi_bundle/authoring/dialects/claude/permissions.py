@@ -5,6 +5,7 @@ Calls that no rule matches are asked about, as there. A mode that would let more
 
 from typing import Any
 
+from yoi_bundle.authoring.dialects.claude.hooks import read_hooks
 from yoi_bundle.authoring.dialects.claude.tool_lists import read_claude_rule_list
 from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
 from yoi_bundle.authoring.drafts.draft import (
@@ -17,6 +18,7 @@ from yoi_bundle.authoring.drafts.draft import (
 )
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
 from yoi_bundle.authoring.drafts.tool_lists import ToolEntry
+from yoi_bundle.authoring.formats.harmless_keys import SETTINGS_KEYS, is_harmless
 from yoi_bundle.authoring.formats.json_lines import JsonDocument, read_json
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import Effect
@@ -50,16 +52,21 @@ def read_claude_settings(file: SourceFile, context: ReadingContext = NO_CONTEXT)
             "settings.malformed", 1, "not an object of settings", 'write `{"permissions": {…}}`'
         )
     elif document is not None:
-        policy = _SettingsReader(file.path, document, diagnostics).read()
+        policy = _SettingsReader(file.path, document, diagnostics, context).read()
     return Contribution(policies=() if policy is None else (policy,), diagnostics=diagnostics.collect())
 
 
 class _SettingsReader:
-    def __init__(self, path: str, document: JsonDocument, diagnostics: FileDiagnostics) -> None:
+    def __init__(
+        self, path: str, document: JsonDocument, diagnostics: FileDiagnostics, context: ReadingContext
+    ) -> None:
         self.path = path
         self.document = document
         self.diagnostics = diagnostics
+        self.harmless = context.harmless_keys
+        self.unguarded = context.unguarded_tools
         self.rules: list[RuleDraft] = []
+        self.guards: list[RuleDraft] = []
         self.unsaid: list[UnsaidRule] = []
         self.default: Effect = "ask"
 
@@ -69,6 +76,13 @@ class _SettingsReader:
             self._read_key(key, value, self.document.get_line(join_pointer("", key)))
         if not (self.rules or self.unsaid or self.default != "ask" or self._has_permissions()):
             return None
+        if (
+            len(self.rules) == len(self.guards)
+            and not self.unsaid
+            and not self._has_permissions()
+            and self.default == "ask"
+        ):
+            self.default = "allow"  # hooks alone: what they did not guard is as free as without the file
         description = settings.get("description")
         return PolicyDraft(
             path=self.path,
@@ -99,7 +113,7 @@ class _SettingsReader:
                 "settings.secret_helper", line, message, "name a secret ref; the host holds its value"
             )
         elif key == "hooks":
-            self._list_hooks(value, line)
+            self._read_hooks(value, line)
         elif key in _COMMANDS:
             message = f"`{key}` runs a command on the host and is left out"
             self.diagnostics.note(
@@ -107,6 +121,8 @@ class _SettingsReader:
             )
         elif key in _RESTRICTING_KEYS and value not in ({}, [], None):
             self._lose(key, f"`{key}` restricts, and cannot be said here", line)
+        elif key not in _READ_KEYS and not is_harmless(key, value, SETTINGS_KEYS | self.harmless):
+            self._lose(key, f"`{shown}` may restrict, and is no setting that is known", line)
         elif key not in _READ_KEYS:
             message = f"`{shown}` has no place in a bundle and is left out"
             self.diagnostics.note(
@@ -185,13 +201,15 @@ class _SettingsReader:
             for name in names
         )
 
-    def _list_hooks(self, value: Any, line: int) -> None:
-        events = value if isinstance(value, dict) else {}
-        for event in events or ("hooks",):
-            place = self.document.get_line(join_pointer("/hooks", event)) if event in events else line
-            message = f"the hooks of `{show_name(str(event))}` run commands on the host and are left out"
-            remedy = "set them up on the host, where its operator decides"
-            self.diagnostics.note("hooks.left_out", place, message, remedy)
+    def _read_hooks(self, value: Any, line: int) -> None:
+        """Leave hooks out, and with each the tools that it guarded."""
+
+        def find_line(event: str) -> int:
+            return self.document.get_line(join_pointer("/hooks", event)) if event else line
+
+        rules = read_hooks(value, find_line, self.diagnostics, unguarded=self.unguarded)
+        self.rules.extend(rules)
+        self.guards.extend(rules)
 
     def _lose(self, written: str, message: str, line: int) -> None:
         """Give up a restriction, and with it the policy."""

@@ -1,5 +1,6 @@
 """Tool lists and rule lists of Claude Code, as references and rules with a diagnostic for each that cannot be said (B-14)."""
 
+import re
 from collections.abc import Iterable
 
 from yoi_bundle.authoring.dialects.claude.rules import Saying, Target, Unsayable, say_rule
@@ -26,6 +27,7 @@ _USUAL_NAMES = frozenset(
 )
 """One name of Claude Code for each tool of ours, to suggest."""
 
+_AGENTS = re.compile(r"(Agent|Task)\(([^()]*,[^()]*)\)")
 _WITHIN_EDIT = frozenset({"Write", "MultiEdit"})
 
 
@@ -33,7 +35,7 @@ def read_claude_tool_list(
     entries: Iterable[ToolEntry], diagnostics: FileDiagnostics
 ) -> tuple[ToolReference, ...]:
     """Read a list of tools that exist; a name that maps to nothing is reported and left out."""
-    entries = tuple(entries)
+    entries = _split_agents(entries)
     named = {tool for entry in entries for tool in CLAUDE_TOOLS.get(_get_name(entry.written), ())}
     references: dict[tuple[str, str, str, object], ToolReference] = {}
     unknown: list[ToolEntry] = []
@@ -54,7 +56,7 @@ def read_claude_rule_list(
     rules: list[RuleDraft] = []
     unsaid: list[UnsaidRule] = []
     said_before: set[Target] = set()
-    entries = tuple(entries)
+    entries = _split_agents(entries)
     edits = effect == "allow" and any(entry.written.strip() == "Edit" for entry in entries)
     for entry in entries:
         name = show_name(_get_name(entry.written))
@@ -78,6 +80,19 @@ def read_claude_rule_list(
             for target in said.targets
         )
     return tuple(dict.fromkeys(rules)), tuple(unsaid)
+
+
+def _split_agents(entries: Iterable[ToolEntry]) -> tuple[ToolEntry, ...]:
+    """Write `Agent(a, b)` as `Agent(a)` and `Agent(b)`: of all tools this one alone takes a list of names."""
+    split: list[ToolEntry] = []
+    for entry in entries:
+        match = _AGENTS.fullmatch(entry.written)
+        names = match[2].split(",") if match is not None else ()
+        if match is None or not all(name.strip() for name in names):
+            split.append(entry)
+        else:
+            split.extend(ToolEntry(f"{match[1]}({name.strip()})", entry.line) for name in names)
+    return tuple(split)
 
 
 def _get_name(written: str) -> str:

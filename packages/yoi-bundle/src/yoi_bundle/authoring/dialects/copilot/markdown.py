@@ -3,6 +3,7 @@
 import re
 from urllib.parse import quote
 
+from yoi_bundle.authoring.dialects.claude.markdown import read_hook_field
 from yoi_bundle.authoring.dialects.copilot.tool_lists import read_copilot_tool_list
 from yoi_bundle.authoring.dialects.mcp.mcp_json import ServerPlace, read_servers
 from yoi_bundle.authoring.drafts.draft import (
@@ -16,6 +17,7 @@ from yoi_bundle.authoring.drafts.draft import (
 )
 from yoi_bundle.authoring.drafts.tool_lists import list_every_tool, read_tool_entries
 from yoi_bundle.authoring.formats.field_reader import FieldReader
+from yoi_bundle.authoring.formats.harmless_keys import AGENT_KEYS, COMMAND_KEYS, INSTRUCTION_KEYS
 from yoi_bundle.authoring.formats.markdown import Markdown, reads_markdown
 from yoi_bundle.manifest import ExactMatch
 
@@ -27,10 +29,7 @@ _AGENT_REASONS = {
     "disable-model-invocation": "a profile says whom it may start",
     "infer": "a profile says whom it may start",
     "argument-hint": _EDITOR,
-    "hooks": "hooks run commands on the host",
     "metadata": "a profile has no free metadata",
-    "mode": "it is a key of another program",
-    "hidden": "it is a key of another program",
 }
 _INSTRUCTION_REASONS = {"excludeAgent": "profiles choose their prompts"}
 _MODE_DENIES: dict[str, tuple[str, ...]] = {
@@ -47,9 +46,10 @@ def read_copilot_agent(file: Markdown) -> Contribution | None:
     fields = file.fields
     tools = _confine_agents(file, _read_tools(file))
     servers = _read_servers(file)
+    rules = read_hook_field(file)
     title, description = fields.get_text("name"), fields.get_text("description")
     models = fields.get_models("model")
-    fields.report_rest(_AGENT_REASONS)
+    fields.report_rest(AGENT_KEYS, _AGENT_REASONS)
     if file.diagnostics.has_fatal():
         return None
     draft = ProfileDraft(
@@ -61,6 +61,7 @@ def read_copilot_agent(file: Markdown) -> Contribution | None:
         line=1,
         models=models,
         tools=tools,
+        rules=rules,
         servers=servers,
     )
     return Contribution(profiles=(draft,))
@@ -72,7 +73,7 @@ def read_copilot_instructions(file: Markdown) -> Contribution | None:
     fields = file.fields
     globs = _read_globs(file)
     title, description = _read_title(fields), fields.get_text("description")
-    fields.report_rest(_INSTRUCTION_REASONS)
+    fields.report_rest(INSTRUCTION_KEYS, _INSTRUCTION_REASONS)
     if globs is None or file.diagnostics.has_fatal():
         return None
     draft = PromptDraft(
@@ -94,7 +95,7 @@ def read_copilot_prompt(file: Markdown) -> Contribution | None:
     rules = _read_mode(file)
     title, description = _read_title(fields), fields.get_text("description")
     hint, models = fields.get_text("argument-hint"), fields.get_models("model")
-    fields.report_rest({})
+    fields.report_rest(COMMAND_KEYS, {})
     if file.diagnostics.has_fatal():
         return None
     draft = WorkflowDraft(

@@ -11,6 +11,7 @@ from yoi_bundle.authoring.dialects.mcp.server_values import ValueReader
 from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
 from yoi_bundle.authoring.drafts.draft import Contribution, ServerDraft, SourceFile
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
+from yoi_bundle.authoring.formats.harmless_keys import SERVER_FILE_KEYS, SERVER_KEYS, is_harmless
 from yoi_bundle.authoring.formats.json_lines import JsonDocument, read_json
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.identifiers import encode_segment
@@ -32,6 +33,10 @@ _RESTRICTING_KEYS = frozenset(
 )
 _APPROVING_KEYS = frozenset({"alwaysAllow", "autoApprove", "trust"})
 
+_RESTRICTION_REMEDY = (
+    "write `tools` with the names to take; or list the key in `harmless_keys` of `[source]` in workspace.toml"
+)
+
 AGENT_PLUGINS_SCHEMAS = "https://agent-plugins.org/schemas/1.0.0/"
 
 
@@ -41,34 +46,47 @@ class ServerPlace(Struct, frozen=True, kw_only=True):
     Attributes:
         find_line: Gives the line of a JSON pointer below the map.
         inputs: VS Code's inputs: id → whether it is a password.
+        harmless: Keys that the workspace says restrict nothing.
     """
 
     path: str
     dialect: Dialect
     find_line: Callable[[str], int]
     inputs: Mapping[str, bool] = {}
+    harmless: frozenset[str] = frozenset()
 
 
 def read_mcp_json(file: SourceFile, context: ReadingContext = NO_CONTEXT) -> Contribution:
     """Read one file; every server of it becomes a draft or has an error of its own."""
     diagnostics = FileDiagnostics(file.path)
-    document = read_json(file.data, diagnostics, limits=context.limits)
-    drafts = () if document is None else _read_document(document, diagnostics)
+    document = read_json(
+        file.data, diagnostics, limits=context.limits, comments=".vscode" in file.path.split("/")[:-1]
+    )
+    drafts = () if document is None else _read_document(document, diagnostics, context.harmless_keys)
     return Contribution(servers=drafts, diagnostics=diagnostics.collect())
 
 
-def _read_document(document: JsonDocument, diagnostics: FileDiagnostics) -> tuple[ServerDraft, ...]:
+def _read_document(
+    document: JsonDocument, diagnostics: FileDiagnostics, harmless: frozenset[str]
+) -> tuple[ServerDraft, ...]:
     pointer, servers = _find_servers(document.value)
     if servers is None:
         diagnostics.error("mcp.no_servers", 1, "no servers in it", 'write `{"mcpServers": {NAME: {…}}}`')
         return ()
     dialect: Dialect = "mcp"
+    confined = False
     if pointer:
         for key in document.value:
-            if f"/{key}" != pointer and key not in ("inputs", "$schema"):
-                message = f"`{show_name(key)}` beside the servers is left out"
-                line = document.get_line(join_pointer("", key))
-                diagnostics.note("mcp.unmapped_key", line, message, "take it out")
+            if f"/{key}" == pointer or key in ("inputs", "$schema"):
+                continue
+            line = document.get_line(join_pointer("", key))
+            if not is_harmless(key, document.value[key], SERVER_FILE_KEYS | harmless):
+                message = f"`{show_name(key)}` beside the servers may confine them, so they are left out"
+                diagnostics.error("mcp.restriction_unsaid", line, message, _RESTRICTION_REMEDY)
+                confined = True
+                continue
+            message = f"`{show_name(key)}` beside the servers is left out"
+            diagnostics.note("mcp.unmapped_key", line, message, "take it out")
         if str(document.value.get("$schema", "")).startswith(AGENT_PLUGINS_SCHEMAS):
             dialect = "agent-plugins"
     if not servers:
@@ -78,7 +96,10 @@ def _read_document(document: JsonDocument, diagnostics: FileDiagnostics) -> tupl
         dialect=dialect,
         find_line=lambda step: document.get_line(f"{pointer}{step}"),
         inputs=_read_inputs(document.value),
+        harmless=harmless,
     )
+    if confined:
+        return ()
     return read_servers(servers, place, diagnostics)
 
 
@@ -133,16 +154,20 @@ def _read_server(
             'write `{"command": …}` or `{"url": …}`',
         )
         return None
-    if declaration.get("disabled") is True or declaration.get("enabled") is False:
+    if _is_switched_off(declaration):
         diagnostics.note(
             "mcp.disabled", line, f"server `{shown}` is switched off and left out", "nothing to do"
         )
+        return None
+    if "command" not in declaration and _is_empty(declaration.get("url", "-")):
+        message = f"server `{shown}` has an empty `url` and is left out"
+        diagnostics.note("mcp.disabled", line, message, "write its address, or take it out")
         return None
 
     def find_line(step: str) -> int:
         return place.find_line(f"{pointer}{step}")
 
-    _report_keys(shown, declaration, find_line, diagnostics)
+    _report_keys(shown, declaration, place, find_line, diagnostics)
     exposes = _read_exposed(shown, declaration.get("tools"), find_line("/tools"), diagnostics)
     values = ValueReader(name, diagnostics, place.inputs)
     transport = TransportReader(declaration, values, diagnostics, find_line).read()
@@ -167,10 +192,29 @@ def _read_server(
     )
 
 
+def _is_switched_off(declaration: Mapping[str, Any]) -> bool:
+    """Tell whether a server is off; a switch that says neither yes nor no is taken for off, for that is less."""
+    off = declaration.get("disabled", False)
+    on = True if declaration.get("enabled") is None else declaration["enabled"]
+    return not _is_word(off, "false", "no", "off", "0", "") or not _is_word(on, "true", "yes", "on", "1")
+
+
+def _is_word(value: Any, *words: str) -> bool:
+    return ("" if value is None else str(value).strip().lower()) in words
+
+
+def _is_empty(url: Any) -> bool:
+    return isinstance(url, str) and not url.strip()
+
+
 def _report_keys(
-    shown: str, declaration: dict[str, Any], find_line: Callable[[str], int], diagnostics: FileDiagnostics
+    shown: str,
+    declaration: dict[str, Any],
+    place: ServerPlace,
+    find_line: Callable[[str], int],
+    diagnostics: FileDiagnostics,
 ) -> None:
-    for key in declaration:
+    for key, value in declaration.items():
         line = find_line(join_pointer("", str(key)))
         if key in _READ_KEYS or key in ("disabled", "enabled"):
             continue
@@ -183,6 +227,9 @@ def _report_keys(
         elif key in ("headersHelper", "envFile"):
             message = f"server `{shown}`: `{key}` brings credentials from the host, and is left out"
             diagnostics.warn("mcp.secret_helper", line, message, "name secret refs in `headers` or `env`")
+        elif not is_harmless(str(key), value, SERVER_KEYS | place.harmless):
+            message = f"server `{shown}`: `{show_name(str(key))}` may confine it, and is no key that is known"
+            diagnostics.error("mcp.restriction_unsaid", line, message, _RESTRICTION_REMEDY)
         else:
             message = f"server `{shown}`: `{show_name(str(key))}` has no place in a bundle and is left out"
             diagnostics.note("mcp.unmapped_key", line, message, "take it out, or correct its name")

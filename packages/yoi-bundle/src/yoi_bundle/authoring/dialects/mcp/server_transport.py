@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,8 +17,10 @@ from yoi_bundle.manifest.tool import CommandName, Flag
 
 _FLAG_AND_VALUE = re.compile(r"(--?[A-Za-z][A-Za-z0-9._-]*=)(.*)", re.DOTALL)
 _NAMING_FLAG = re.compile(r"--?[A-Za-z][A-Za-z0-9._-]+")
+_SWITCH = re.compile(r"/[A-Za-z]{1,2}(?::[A-Za-z]+)?")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _CONTAINER_COMMANDS = frozenset({"docker", "podman", "nerdctl"})
+_HAS_PLACEHOLDER = re.compile(r"\$\{|\$[A-Za-z_]|\{\{|%[A-Za-z_]+%|<[A-Za-z]|\{[A-Za-z_-]+\}")
 _HERE = frozenset({".", "./", "${workspaceFolder}"})
 
 _STDIO_TYPES = frozenset({"stdio", "local"})
@@ -69,9 +72,9 @@ class TransportReader:
         self.diagnostics.error(rule, self.find_line(f"/{key}" if key else ""), message, remedy)
 
     def _read_stdio(self) -> StdioServer | None:
-        command = self._read_command(self.declaration["command"])
+        written_command, written_args = self._unwrap()
+        command = self._read_command(written_command)
         env = self._read_map("env", EnvironmentName)
-        written_args = self.declaration.get("args", [])
         if command is None or env is None:
             return None
         if not isinstance(written_args, list):
@@ -112,6 +115,23 @@ class TransportReader:
             "mcp.command_words", message, "write its name in `command`, the rest in `args`", "command"
         )
         return None
+
+    def _unwrap(self) -> tuple[Any, Any]:
+        """Take `cmd /c npx …` as `npx …`: the shell of one host's system does nothing here but start the program."""
+        command, args = self.declaration["command"], self.declaration.get("args", [])
+        if (
+            not isinstance(command, str)
+            or command.lower() not in ("cmd", "cmd.exe")
+            or not isinstance(args, list)
+        ):
+            return command, args
+        switches = list(takewhile(lambda word: isinstance(word, str) and _SWITCH.fullmatch(word), args))
+        rest = args[len(switches) :]
+        if not any(word.lower() == "/c" for word in switches) or not rest:
+            return command, args
+        message = f"server `{self.values.server}`: `cmd /c` only starts the program after it, which is taken instead"
+        self.diagnostics.note("mcp.shell_left_out", self.line, message, "nothing to do")
+        return rest[0], rest[1:]
 
     def _read_args(self, written: list[Any]) -> tuple[Argument, ...] | None:
         args: list[Argument] = []
@@ -189,6 +209,13 @@ class TransportReader:
         if has_userinfo:
             message = f"server `{server}`: the URL holds a user's name or password"
             self._refuse("mcp.url_userinfo", message, "take it out, and name a secret ref in a header", "url")
+            return None
+        if _HAS_PLACEHOLDER.search(url.partition("?")[0] if isinstance(url, str) else ""):
+            message = (
+                f"server `{server}`: a placeholder in the host or path of `url`, which a bundle cannot hold"
+            )
+            remedy = "write the host and path out; a query field or a header may hold a placeholder"
+            self._refuse("mcp.url_malformed", message, remedy, "url")
             return None
         plain = f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path}"
         if parts.fragment or not _fits(plain, SafeUrl):

@@ -108,10 +108,21 @@ class HostPluginForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class SourceForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which files are read: those that fit `include` (all, when empty) and do not fit `exclude`; globs over paths."""
+    """Which files are read, and as what; globs over paths.
+
+    Attributes:
+        include: Files that are read; all, when empty.
+        exclude: Files among them that are not.
+        agents: Markdown that is read as agents, besides that in `agents` folders.
+        harmless_keys: Keys of other programs' files that restrict nothing.
+        unguarded_tools: Tools of ours that stay although a hook that is left out guarded them.
+    """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
+    harmless_keys: tuple[str, ...] = ()
+    unguarded_tools: tuple[str, ...] = ()
 
 
 class AllowedFindingForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

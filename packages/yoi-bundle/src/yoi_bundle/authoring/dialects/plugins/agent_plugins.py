@@ -20,6 +20,7 @@ from yoi_bundle.authoring.drafts.draft import (
     SourceFile,
 )
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
+from yoi_bundle.authoring.formats.harmless_keys import PLUGIN_KEYS, is_harmless
 from yoi_bundle.authoring.formats.json_lines import JsonDocument, read_json
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.limits import Limits
@@ -76,8 +77,10 @@ def read_agent_plugin(file: SourceFile, context: ReadingContext = NO_CONTEXT) ->
         message = "`name` is not of the specification's grammar"
         remedy = "write 1 to 64 small letters, digits, single dots and hyphens"
         diagnostics.error("plugin.malformed", document.get_line("/name"), message, remedy)
-    for key in manifest:
-        if key not in _AGENT_PLUGIN_KEYS:
+    for key, value in manifest.items():
+        if key not in _AGENT_PLUGIN_KEYS and not is_harmless(key, value, PLUGIN_KEYS | context.harmless_keys):
+            _report_restriction(key, document, diagnostics)
+        elif key not in _AGENT_PLUGIN_KEYS:
             message = f"`{show_name(key)}` is no field of Agent Plugins 1.0 and is left out"
             diagnostics.warn(
                 "plugin.unknown_field", document.get_line(join_pointer("", key)), message, "take it out"
@@ -116,7 +119,17 @@ def read_claude_plugin(file: SourceFile, context: ReadingContext = NO_CONTEXT) -
     _check_types(document, {"version": str, "description": str}, diagnostics)
     components, servers = _read_components(document, diagnostics)
     known = {"name", "version", "description", "$schema", *_COMPONENT_KEYS}
-    _report_left_out([key for key in manifest if key not in known], _CLAUDE_REASONS, document, diagnostics)
+    others = [key for key in manifest if key not in known]
+    restricting = [
+        key
+        for key in others
+        if key not in _CLAUDE_REASONS
+        and not is_harmless(key, manifest[key], PLUGIN_KEYS | context.harmless_keys)
+    ]
+    for key in restricting:
+        _report_restriction(key, document, diagnostics)
+    others = [key for key in others if key not in restricting]
+    _report_left_out(others, _CLAUDE_REASONS, document, diagnostics)
     if diagnostics.has_fatal():
         return Contribution(diagnostics=diagnostics.collect())
     draft = PluginDraft(
@@ -149,6 +162,12 @@ def _check_types(document: JsonDocument, expected: dict[str, type], diagnostics:
             diagnostics.error(
                 "plugin.malformed", line, f"`{key}` is not {names[kind]}", f"write {names[kind]}"
             )
+
+
+def _report_restriction(key: str, document: JsonDocument, diagnostics: FileDiagnostics) -> None:
+    message = f"`{show_name(key)}` may be a restriction, and is no key of this format"
+    remedy = "take it out, or list it in `harmless_keys` of `[source]` in workspace.toml"
+    diagnostics.error("plugin.may_restrict", document.get_line(join_pointer("", key)), message, remedy)
 
 
 def _report_left_out(
