@@ -91,10 +91,12 @@ _FORMATS: tuple[tuple[str, str, str], ...] = (
         "private-key",
         "PRIVATE",
         r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:\\r|\\n|\s|[A-Za-z-]+: [^\n]{0,120}\n)*(?:[A-Za-z0-9+/=]|\\r|\\n|\s){64}",
+        r"(?:\\r|\\n|\s|[A-Za-z-]{1,40}: [^\n]{0,120}\n){0,64}(?:[A-Za-z0-9+/=]|\\r|\\n|\s){64}",
     ),
 )
 """Rule id, the substrings of which one stands in every match (parted by spaces), and the format itself.
+
+Every repetition has an upper bound, so that a search costs at most a constant for each character of a text.
 
 Sources: the providers' own documentation of their tokens.
 """
