@@ -9,6 +9,7 @@ import re
 from yoi_bundle.boundary.credential_names import is_credential_name, suggest_secret_name
 from yoi_bundle.boundary.generated_value_shape import find_opaque_run, find_shape_fault
 from yoi_bundle.boundary.secret_rules import find_provider_token
+from yoi_bundle.identifiers import PORT
 
 MAX_LITERAL_CHARACTERS = 256
 _MAX_LIST_ITEMS = 32
@@ -21,7 +22,7 @@ _SEGMENT = rf"(?:[._]|__)?{_WORD}(?:__)?"
 _PATH = rf"{_SEGMENT}(?:/{_SEGMENT})*/?"
 _VERSION = rf"(?:[~^=]|[<>!=~]=|[<>])?v?[0-9]+(?:\.[0-9x*]+)*(?:[-+.]?{_WORD})?"
 _HOST = r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
-_PORT = r"(?::[1-9][0-9]{0,4})"
+_PORT = rf"(?::{PORT})"
 
 _STRUCTURES = re.compile(
     "|".join(
