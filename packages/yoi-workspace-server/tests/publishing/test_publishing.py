@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from support.backend.in_process_jobs import InProcessJobs
 from support.bundles.secret_tokens import TOKEN_KINDS, make_token
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from yoi_bundle.archive import write_archive
@@ -49,10 +50,12 @@ class _World:
         self.source = directory / "library"
         self.temporary = directory / "temporary"
         self.temporary.mkdir()
-        scanner = _create_scanner()
+        jobs = InProcessJobs(_create_scanner())
         git = GitReader(GitProgram(os.environ), temporary=self.temporary)
-        self.builder = Builder(store, SourceReader(git, roots=(directory,)), scanner=scanner, clock=_CLOCK)
-        self.uploads = Uploads(store, scanner=scanner, temporary=self.temporary, clock=_CLOCK)
+        self.builder = Builder(
+            store, SourceReader(git, roots=(directory,)), jobs=jobs, temporary=self.temporary, clock=_CLOCK
+        )
+        self.uploads = Uploads(store, jobs=jobs, temporary=self.temporary, clock=_CLOCK)
 
     def write(self, text: str) -> None:
         path = self.source / "agents" / "guide.md"
