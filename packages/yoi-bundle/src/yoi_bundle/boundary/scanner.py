@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from yoi_bundle.boundary.disguised_text import reveal_disguised
 from yoi_bundle.boundary.hits import SecretDetector, SecretHit
 from yoi_bundle.boundary.line_counter import MAX_FINDINGS, LineCounter
 
@@ -57,20 +58,36 @@ class DetectorScanner:
         return sorted(finding for place, data in texts for finding in self._scan_text(place, data))
 
     def _scan_text(self, place: str, data: bytes) -> list[SecretFinding]:
-        hits, is_complete = self._collect(data)
-        counter = LineCounter(data, b"\n")
-        # A dict keeps what was found first where two hits are one finding.
-        found: dict[SecretFinding, None] = {}
-        for hit in _drop_overlapping(hits):
-            line, _ = counter.locate(hit.start)
-            found[SecretFinding(place=place, line=line, rule=hit.rule, doubtful=hit.doubtful)] = None
-        sure = [one for one in found if not one.doubtful]
+        found, is_complete = self._find(place, data)
+        if is_complete and not data.isascii():
+            is_complete = self._add_disguised(found, place, data)
+        sure = sorted(one for one in found if not one.doubtful)
         doubtful = [one for one in found if one.doubtful]
         kept = sure[:MAX_FINDINGS] + doubtful[:MAX_FINDINGS]
         if len(sure) > MAX_FINDINGS or not is_complete:
             line = sure[:MAX_FINDINGS][-1].line
             kept.append(SecretFinding(place=place, line=line, rule=MORE_FINDINGS))
         return kept
+
+    def _add_disguised(self, found: dict[SecretFinding, None], place: str, data: bytes) -> bool:
+        """Add what is sure in the lines that read otherwise than they are written; tell whether that is all."""
+        revealed = reveal_disguised(data.decode("utf-8", "replace"))
+        if not revealed.strip("\n"):
+            return True
+        more, is_complete = self._find(place, revealed.encode("utf-8", "replace"))
+        lines = {one.line for one in found if not one.doubtful}
+        found.update((one, None) for one in more if not one.doubtful and one.line not in lines)
+        return is_complete
+
+    def _find(self, place: str, data: bytes) -> tuple[dict[SecretFinding, None], bool]:
+        """Return findings by place, each once; and whether all sure ones are there."""
+        hits, is_complete = self._collect(data)
+        counter = LineCounter(data, b"\n")
+        found: dict[SecretFinding, None] = {}
+        for hit in _drop_overlapping(hits):
+            line, _ = counter.locate(hit.start)
+            found[SecretFinding(place=place, line=line, rule=hit.rule, doubtful=hit.doubtful)] = None
+        return found, is_complete
 
     def _collect(self, data: bytes) -> tuple[list[SecretHit], bool]:
         """Return sure hits, then doubtful ones; and whether all sure ones are there.
