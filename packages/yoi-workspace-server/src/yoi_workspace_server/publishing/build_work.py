@@ -1,6 +1,5 @@
 """Work on what others wrote, as it is done in a process of its own: builds of sources, and checks of archives (K-01, B-11)."""
 
-import io
 import resource
 import sys
 import time
@@ -13,17 +12,14 @@ from msgspec import Struct
 from yoi_bundle.archive import read_archive
 from yoi_bundle.authoring.build import build_bundle
 from yoi_bundle.authoring.source.walk import walk_directory
+from yoi_bundle.boundary.contents import verify_blob_contents
 from yoi_bundle.boundary.default_scanner import create_scanner
-from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.scanner import SecretScanner
-from yoi_bundle.boundary.text_blob import find_text_blob_faults
 from yoi_bundle.builtin import load_builtin_set
-from yoi_bundle.descriptors import list_descriptors
 from yoi_bundle.diagnostics import Diagnostic
-from yoi_bundle.errors import Fault, YoiError, raise_faults
+from yoi_bundle.errors import YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.manifest import Descriptor
-from yoi_bundle.media_types import FREE_JSON_MEDIA_TYPE, PLUGIN_PACKAGE_MEDIA_TYPE, TEXT_MEDIA_TYPES
 from yoi_bundle.metadata import Provenance
 from yoi_workspace_server.revisions import MAX_DIAGNOSTICS
 from yoi_workspace_server.sources.checkout import SourceUnreadableError
@@ -144,32 +140,15 @@ def _check(results: Path, scanner: SecretScanner, limits: Limits) -> Checked:
     with (results / ARCHIVE_FILE).open("rb") as file:
         archived = read_archive(file, put_blob, limits=limits)
     (results / ARCHIVE_FILE).unlink()
-    # One blob may stand under two media types; being text elsewhere excuses no free JSON.
-    placed = {
-        (one.digest, one.media_type): (pointer, one)
-        for pointer, one in list_descriptors(archived.bundle.manifest)
-    }
-    for pointer, descriptor in placed.values():
-        raise_faults(_find_faults(pointer, descriptor, results, scanner, limits))
+    verify_blob_contents(
+        archived.bundle.manifest,
+        lambda digest: find_blob_file(results, digest).read_bytes(),
+        scanner=scanner,
+        limits=limits,
+    )
     (results / MANIFEST_FILE).write_bytes(archived.manifest)
     provenance = archived.metadata.provenance if archived.metadata else None
     return Checked(digest=archived.bundle.digest, provenance=provenance)
-
-
-def _find_faults(
-    pointer: str, descriptor: Descriptor, results: Path, scanner: SecretScanner, limits: Limits
-) -> list[Fault]:
-    if descriptor.media_type == PLUGIN_PACKAGE_MEDIA_TYPE:
-        return []
-    content = find_blob_file(results, descriptor.digest).read_bytes()
-    if descriptor.media_type == FREE_JSON_MEDIA_TYPE:
-        return find_free_json_faults(content, place=pointer, limits=limits)
-    return find_text_blob_faults(
-        io.BytesIO(content),
-        place=pointer,
-        scanner=scanner,
-        declared_text=descriptor.media_type in TEXT_MEDIA_TYPES,
-    )
 
 
 def serve(cache_directory: Path, *, memory_bytes: int, seconds: int) -> None:
