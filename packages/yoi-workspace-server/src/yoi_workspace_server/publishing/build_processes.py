@@ -48,7 +48,7 @@ class ProcessLimits(Struct, frozen=True, kw_only=True):
     seconds: int = 120
     memory_bytes: int = 2048 * MEBIBYTE
     answer_bytes: int = 16 * MEBIBYTE
-    quick_seconds: float = 5.0
+    quick_seconds: float = 3.0
     quick_places: int = 2
     slow_places: int = 2
     jobs: int = 100
@@ -149,7 +149,9 @@ class BuildProcesses:
         await asyncio.gather(*(process.kill() for process in list(self._all)))
 
     async def _move_when_slow(self, place: "_Place") -> None:
-        await asyncio.sleep(self._limits.quick_seconds)
+        await asyncio.sleep(self._limits.quick_seconds / 2)
+        self.warm()  # whoever gets the quick place finds a process ready
+        await asyncio.sleep(self._limits.quick_seconds / 2)
         place.slow_down()
         if place.kind is self._quick:
             await self._slow.acquire()
