@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from support.bundles.secret_tokens import TOKEN_KINDS, make_token
+from support.bundles.small_bundles import build_small_bundle
 from support.processes.yoi_process import LIBRARY, Yoi
+from yoi_bundle.archive import write_archive
 from yoi_bundle.digest import compute_digest
+from yoi_bundle.verified import verify_manifest
 
 _FIELDS = {"severity", "rule", "file", "line", "pointer", "message", "remedy"}
 
@@ -114,6 +118,29 @@ def test_a_bundle_comes_back_from_its_archive_with_the_same_digest(
     again = tmp_path / "again.tar"
     other.read("bundle", "export", str(built["digest"]), again)
     assert again.read_bytes() == archive.read_bytes()
+
+
+@pytest.mark.req("B-07", "B-09", "B-13")
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (f"See {make_token(TOKEN_KINDS[0])} there.", "bundle.secret_value"),
+        ("See \u202e there.", "bundle.hidden_text"),
+    ],
+    ids=["credential", "hidden text"],
+)
+def test_an_archive_with_texts_that_no_build_would_take_is_neither_sound_nor_stored(
+    tmp_path: Path, text: str, code: str
+) -> None:
+    bundle = build_small_bundle(prompts={"guide": text.encode()})
+    archive = tmp_path / "library.tar"
+    with archive.open("wb") as file:
+        verified = verify_manifest(bundle.manifest, bundle.digest)
+        write_archive(bundle.manifest, verified, bundle.blobs.__getitem__, file, metadata=bundle.metadata)
+    yoi = Yoi(tmp_path / "home")
+    for command in ("verify", "import"):
+        assert yoi.read("bundle", command, archive, code=1)["error"]["code"] == code
+    assert yoi.read("runtime", "bundles")["bundles"] == []
 
 
 @pytest.mark.req("B-13", "B-02")

@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from support.backend.in_process_jobs import InProcessJobs
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from support.hostile.raw_http import RawAnswer, ask
 from support.runtime.manual_clock import ManualClock
@@ -77,7 +78,7 @@ class BackendRest:
 
     async def _open(self) -> None:
         parts = await self._resources.enter_async_context(
-            open_parts(self._settings, self.clock, scanner=SHARED_SCANNER)
+            open_parts(self._settings, self.clock, jobs=InProcessJobs(SHARED_SCANNER))
         )
         self.services = parts.services
         if self._limits is not None:

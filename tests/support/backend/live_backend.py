@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import aiohttp
 
+from support.backend.in_process_jobs import InProcessJobs
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from support.bundles.source_trees import WordScanner
 from support.runtime.rest_services import build_services
@@ -64,7 +65,7 @@ class LiveBackend:
 
     async def start(self) -> Self:
         parts = await self._resources.enter_async_context(
-            open_parts(self.settings, self.clock, scanner=WordScanner())
+            open_parts(self.settings, self.clock, jobs=InProcessJobs(WordScanner()))
         )
         self.services = parts.services
         socket = self.sockets / "backend.sock"

@@ -25,6 +25,10 @@ class FakeHost:
     def policy_generation(self) -> str:
         return f"generation-{self.generations}"
 
+    @property
+    def rechecks_text(self) -> bool:
+        return any(policy.recheck_text for policy in (self.policy, *self.policies.values()))
+
     def get_policy(self, issuer: str, workspace: str) -> HostPolicy:
         if self.fault is not None:
             raise self.fault

@@ -15,6 +15,9 @@ _END = r"(?!\n)$"
 _CHARACTER = r"(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})"
 _SEGMENTS = rf"(?!(?:.*/)?\.{{1,2}}(?:/|$)){_CHARACTER}+(?:/{_CHARACTER}+)*"
 
+PORT = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6(?:[0-4][0-9]{3}|5(?:[0-4][0-9]{2}|5(?:[0-2][0-9]|3[0-5]))))"
+"""A port number, 1 to 65535, as a part of a pattern."""
+
 ItemId: TypeAlias = Annotated[str, Meta(pattern=rf"^{_SEGMENTS}{_END}", max_length=1024)]
 """Id of an item, usually from the path of its file: `reviewer`, `plugins/db/agents/tuner`."""
 
@@ -53,7 +56,7 @@ HeaderName: TypeAlias = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9_-]+{_END}", m
 HostPattern: TypeAlias = Annotated[
     str,
     Meta(
-        pattern=rf"^(?:\*\.)?(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9][0-9]{{0,4}})?{_END}",
+        pattern=rf"^(?:\*\.)?(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::{PORT})?{_END}",
         max_length=260,
     ),
 ]
@@ -80,7 +83,7 @@ Selector: TypeAlias = Annotated[
 SafeUrl: TypeAlias = Annotated[
     str,
     Meta(
-        pattern=rf"^https?://(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9][0-9]{{0,4}})?(?:/[A-Za-z0-9._~-]*)*{_END}",
+        pattern=rf"^https?://(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::{PORT})?(?:/[A-Za-z0-9._~-]*)*{_END}",
         max_length=2048,
     ),
 ]

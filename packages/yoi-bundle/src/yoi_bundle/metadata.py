@@ -3,10 +3,12 @@
 import re
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta, Struct
 
+from yoi_bundle.boundary.secret_rules import find_provider_token
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.digest import Digest
 from yoi_bundle.errors import BundleInvalidError, Fault
@@ -113,6 +115,8 @@ def _verify_meaning(metadata: BundleMetadata) -> None:
         faults.append(_fault("no day or time of the calendar", "/created_at"))
     if _USERINFO.match(metadata.provenance.source):
         faults.append(_fault("credentials in an address", "/provenance/source"))
+    elif holds_path_credential(metadata.provenance.source):
+        faults.append(_fault("a credential in the path of an address", "/provenance/source"))
     if metadata.signature is not None:
         # What is accepted is enforced or refused (B-06), and nothing verifies signatures yet.
         faults.append(_fault("a signature, which this version cannot verify", "/signature"))
@@ -120,11 +124,18 @@ def _verify_meaning(metadata: BundleMetadata) -> None:
         raise BundleInvalidError(faults)
 
 
-_USERINFO = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/@]*@", re.IGNORECASE)
+_USERINFO = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/]*@", re.IGNORECASE)
+
+
+def holds_path_credential(source: str) -> bool:
+    """Tell whether an address holds a credential of a known format elsewhere than in its userinfo, decoded or not."""
+    return any(find_provider_token(text) is not None for text in (source, unquote(source)))
 
 
 def remove_credentials(source: str) -> str:
-    """Take userinfo, query and fragment out of a repository address."""
+    """Take userinfo, query and fragment out of a repository address; one with a credential in its path becomes empty."""
+    if holds_path_credential(source):
+        return ""
     without_user = _USERINFO.sub(r"\1", source)
     return re.split(r"[?#]", without_user, maxsplit=1)[0] if "://" in source else without_user
 

@@ -5,6 +5,7 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 
@@ -273,6 +274,34 @@ def test_profiles_that_inherit_in_a_circle_are_refused_by_name() -> None:
         ("profile.cycle", ".yoi/profiles/d.md"),
     ]
     assert list(get_manifest(build_files(files, lenient=True)).profiles) == ["e"]
+
+
+@pytest.mark.req("B-11")
+@pytest.mark.parametrize("first", ["p{:04}", "q{:04}"])
+def test_profiles_that_inherit_one_from_another_without_end_are_refused_by_their_number(first: str) -> None:
+    """Whichever end of the chain is read first."""
+    order = range(1_900) if first.startswith("p") else range(1_899, -1, -1)
+    names = [first.format(number) for number in order]
+    files = {f".yoi/profiles/{names[0]}.md": agent("title: root")}
+    for parent, child in pairwise(names):
+        files[f".yoi/profiles/{child}.md"] = agent(f"extends: {parent}")
+    result = build_files(files, lenient=True)
+    assert set(get_manifest(result).profiles) == set(names[:33])
+    lost = [one for one in result.diagnostics if one.rule == "limit.exceeded"]
+    assert len(lost) == 1_900 - 33
+    assert (lost[0].severity, lost[0].line) == ("error", 2)
+
+
+@pytest.mark.req("B-10")
+def test_a_long_circle_is_named_by_its_first_profiles() -> None:
+    names = [f"p{number}" for number in range(500)]
+    files = {
+        f".yoi/profiles/{name}.md": agent(f"extends: {names[number - 1]}")
+        for number, name in enumerate(names)
+    }
+    said = [one for one in build_files(files).diagnostics if one.rule == "profile.cycle"]
+    assert len(said) == 500
+    assert max(len(one.message) for one in said) < 200
 
 
 def test_limits_take_the_least() -> None:

@@ -1,9 +1,11 @@
 """JSON of configuration files: strict, with lines."""
 
+import json
+
 import pytest
 
 from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics
-from yoi_bundle.authoring.formats.json_lines import read_json
+from yoi_bundle.authoring.formats.json_lines import MAX_JSON_BYTES, read_json
 from yoi_bundle.limits import Limits
 
 pytestmark = pytest.mark.req("B-14")
@@ -52,3 +54,23 @@ def test_a_byte_order_mark_is_reported_and_read_past() -> None:
 
 def test_equal_keys_of_different_objects_are_no_repetition() -> None:
     assert read_json(b'[{"a": {"a": 1}}, {"a": 2}]', FileDiagnostics("a.json")) is not None
+
+
+@pytest.mark.req("B-11")
+@pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps({"mcpServers": {f"s{number}": {} for number in range(200_000)}}).encode(),
+        b"[" + b"1," * 60_000 + b"1]",
+        b'{"a": "' + b"x" * MAX_JSON_BYTES + b'"}',
+        json.dumps({"k" * 100_000: [1] * 10_000 + ["x"] * 10_000}).encode(),
+        b"[" * 100_000 + b"]" * 100_000,
+    ],
+    ids=["servers", "values", "bytes", "long key over many values", "depth"],
+)
+def test_what_is_too_large_is_refused_before_it_is_read(data: bytes) -> None:
+    diagnostics = FileDiagnostics("a.json")
+    assert read_json(data, diagnostics) is None
+    (diagnostic,) = diagnostics.collect()
+    assert diagnostic.rule in ("limit.exceeded", "json.too_deep")
+    assert (diagnostic.severity, diagnostic.file, diagnostic.line) == ("error", "a.json", 1)

@@ -196,3 +196,28 @@ def test_the_generated_tokens_are_the_same_in_every_process_and_differ_by_seed()
     for kind in TOKEN_KINDS:
         assert make_token(kind, 1) == make_token(kind, 1) != make_token(kind, 2)
     assert draw.__doc__
+
+
+@pytest.mark.req("B-07")
+@pytest.mark.parametrize("flag", ["-u", "--user", "-p", "--user=", "--proxy-user"])
+def test_after_a_flag_for_a_login_nothing_with_a_colon_or_digits_is_a_literal(flag: str) -> None:
+    for text in ("user:word", "user:passw0rd", ":word", "swordfish9", "user:", "99bottles", "a:1000"):
+        assert find_literal_fault(text, name=flag) is not None, text
+    for text in ("user", "1000:1000", "3000", "8080:80", "127.0.0.1:8080:80", "53:53/udp", ""):
+        assert find_literal_fault(text, name=flag) is None, text
+
+
+@pytest.mark.req("B-07")
+def test_a_password_written_together_with_its_flag_is_no_literal() -> None:
+    for text in ("-pswordfish9", "-uuser:word", "-pa1", "-Pword7", "-p=word1"):
+        assert find_literal_fault(text) is not None, text
+    for text in ("-p8080", "-p", "-u", "-print", "-pedantic"):
+        assert find_literal_fault(text) is None, text
+
+
+@pytest.mark.req("B-07")
+def test_a_number_that_may_be_a_one_time_code_is_no_literal() -> None:
+    for text in ("TOKEN=839201", "--otp=83920", "PIN=123456"):
+        assert find_literal_fault(text) is not None, text
+    for text in ("CONTEXT_TOKENS=128000", "TOKEN_LIMIT=128000", "KEY=4096", "--max-tokens=128000"):
+        assert find_literal_fault(text) is None, text

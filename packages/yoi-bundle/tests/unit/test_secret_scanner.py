@@ -1,6 +1,6 @@
 import base64
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from yoi_bundle.boundary.scanner import (
     SecretFinding,
     SecretScanner,
 )
+from yoi_bundle.boundary.secret_rules import find_provider_token
 
 TOKENS = {kind.name: make_token(kind) for kind in TOKEN_KINDS}
 GITHUB = TOKENS["github-classic"]
@@ -201,3 +202,50 @@ def test_no_real_prose_is_refused_and_few_lines_warn(
 def test_the_alphabets_of_the_tokens_are_what_they_are_called() -> None:
     assert set(TOKENS["hex-32"]) <= set(HEX)
     assert set(OPAQUE) <= set(BASE62)
+
+
+def _widen(token: str) -> str:
+    return "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in token)
+
+
+@pytest.mark.req("B-07")
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        _widen,
+        lambda token: token[:9] + "\u00ad" + token[9:],
+        lambda token: "\u200b".join(token),
+        lambda token: token[:9] + "\u2060\ufe0f\U000e0041" + token[9:],
+        lambda token: token.replace("p", "\u0440"),
+        lambda token: token.replace("h", "\u04bb"),
+        lambda token: token.replace("_", "\uff3f"),
+    ],
+    ids=[
+        "full width",
+        "soft hyphen",
+        "zero width",
+        "ignorable",
+        "Cyrillic p",
+        "Cyrillic h",
+        "full-width sign",
+    ],
+)
+def test_a_token_that_only_looks_like_one_is_found_in_its_line(disguise: Callable[[str], str]) -> None:
+    text = f"one 図書館\ntwo\nsee {disguise(GITHUB)} and\n"
+    assert _list(text) == [(3, "github", False)]
+    assert find_provider_token(text) == "github"
+
+
+@pytest.mark.req("B-07")
+def test_a_disguised_token_is_said_once_where_it_is_plain_too() -> None:
+    assert _list(f"see {GITHUB} and {_widen(GITHUB)}\n") == [(1, "github", False)]
+
+
+@pytest.mark.req("B-07")
+def test_texts_in_other_scripts_hold_no_disguised_token() -> None:
+    for text in (
+        "Пароль: длинноеслововдокументации1234567890",
+        "図書館の案内：１２３４５６７８９０１２３４５６",
+        "é" * 999,
+    ):
+        assert _list(text * 50) == []

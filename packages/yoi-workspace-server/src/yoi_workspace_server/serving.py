@@ -9,7 +9,7 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from worker_runtime.contract.caller import build_local_caller
@@ -17,8 +17,6 @@ from worker_runtime.embedded.maintenance import run_maintenance
 from worker_runtime.embedded.runtime import EmbeddedRuntime
 from worker_runtime.host.local_host import LocalHost
 from worker_runtime.trust.identity import Identity, load_identity
-from yoi_bundle.boundary.default_scanner import create_scanner
-from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.errors import YoiError
 from yoi_wire.clock import Clock, SystemClock
 from yoi_wire.errors import RuntimeUnavailableError
@@ -33,6 +31,7 @@ from yoi_workspace_server.configuration import ServerSettings
 from yoi_workspace_server.event_log import LOG
 from yoi_workspace_server.first_start import ensure_identity, ensure_token, make_admin_token
 from yoi_workspace_server.publishing.archives import Uploads
+from yoi_workspace_server.publishing.build_processes import BuildProcesses, JobRunner
 from yoi_workspace_server.publishing.builder import Builder
 from yoi_workspace_server.publishing.collector import BundleCollector
 from yoi_workspace_server.publishing.source_follower import SourceFollower
@@ -79,6 +78,7 @@ class Parts:
     follower: SourceFollower
     collector: BundleCollector
     token_file: Path | None
+    processes: BuildProcesses | None = None
 
 
 async def serve_backend(
@@ -107,6 +107,8 @@ async def serve_backend(
             LOG.event("stopping")
             stopping.set()
             parts.services.http.streams.end_all()
+            if parts.processes is not None:
+                await parts.processes.close()
             refusing = asyncio.get_running_loop().call_later(
                 _GRACE_SECONDS, parts.services.http.bodies.end_all
             )
@@ -138,11 +140,18 @@ async def _build_parts(
     *,
     temporary: Path,
     clock: Clock,
-    scanner: SecretScanner,
+    jobs: JobRunner,
 ) -> Parts:
     git = GitProgram(settings.environment, configuration=settings.git_configuration)
     sources = SourceReader(GitReader(git, temporary=temporary), roots=settings.source_roots)
-    builder = Builder(store, sources, scanner=scanner, clock=clock, quota_bytes=settings.workspace_bytes)
+    builder = Builder(
+        store,
+        sources,
+        jobs=jobs,
+        temporary=temporary,
+        clock=clock,
+        quota_bytes=settings.workspace_bytes,
+    )
     owner = f"{socket.gethostname()}-{secrets.token_hex(4)}"
     metrics = Metrics("backend")
     reconciler = Reconciler(
@@ -169,7 +178,7 @@ async def _build_parts(
             sources=sources,
             archives=Uploads(
                 store,
-                scanner=scanner,
+                jobs=jobs,
                 temporary=temporary,
                 clock=clock,
                 quota_bytes=settings.workspace_bytes,
@@ -309,14 +318,14 @@ def open_work_directory(parent: Path) -> Iterator[Path]:
 
 @asynccontextmanager
 async def open_parts(
-    settings: ServerSettings, clock: Clock, *, scanner: SecretScanner | None = None
+    settings: ServerSettings, clock: Clock, *, jobs: JobRunner | None = None
 ) -> AsyncIterator[Parts]:
     """Give the parts of a Backend that is ready to be asked; whoever takes them runs the loops.
 
     Args:
         settings: What it is told.
         clock: The source of time.
-        scanner: Looks for credentials; one of its own when absent.
+        jobs: Does builds and checks; processes of its own when absent.
 
     Raises:
         BackendUnavailableError: The database cannot be asked, or is of a newer version.
@@ -337,8 +346,13 @@ async def open_parts(
         identity.get()  # a server that cannot prove who it is does not start
         dialer = Dialer(identity.get, clock=clock)
         resources.push_async_callback(dialer.close)
-        chosen = scanner or create_scanner(cache_directory=caches / "scanner")
-        parts = await _build_parts(settings, store, dialer, temporary=temporary, clock=clock, scanner=chosen)
+        processes = None
+        if jobs is None:
+            jobs = processes = BuildProcesses(caches / "scanner")
+            resources.push_async_callback(processes.close)
+            processes.warm()
+        parts = await _build_parts(settings, store, dialer, temporary=temporary, clock=clock, jobs=jobs)
+        parts = replace(parts, processes=processes)
         await _embed_runtime(settings, parts, resources)
         await store.placements.apply_policy(now=clock.now())
         yield parts

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from support.backend.in_process_jobs import InProcessJobs
 from support.bundles.secret_tokens import TOKEN_KINDS, make_token
 from support.bundles.small_bundles import SmallBundle, build_small_bundle
 from yoi_bundle.archive import write_archive
@@ -49,10 +50,12 @@ class _World:
         self.source = directory / "library"
         self.temporary = directory / "temporary"
         self.temporary.mkdir()
-        scanner = _create_scanner()
+        jobs = InProcessJobs(_create_scanner())
         git = GitReader(GitProgram(os.environ), temporary=self.temporary)
-        self.builder = Builder(store, SourceReader(git, roots=(directory,)), scanner=scanner, clock=_CLOCK)
-        self.uploads = Uploads(store, scanner=scanner, temporary=self.temporary, clock=_CLOCK)
+        self.builder = Builder(
+            store, SourceReader(git, roots=(directory,)), jobs=jobs, temporary=self.temporary, clock=_CLOCK
+        )
+        self.uploads = Uploads(store, jobs=jobs, temporary=self.temporary, clock=_CLOCK)
 
     def write(self, text: str) -> None:
         path = self.source / "agents" / "guide.md"
@@ -293,7 +296,13 @@ def test_a_fault_while_building_is_a_failed_build_on_record(tmp_path: Path) -> N
             GitReader(GitProgram(os.environ), temporary=world.temporary), roots=(tmp_path,)
         )
         sources.fault = ValueError("embedded null byte")
-        builder = Builder(world.store, sources, scanner=_create_scanner(), clock=_CLOCK)
+        builder = Builder(
+            world.store,
+            sources,
+            jobs=InProcessJobs(_create_scanner()),
+            temporary=world.temporary,
+            clock=_CLOCK,
+        )
         record = await builder.build("library")
         assert record.problem is not None
         assert (record.outcome, record.problem.code) == ("failed", "internal")
@@ -349,7 +358,8 @@ def test_a_publication_beyond_the_quota_is_refused_and_a_build_fails_for_it(tmp_
         builder = Builder(
             world.store,
             SourceReader(git, roots=(tmp_path,)),
-            scanner=_create_scanner(),
+            jobs=InProcessJobs(_create_scanner()),
+            temporary=world.temporary,
             clock=_CLOCK,
             quota_bytes=100,
         )
@@ -358,7 +368,7 @@ def test_a_publication_beyond_the_quota_is_refused_and_a_build_fails_for_it(tmp_
         assert (record.outcome, record.problem.code) == ("failed", "limit.exceeded")
         uploads = Uploads(
             world.store,
-            scanner=_create_scanner(),
+            jobs=InProcessJobs(_create_scanner()),
             temporary=world.temporary,
             clock=_CLOCK,
             quota_bytes=100,

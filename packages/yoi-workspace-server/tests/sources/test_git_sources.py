@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from support.bundles.secret_tokens import TOKEN_KINDS, make_token
+from yoi_bundle.authoring.source.provenance import describe_address
 from yoi_bundle.limits import DEFAULT_LIMITS
 from yoi_wire.backend.workspaces import DirectorySource, GitSource, PublishedSource
 from yoi_workspace_server.sources.checkout import SourceUnreadableError
@@ -14,6 +16,7 @@ from yoi_workspace_server.sources.git import GitReader, verify_git_source
 from yoi_workspace_server.sources.git_program import GitProgram
 from yoi_workspace_server.sources.reading import SourceReader
 
+_TOKEN = make_token(next(kind for kind in TOKEN_KINDS if kind.name == "github-classic"))
 _WRITER = {
     **os.environ,
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -184,9 +187,19 @@ def test_more_than_a_bundle_may_hold_is_refused_before_it_is_written(
         ("https://git.library.example/x", "--exec=true"),
         ("https://git.library.example/x", "main..other"),
         ("https://name:word@git.library.example/x", "main"),
-        ("ssh://name:word@git.library.example/x", "main"),
-        ("https://git.library.example/x?token=word", "main"),
+        *(
+            (f"{scheme}://name:word@git.library.example/x", "main")
+            for scheme in ("ssh", "git", "http", "https", "file")
+        ),
+        ("https://word@git.library.example/x", "main"),
+        ("ssh://:word@git.library.example/x", "main"),
+        ("ssh://na%3Ame:wo@rd@git.library.example/x", "main"),
+        ("https://git.library.example/x?access=word", "main"),
+        ("ssh://git@git.library.example/x?word", "main"),
         ("https://git.library.example/x#word", "main"),
+        (f"https://git.library.example/{_TOKEN}/x", "main"),
+        (f"git@git.library.example:{_TOKEN}/x", "main"),
+        (f"https://git.library.example/{_TOKEN.replace('_', '%5F')}/x", "main"),
         ("https://git.library.example/x\0", "main"),
         ("/srv/x\n", "main"),
         ("git@git.library.example:x\x1b", "main"),
@@ -198,6 +211,21 @@ def test_an_address_or_ref_that_could_mean_more_is_refused_before_git_runs(url: 
     with pytest.raises(SourceUnreadableError) as caught:
         verify_git_source(GitSource(url=url, ref=ref))
     assert "word" not in str(caught.value.details())
+    assert _TOKEN[4:] not in str(caught.value.details())
+
+
+@pytest.mark.req("K-01", "K-07")
+@pytest.mark.parametrize(
+    "url", ["ssh://git@git.library.example/x", "git@git.library.example:x/y", "https://git.library.example/x"]
+)
+def test_an_address_with_a_user_alone_is_taken(url: str) -> None:
+    verify_git_source(GitSource(url=url, ref="main"))
+
+
+@pytest.mark.req("B-03", "B-07")
+def test_a_credential_in_the_path_of_an_address_is_not_in_the_provenance() -> None:
+    assert describe_address(f"https://git.library.example/{_TOKEN}/x") == ""
+    assert describe_address("https://name:word@git.library.example/x?word") == "https://git.library.example/x"
 
 
 @pytest.mark.req("K-01", "K-07")

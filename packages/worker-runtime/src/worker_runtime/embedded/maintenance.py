@@ -41,6 +41,7 @@ class Maintenance:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._has_warm_scanner = False
 
     async def start(self) -> StartReport:
         """Check the store, and bring Workers back from their pins (W-02)."""
@@ -49,6 +50,12 @@ class Maintenance:
             return StartReport(readiness=readiness)
         report = await restore_workers(self._context)
         return StartReport(readiness=readiness, workers=report)
+
+    async def warm_scanner(self) -> None:
+        """Compile the scanner's rules where host policy will need them, once, so that no request waits for that (B-07)."""
+        if not self._has_warm_scanner and self._context.host.rechecks_text:
+            await asyncio.to_thread(self._context.scanner.scan, [("warm", b"word")])
+            self._has_warm_scanner = True
 
     async def check_readiness(self) -> Readiness:
         """Look at the store's structure, its records, and the manifests that are assigned or pinned (R-10)."""
@@ -136,15 +143,17 @@ async def run_maintenance(maintenance: Maintenance, log: EventLog) -> None:
     """
     steps = 0
     while True:
-        await asyncio.sleep(_STEP_SECONDS)
-        steps += 1
         try:
-            step = await maintenance.scrub_step()
-            if step.quarantined:
-                log.event("quarantined", objects=len(step.quarantined))
-            if steps % _STEPS_A_COLLECTION == 0:
-                await maintenance.collect()
+            await maintenance.warm_scanner()
+            if steps:
+                step = await maintenance.scrub_step()
+                if step.quarantined:
+                    log.event("quarantined", objects=len(step.quarantined))
+                if steps % _STEPS_A_COLLECTION == 0:
+                    await maintenance.collect()
         except YoiError as error:
             log.event("maintenance failed", code=error.code)
         except Exception as error:  # noqa: BLE001 - a supervising loop outlives what it supervises
             log.fault({}, error)
+        await asyncio.sleep(_STEP_SECONDS)
+        steps += 1

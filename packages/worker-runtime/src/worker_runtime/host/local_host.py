@@ -72,6 +72,10 @@ class LocalHost:
     def policy_generation(self) -> str:
         return compute_policy_generation(self._read_document(), _read_key(self._data_directory))
 
+    @property
+    def rechecks_text(self) -> bool:
+        return any(grant.policy.recheck_text for grant in self._read_document().grants)
+
     def get_policy(self, issuer: str, workspace: str) -> HostPolicy:
         return self._read_document().get_policy(issuer, workspace)
 

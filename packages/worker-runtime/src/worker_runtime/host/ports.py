@@ -20,6 +20,10 @@ class Host(Protocol):
     def policy_generation(self) -> str:
         """Opaque; differs when any host policy differs (R-08)."""
 
+    @property
+    def rechecks_text(self) -> bool:
+        """Whether texts of any workspace are checked on accept."""
+
     def get_policy(self, issuer: str, workspace: str) -> HostPolicy:
         """Return what the operator grants one workspace of one issuer; nothing, when nothing is written (S-10)."""
 
@@ -31,6 +35,7 @@ class BareHost:
     """A host whose operator has written no policy: it grants nothing and has nothing."""
 
     policy_generation = compute_digest(b"")
+    rechecks_text = False
 
     def get_policy(self, issuer: str, workspace: str) -> HostPolicy:
         del issuer, workspace

@@ -1,14 +1,12 @@
 """Host patterns as the sets of hosts and ports that they match (S-02).
 
 `docs.python.org` is that name, `*.example.com` any name below it but not itself. `NAME:8080` is one port; without a
-port a pattern matches the two that http and https have of their own, as in a rule about a URL.
+port a pattern matches `yoi_bundle.calls.urls.WEB_PORTS`, as in a rule about a URL.
 """
 
 from collections.abc import Iterable
 
-from worker_runtime.resolution.url_origins import OWN_PORTS
-
-_OWN = frozenset(OWN_PORTS.values())
+from yoi_bundle.calls.urls import WEB_PORTS, parse_host_pattern
 
 
 def includes(outer: str, inner: str) -> bool:
@@ -35,7 +33,7 @@ def intersect(left: str, right: str) -> str | None:
     ports = left_ports & right_ports
     if not ports:
         return None
-    return name if ports == _OWN else f"{name}:{min(ports)}"
+    return name if ports == WEB_PORTS else f"{name}:{min(ports)}"
 
 
 def intersect_all(patterns: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:
@@ -48,8 +46,7 @@ def intersect_all(patterns: Iterable[str], others: Iterable[str]) -> tuple[str, 
 
 
 def _split(pattern: str) -> tuple[str, frozenset[int]]:
-    name, _, port = pattern.partition(":")
-    return name, frozenset({int(port)}) if port else _OWN
+    return pattern.partition(":")[0], parse_host_pattern(pattern).ports
 
 
 def _name_within(inner: str, outer: str) -> bool:

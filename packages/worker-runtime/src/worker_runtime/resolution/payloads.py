@@ -93,7 +93,7 @@ class GrantedWorkflow(
         tools: The tools it is confined to; absent for all that the Worker has.
         policies: Layers that meet the Worker's while it runs.
         model: Id of the model that it runs on; absent for the Worker's.
-        limits: HttpLimits of one run of it, beside the Worker's own; the least applies.
+        limits: Limits of one run of it, beside the Worker's own; the least applies.
     """
 
     id: str

@@ -23,8 +23,9 @@ from yoi_bundle.boundary.file_names import find_forbidden_name
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.hidden_text import find_hidden_text
 from yoi_bundle.boundary.host_places import find_host_paths_in_prose
+from yoi_bundle.boundary.line_counter import MAX_FINDINGS
 from yoi_bundle.boundary.manifest_texts import ManifestTexts, list_texts
-from yoi_bundle.boundary.scanner import SecretFinding, SecretScanner
+from yoi_bundle.boundary.scanner import MORE_FINDINGS, SecretFinding, SecretScanner
 from yoi_bundle.boundary.uncertain_findings import find_boundary_warnings
 from yoi_bundle.diagnostics import Diagnostic, Severity
 from yoi_bundle.limits import Limits
@@ -122,6 +123,7 @@ class _Fields:
         self._pointers = ItemPointers(ledger)
         self._sources = ledger.sources
         self._texts = ManifestTexts(texts)
+        self._found: dict[tuple[str, bytes], int] = {}
         self.data = self._texts.data
 
     def find_texts(self, line: int) -> Iterator[_Text]:
@@ -130,10 +132,21 @@ class _Fields:
         data = text.encode()
         for pointer in pointers:
             place = self._pointers.find_place(pointer)
-            whole = self._sources.get(place.file, b"")
-            start = whole.find(data)
-            first_line = whole.count(b"\n", 0, start) + 1 if start > 0 else max(place.line, 1)
+            first_line = self._find_line(place.file, data) or max(place.line, 1)
             yield _Text(data, place.file, first_line + within - 1, self._pointers.find_items(pointer), True)
+
+    def _find_line(self, file: str, data: bytes) -> int:
+        """Return the line of a text in a file, or 0; of too many, nothing is looked for: each look reads a whole file."""
+        known = self._found.get((file, data))
+        if known is not None:
+            return known
+        if len(self._found) >= MAX_FINDINGS:
+            return 0
+        whole = self._sources.get(file, b"")
+        start = whole.find(data)
+        line = whole.count(b"\n", 0, start) + 1 if start > 0 else 0
+        self._found[file, data] = line
+        return line
 
 
 def _check_text(text: _Text) -> Iterator[Finding]:
@@ -209,6 +222,7 @@ def _check_secrets(
 ) -> Iterator[Finding]:
     numbered = ((str(number), text.data) for number, text in enumerate(texts))
     items: dict[SecretFinding, dict[ItemKey, None]] = {}
+    full: dict[SecretFinding, dict[ItemKey, None]] = {}
     for finding in scanner.scan(chain(numbered, [(_FIELDS, fields.data)])):
         if finding.place == _FIELDS:
             places = [(text, text.first_line) for text in fields.find_texts(finding.line)]
@@ -220,7 +234,15 @@ def _check_secrets(
             )
         for text, line in places:
             moved = replace(finding, place=text.file, line=line)
-            items.setdefault(moved, {}).update(dict.fromkeys(text.items))
+            said = full if finding.rule == MORE_FINDINGS else items
+            said.setdefault(moved, {}).update(dict.fromkeys(text.items))
+            if finding.place == _FIELDS and finding.rule == MORE_FINDINGS:
+                # Which items the findings that are not said are about is unknown: so it is all of them.
+                full[moved] = {}
+    for finding, about in full.items():
+        message = f"more than {MAX_FINDINGS} lines look like credentials; the first ones are listed"
+        place = Place(finding.place, finding.line)
+        yield make_finding("error", "limit.exceeded", place, message, _REVOKE, items=tuple(about))
     if allow.findings and len(allow.key) < MIN_KEY_CHARACTERS:
         message = f"`allow.key` has fewer than {MIN_KEY_CHARACTERS} characters"
         remedy = "write a random text of that length"

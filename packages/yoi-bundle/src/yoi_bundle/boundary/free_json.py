@@ -4,33 +4,45 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from yoi_bundle.boundary.credential_names import is_credential_name
 from yoi_bundle.boundary.hidden_text import find_hidden_text
 from yoi_bundle.boundary.host_places import find_host_place
+from yoi_bundle.boundary.line_counter import MAX_FINDINGS
 from yoi_bundle.boundary.literals import find_text_fault, suggest_reference
 from yoi_bundle.boundary.redaction import redact_pointer
 from yoi_bundle.boundary.secret_rules import find_provider_token
 from yoi_bundle.canonical import compute_depth
+from yoi_bundle.deadline import NO_DEADLINE, Deadline
 from yoi_bundle.errors import Fault
-from yoi_bundle.faults import join_pointer
+from yoi_bundle.faults import escape_step
 from yoi_bundle.limits import Limits
 
-_MAX_FAULTS = 200
+Path: TypeAlias = "tuple[Path, str] | None"
+"""A linked list of steps, last first."""
+
 _PROSE_KEYS = frozenset({"description", "title", "$comment", "markdownDescription", "examples"})
 _SCHEMA_KEYS = frozenset({"$ref", "$id", "$schema", "$anchor", "$dynamicRef", "pattern", "format", "type"})
 _VALUE_KEYS = frozenset({"default", "const", "value"})
+_MAX_NAME_CHARACTERS = 256
+_MAX_STEP_CHARACTERS = 4_096
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def find_free_json_faults(data: bytes, *, place: str, limits: Limits) -> list[Fault]:
+def find_free_json_faults(
+    data: bytes, *, place: str, limits: Limits, deadline: Deadline = NO_DEADLINE
+) -> list[Fault]:
     """Return what is wrong with a blob of free JSON; at most 200 faults, none with a value of the blob.
 
     Args:
         data: The blob.
         place: Pointer of the blob's descriptor; a fault inside stands at `PLACE#POINTER`.
         limits: `depth` bounds nesting.
+        deadline: Looked at before each key and text.
+
+    Raises:
+        LimitExceededError: There is no time left.
     """
     depth = compute_depth(data)
     if depth > limits.depth:
@@ -42,7 +54,8 @@ def find_free_json_faults(data: bytes, *, place: str, limits: Limits) -> list[Fa
         return [Fault(code="bundle.invalid", pointer=place, message=str(error))]
     except (ValueError, RecursionError):
         return [Fault(code="bundle.invalid", pointer=place, message="not UTF-8 JSON")]
-    return list(islice(_walk(document, "", key="", place=place), _MAX_FAULTS))
+    check = _Check(place=place, deadline=deadline)
+    return list(islice(check.walk(document, None, key=""), MAX_FINDINGS))
 
 
 class _FreeJsonError(ValueError):
@@ -66,48 +79,72 @@ def _refuse_constant(name: str) -> NoReturn:
     raise _FreeJsonError(f"{name} is no JSON")
 
 
-def _walk(value: Any, pointer: str, *, key: str, place: str) -> Iterator[Fault]:
-    """Walk a value that stands under `key`; a JSON Schema's property lends its name to its `default`."""
-    if isinstance(value, str):
-        yield from _check_text(value, pointer, key=key, place=place)
-    elif isinstance(value, dict):
-        for name, member in value.items():
-            step = join_pointer(pointer, name)
-            yield from _check_everywhere(name, step, place=place)
-            lends = name in _VALUE_KEYS and is_credential_name(key)
-            yield from _walk(member, step, key=key if lends else name, place=place)
-    elif isinstance(value, list):
-        for index, member in enumerate(value):
-            yield from _walk(member, join_pointer(pointer, index), key=key, place=place)
+class _Check:
+    """One walk over a document; pointers are joined only where there is a fault, because keys may be long and many."""
+
+    def __init__(self, *, place: str, deadline: Deadline) -> None:
+        self._place = place
+        self._deadline = deadline
+
+    def walk(self, value: Any, path: Path, *, key: str) -> Iterator[Fault]:
+        """Walk a value that stands under `key`; a JSON Schema's property lends its name to its `default`.
+
+        The caller has bounded the depth.
+        """
+        if isinstance(value, str):
+            yield from self._check_text(value, path, key=key)
+        elif isinstance(value, dict):
+            lends = is_credential_name(key)
+            for name, member in value.items():
+                step = (path, name)
+                yield from self._check_everywhere(name, step)
+                meant = key if lends and name in _VALUE_KEYS else _shorten(name)
+                yield from self.walk(member, step, key=meant)
+        elif isinstance(value, list):
+            for index, member in enumerate(value):
+                yield from self.walk(member, (path, str(index)), key=key)
+
+    def _check_text(self, text: str, path: Path, *, key: str) -> Iterator[Fault]:
+        yield from self._check_everywhere(text, path)
+        if key in _PROSE_KEYS or key in _SCHEMA_KEYS:
+            return
+        host_place = find_host_place(text)
+        if host_place is not None:
+            remedy = "name a host parameter, or a path inside the plugin's package"
+            yield self._fault("bundle.host_value", path, f"{host_place} of a host", remedy)
+        fault = find_text_fault(text, name=key)
+        if fault is not None and find_provider_token(text) is None:
+            yield self._fault("bundle.secret_value", path, fault, suggest_reference(key))
+
+    def _check_everywhere(self, text: str, path: Path) -> Iterator[Fault]:
+        """What holds for keys and prose too: no credential of a known format, no hidden text, no lone surrogate."""
+        self._deadline.verify(self._place)
+        rule = find_provider_token(text)
+        if rule is not None:
+            remedy = "take it out, revoke it, and name a secret ref"
+            yield self._fault("bundle.secret_value", path, f"a credential of the format `{rule}`", remedy)
+        for hidden in find_hidden_text(text, deadline=self._deadline):
+            if hidden.refused:
+                message = f"hidden character {hidden.code_point} in column {hidden.column}"
+                yield self._fault("bundle.hidden_text", path, message, "take the character out")
+        if _SURROGATE.search(text) is not None:
+            yield self._fault("bundle.invalid", path, "a lone surrogate is no text", "")
+
+    def _fault(self, code: str, path: Path, message: str, remedy: str) -> Fault:
+        shown = _SURROGATE.sub("\ufffd", redact_pointer(_join(path)))
+        pointer = f"{self._place}#{shown}" if shown else self._place
+        return Fault(code=code, pointer=pointer, message=message, remedy=remedy)
 
 
-def _check_text(text: str, pointer: str, *, key: str, place: str) -> Iterator[Fault]:
-    yield from _check_everywhere(text, pointer, place=place)
-    if key in _PROSE_KEYS or key in _SCHEMA_KEYS:
-        return
-    host_place = find_host_place(text)
-    if host_place is not None:
-        remedy = "name a host parameter, or a path inside the plugin's package"
-        yield _fault("bundle.host_value", place, pointer, f"{host_place} of a host", remedy)
-    fault = find_text_fault(text, name=key)
-    if fault is not None and find_provider_token(text) is None:
-        yield _fault("bundle.secret_value", place, pointer, fault, suggest_reference(key))
+def _shorten(name: str) -> str:
+    """Return both ends of a long name: it is looked at again for each value below it."""
+    half = _MAX_NAME_CHARACTERS // 2
+    return name if len(name) <= _MAX_NAME_CHARACTERS else f"{name[:half]} {name[-half:]}"
 
 
-def _check_everywhere(text: str, pointer: str, *, place: str) -> Iterator[Fault]:
-    """What holds for keys and prose too: no credential of a known format, no hidden text, no lone surrogate."""
-    rule = find_provider_token(text)
-    if rule is not None:
-        remedy = "take it out, revoke it, and name a secret ref"
-        yield _fault("bundle.secret_value", place, pointer, f"a credential of the format `{rule}`", remedy)
-    for hidden in find_hidden_text(text):
-        if hidden.refused:
-            message = f"hidden character {hidden.code_point} in column {hidden.column}"
-            yield _fault("bundle.hidden_text", place, pointer, message, "take the character out")
-    if _SURROGATE.search(text) is not None:
-        yield _fault("bundle.invalid", place, pointer, "a lone surrogate is no text", "")
-
-
-def _fault(code: str, place: str, pointer: str, message: str, remedy: str) -> Fault:
-    shown = _SURROGATE.sub("\ufffd", redact_pointer(pointer))
-    return Fault(code=code, pointer=f"{place}#{shown}" if shown else place, message=message, remedy=remedy)
+def _join(path: Path) -> str:
+    steps: list[str] = []
+    while path is not None:
+        path, step = path
+        steps.append(step if len(step) <= _MAX_STEP_CHARACTERS else f"({len(step)} characters)")
+    return "".join(f"/{escape_step(step)}" for step in reversed(steps))

@@ -7,8 +7,12 @@ Sources: Unicode 16 `StandardizedVariants.txt`, `emoji-variation-sequences.txt`,
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 from msgspec import Struct
+
+from yoi_bundle.boundary.line_counter import MAX_FINDINGS, LineCounter
+from yoi_bundle.deadline import NO_DEADLINE, Deadline
 
 
 class HiddenCharacter(Struct, frozen=True, kw_only=True):
@@ -31,6 +35,7 @@ _CANDIDATES = re.compile(
     "[\u180b-\u180d\u180f\u200b-\u200d\u202a-\u202e\u2060\u2066-\u2069\ufe00-\ufe0f\ufeff\U000e0001-\U000e01ef]"
 )
 _FLAG = re.compile("\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f")
+_CANDIDATES_BETWEEN_LOOKS = 65_536
 _WARNED = frozenset("\u200b\u2060\ufeff")
 _JOINERS = frozenset("\u200c\u200d")
 
@@ -78,20 +83,37 @@ _EMOJI_EXTRA = frozenset("#*0123456789\u203c\u2049\u2139\u3030")
 """Bases of `emoji-variation-sequences.txt` that are no symbols by category."""
 
 
-def find_hidden_text(text: str) -> list[HiddenCharacter]:
-    """Return every hidden character of a text in order, refused ones and those that only warn."""
+def find_hidden_text(text: str, *, deadline: Deadline = NO_DEADLINE) -> list[HiddenCharacter]:
+    """Return hidden characters of a text in order: the first 200 that are refused, and the first 200 that only warn.
+
+    One pass: a text that is full of them costs no more than its length. Those that warn never keep one that is refused
+    from being found.
+
+    Raises:
+        LimitExceededError: There is no time left.
+    """
     if text.isascii():
         return []
     found: list[HiddenCharacter] = []
+    left = {True: MAX_FINDINGS, False: MAX_FINDINGS}
     flags: set[int] | None = None
-    for match in _CANDIDATES.finditer(text):
+    counter = LineCounter(text, "\n")
+    for number, match in enumerate(_CANDIDATES.finditer(text)):
+        if number % _CANDIDATES_BETWEEN_LOOKS == 0:
+            deadline.verify("text")
         index = match.start()
         character = match.group()
         if character >= "\U000e0001" and character <= "\U000e007f" and flags is None:
             flags = {place for flag in _FLAG.finditer(text) for place in range(*flag.span())}
-        verdict = _judge(text, index, flags or set())
-        if verdict is not None:
-            found.append(_describe(text, index, refused=verdict))
+        refused = _judge(text, index, flags or set())
+        if refused is None or not left[refused]:
+            continue
+        line, column = counter.locate(index)
+        code_point = f"U+{ord(character):04X}"
+        found.append(HiddenCharacter(code_point=code_point, line=line, column=column, refused=refused))
+        left[refused] -= 1
+        if not left[True]:
+            break
     return found
 
 
@@ -116,6 +138,7 @@ def _is_variation_selector(code: int) -> bool:
     return 0xFE00 <= code <= 0xFE0F or 0xE0100 <= code <= 0xE01EF or code in (0x180B, 0x180C, 0x180D, 0x180F)
 
 
+@lru_cache(maxsize=4_096)
 def _is_valid_base(base: str, selector: int) -> bool:
     code = ord(base)
     if selector in (0xFE0E, 0xFE0F):
@@ -131,6 +154,7 @@ def _is_emoji(character: str) -> bool:
     return unicodedata.category(character) in ("So", "Sm") or 0x1F000 <= ord(character) <= 0x1FAFF
 
 
+@lru_cache(maxsize=4_096)
 def _takes_joiner(character: str) -> bool:
     return _is_within(ord(character), _JOINING_SCRIPTS) or _is_emoji(character) or character == "\ufe0f"
 
@@ -143,13 +167,3 @@ def _stands_beside(text: str, index: int, accepts: Callable[[str], bool]) -> boo
 
 def _is_within(code: int, ranges: _Ranges) -> bool:
     return any(low <= code <= high for low, high in ranges)
-
-
-def _describe(text: str, index: int, *, refused: bool) -> HiddenCharacter:
-    start = text.rfind("\n", 0, index) + 1
-    return HiddenCharacter(
-        code_point=f"U+{ord(text[index]):04X}",
-        line=text.count("\n", 0, index) + 1,
-        column=index - start + 1,
-        refused=refused,
-    )

@@ -1,10 +1,14 @@
 """Places on a host: refused in structured fields, warned about in prose (B-08)."""
 
 import re
+from itertools import islice
 
 from msgspec import Struct
 
-_URL_USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s]*@")
+from yoi_bundle.boundary.line_counter import MAX_FINDINGS, LineCounter
+
+# The scheme's length is bounded: a search without that looks at a run of letters once from each of them.
+_URL_USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^/?#\s]*@")
 _HOME_VARIABLE = re.compile(
     r"\$\{?(?:HOME|USERPROFILE|HOMEPATH|APPDATA|LOCALAPPDATA|PWD|TMPDIR|XDG_[A-Z_]+)\b|%[A-Za-z_]+%",
     re.IGNORECASE,
@@ -96,16 +100,18 @@ _PROSE_PLACES: tuple[tuple[bytes, re.Pattern[bytes], str], ...] = (
 
 
 def find_host_paths_in_prose(data: bytes) -> list[ProsePlace]:
-    """Return likely personal places in a text, with their lines; each is worth a warning, none a refusal.
+    """Return likely personal places in a text, with their lines, the first 200 of each kind; each is worth a warning, none a refusal.
 
     Container paths (`/app`, `/etc`, home folders of users such as `node`) and placeholders are not reported.
     """
     if b"/home/" not in data and b"Users" not in data and b"file:///" not in data:
         return []
     found = [
-        ProsePlace(line=data.count(b"\n", 0, match.start()) + 1, kind=kind)
+        (match.start(), kind)
         for anchor, pattern, kind in _PROSE_PLACES
         if anchor in data
-        for match in pattern.finditer(data)
+        for match in islice(pattern.finditer(data), MAX_FINDINGS)
     ]
-    return sorted(found, key=lambda place: (place.line, place.kind))
+    counter = LineCounter(data, b"\n")
+    places = [ProsePlace(line=counter.locate(start)[0], kind=kind) for start, kind in sorted(found)]
+    return sorted(places, key=lambda place: (place.line, place.kind))

@@ -1,6 +1,7 @@
 """The port's implementation over `kingfisher-secret-scanner`; imported only where something is scanned."""
 
 import re
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ class KingfisherDetector:
     def __init__(self, *, cache_directory: Path | None) -> None:
         self._cache_directory = cache_directory
         self._scanner: kingfisher_sdk.Scanner | None = None
+        self._compiling = threading.Lock()
 
     def detect(self, data: bytes) -> Iterable[SecretHit]:
         # kingfisher turns UTF-16 into UTF-8 first, and counts there.
@@ -43,13 +45,17 @@ class KingfisherDetector:
                 )
 
     def _get_scanner(self) -> "kingfisher_sdk.Scanner":
-        if self._scanner is None:
-            import kingfisher_sdk
+        # Who asks while another thread compiles waits for that, instead of compiling the same again.
+        with self._compiling:
+            if self._scanner is None:
+                import kingfisher_sdk
 
-            cached = self._cache_directory is not None
-            rules = kingfisher_sdk.Rules(confidence="medium", cache=cached, cache_dir=self._cache_directory)
-            self._scanner = kingfisher_sdk.Scanner(rules)
-        return self._scanner
+                cached = self._cache_directory is not None
+                rules = kingfisher_sdk.Rules(
+                    confidence="medium", cache=cached, cache_dir=self._cache_directory
+                )
+                self._scanner = kingfisher_sdk.Scanner(rules)
+            return self._scanner
 
 
 def _is_doubtful(rule: str, secret: str) -> bool:

@@ -6,14 +6,20 @@ userinfo and query, words) *and* its pieces have the shape of words. Nothing pas
 
 import re
 
-from yoi_bundle.boundary.credential_names import is_credential_name, suggest_secret_name
+from yoi_bundle.boundary.credential_names import is_credential_name, split_name, suggest_secret_name
 from yoi_bundle.boundary.generated_value_shape import find_opaque_run, find_shape_fault
 from yoi_bundle.boundary.secret_rules import find_provider_token
+from yoi_bundle.identifiers import PORT
 
 MAX_LITERAL_CHARACTERS = 256
 _MAX_LIST_ITEMS = 32
 _SHORTEST_PASSWORD = 10
-_MAX_CREDENTIAL_NUMBER_DIGITS = 6
+_MAX_CREDENTIAL_NUMBER_DIGITS = 4
+"""A longer number may be a one-time code."""
+
+_MAX_COUNT_DIGITS = 6
+"""Of what is named for tokens in the plural: they are counted."""
+
 """`TOKEN_BUDGET`-like numbers under a name that the list of harmless endings does not know."""
 
 _WORD = r"[A-Za-z0-9]+(?:(?:_{0,2}[.-]|~|_{1,2})[A-Za-z0-9]+)*"
@@ -21,7 +27,7 @@ _SEGMENT = rf"(?:[._]|__)?{_WORD}(?:__)?"
 _PATH = rf"{_SEGMENT}(?:/{_SEGMENT})*/?"
 _VERSION = rf"(?:[~^=]|[<>!=~]=|[<>])?v?[0-9]+(?:\.[0-9x*]+)*(?:[-+.]?{_WORD})?"
 _HOST = r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
-_PORT = r"(?::[1-9][0-9]{0,4})"
+_PORT = rf"(?::{PORT})"
 
 _STRUCTURES = re.compile(
     "|".join(
@@ -44,6 +50,11 @@ _FLAG = re.compile(r"--?[A-Za-z][A-Za-z0-9]*(?:[._-][A-Za-z0-9]+)*", re.ASCII)
 _ASSIGNMENT = re.compile(
     r"(--?[A-Za-z][A-Za-z0-9._-]*|[A-Za-z_][A-Za-z0-9_]*)=(?!=)(.*)", re.ASCII | re.DOTALL
 )
+_LOGIN_FLAGS = frozenset({"-u", "-U", "-p", "-P", "--user", "--proxy-user", "--login", "--userpwd"})
+_JOINED_LOGIN = re.compile(r"-[uUpP]([^=-].*)", re.DOTALL)
+_PLAIN_NUMBERS = re.compile(
+    r"(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}:)?[0-9]{1,5}(?::[0-9]{1,5})?(?:/(?:tcp|udp))?", re.ASCII
+)
 _BOOLEANS = frozenset({"true", "false", "yes", "no", "on", "off", "none", "null"})
 
 
@@ -57,9 +68,13 @@ def find_literal_fault(text: str, *, name: str = "") -> str | None:
     if text == "" or text.lower() in _BOOLEANS:
         return None
     if is_credential_name(name):
-        if _NUMBER.fullmatch(text) and sum(map(str.isdigit, text)) <= _MAX_CREDENTIAL_NUMBER_DIGITS:
+        most = _MAX_COUNT_DIGITS if split_name(name)[-1:] == ["tokens"] else _MAX_CREDENTIAL_NUMBER_DIGITS
+        if _NUMBER.fullmatch(text) and sum(map(str.isdigit, text)) <= most:
             return None
         return "a literal in a field whose name says that it holds a credential"
+    login = _find_login_fault(text, name)
+    if login is not None:
+        return login
     rule = find_provider_token(text)
     if rule is not None:
         return f"a credential of the format `{rule}`"
@@ -76,6 +91,22 @@ def find_literal_fault(text: str, *, name: str = "") -> str | None:
     if _FLAG.fullmatch(text):
         return find_shape_fault(text)
     return _find_list_fault(text)
+
+
+def _find_login_fault(text: str, name: str) -> str | None:
+    """Say what may be a user's name with its password, after a flag that takes one or written together with it.
+
+    Numbers of users, groups and ports stay: `-u 1000:1000`, `-p 8080:80`.
+    """
+    if name.rstrip("=") in _LOGIN_FLAGS:
+        value = text
+    elif (joined := _JOINED_LOGIN.fullmatch(text)) is not None:
+        value = joined[1]
+    else:
+        return None
+    if _PLAIN_NUMBERS.fullmatch(value) or not re.search(r"[:0-9]", value):
+        return None
+    return "a colon or digits after a flag that may take a user's password"
 
 
 def find_text_fault(text: str, *, name: str = "") -> str | None:

@@ -91,7 +91,8 @@ def _walk_array(members: tuple[Any, ...], path: Path) -> Iterator[Fault]:
     for index, member in enumerate(members):
         step = (path, str(index))
         if isinstance(member, msgspec.Struct):
-            yield from _walk_struct(member, step, name=flag)
+            joined = member.flag.rstrip("= ") if isinstance(member, Argument) else ""
+            yield from _walk_struct(member, step, name=joined or flag)
             if isinstance(member, Argument):
                 flag = _find_flag(member)
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from yoi_bundle.boundary.disguised_text import reveal_disguised
+
 _FORMATS: tuple[tuple[str, str, str], ...] = (
     ("anthropic", "sk-ant-", r"sk-ant-[a-z0-9]{3,12}-[A-Za-z0-9_-]{60,120}"),
     (
@@ -91,10 +93,12 @@ _FORMATS: tuple[tuple[str, str, str], ...] = (
         "private-key",
         "PRIVATE",
         r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:\\r|\\n|\s|[A-Za-z-]+: [^\n]{0,120}\n)*(?:[A-Za-z0-9+/=]|\\r|\\n|\s){64}",
+        r"(?:\\r|\\n|\s|[A-Za-z-]{1,40}: [^\n]{0,120}\n){0,64}(?:[A-Za-z0-9+/=]|\\r|\\n|\s){64}",
     ),
 )
 """Rule id, the substrings of which one stands in every match (parted by spaces), and the format itself.
+
+Every repetition has an upper bound, so that a search costs at most a constant for each character of a text.
 
 Sources: the providers' own documentation of their tokens.
 """
@@ -154,7 +158,13 @@ def find_in_format(secret_format: SecretFormat, text: str) -> Iterator[tuple[str
 
 
 def find_provider_token(text: str) -> str | None:
-    """Return the rule of the first credential of a known format in a text, or None."""
+    """Return the rule of the first credential of a known format in a text, or None; also of one that only looks so."""
+    return _find_provider_token(text) or (
+        None if text.isascii() else _find_provider_token(reveal_disguised(text))
+    )
+
+
+def _find_provider_token(text: str) -> str | None:
     if _FORMAT_WITH_SPACE not in text:
         text = "\n".join(word for word in text.split() if len(word) >= _SHORTEST_TOKEN)
     if not text:

@@ -11,8 +11,10 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from yoi_bundle.boundary.hidden_text import HiddenCharacter, find_hidden_text
+from yoi_bundle.boundary.line_counter import MAX_FINDINGS
 from yoi_bundle.boundary.redaction import redact_pointer
-from yoi_bundle.boundary.scanner import SecretScanner
+from yoi_bundle.boundary.scanner import MORE_FINDINGS, SecretScanner
+from yoi_bundle.deadline import NO_DEADLINE, Deadline
 from yoi_bundle.errors import Fault
 
 WINDOW_BYTES = 256 * 1024
@@ -23,7 +25,6 @@ _EDGE_CHARACTERS = 64
 """What stands this near to an end that is not the text's own is judged in the other window, where both sides show."""
 
 _CONTINUATION_BYTES = bytes(range(0x80, 0xC0))
-_MAX_FAULTS = 200
 
 
 class _Window(Struct, frozen=True):
@@ -36,7 +37,12 @@ class _Window(Struct, frozen=True):
 
 
 def find_text_blob_faults(
-    content: BinaryIO, *, place: str, scanner: SecretScanner, declared_text: bool
+    content: BinaryIO,
+    *,
+    place: str,
+    scanner: SecretScanner,
+    declared_text: bool,
+    deadline: Deadline = NO_DEADLINE,
 ) -> list[Fault]:
     """Return the credentials and hidden characters of a blob that a build would refuse; at most 200, none with a value.
 
@@ -48,17 +54,22 @@ def find_text_blob_faults(
         scanner: Looks for credentials.
         declared_text: Whether its media type is one of text. Other blobs are looked at for hidden characters where they
             are UTF-8 without NUL, because calling a text something else does not excuse it.
+        deadline: Looked at before each window.
+
+    Raises:
+        LimitExceededError: There is no time left.
     """
     content.seek(0)
     faults: dict[Fault, None] = {}
     for window in _iterate_windows(content):
+        deadline.verify(place)
         faults.update(dict.fromkeys(_find_secrets(window, place, scanner)))
         text = _decode(window, declared_text=declared_text)
         if text is not None:
             faults.update(dict.fromkeys(_find_hidden(window, text, place)))
-        if len(faults) >= _MAX_FAULTS:
+        if len(faults) >= MAX_FINDINGS:
             break
-    return list(faults)[:_MAX_FAULTS]
+    return list(faults)[:MAX_FINDINGS]
 
 
 def _iterate_windows(content: BinaryIO) -> Iterator[_Window]:
@@ -78,7 +89,8 @@ def _iterate_windows(content: BinaryIO) -> Iterator[_Window]:
 
 def _find_secrets(window: _Window, place: str, scanner: SecretScanner) -> Iterator[Fault]:
     for finding in scanner.scan([("", window.data)]):
-        if not finding.doubtful:
+        # With more findings than are said there are faults enough.
+        if not finding.doubtful and finding.rule != MORE_FINDINGS:
             line = window.first_line + finding.line - 1
             yield _fault(
                 "bundle.secret_value",

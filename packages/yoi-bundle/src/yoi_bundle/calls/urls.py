@@ -16,6 +16,9 @@ _NUMERIC_END = re.compile(r"(?:.*\.)?(?:0x[0-9a-f]*|[0-9]+)")
 _DEVIATIONS = frozenset("ßẞς\u200c\u200d")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
+WEB_PORTS = frozenset({80, 443})
+"""What a host pattern without a port allows, in a rule and in the intersection of two hosts' patterns alike."""
+
 
 class Origin(Struct, frozen=True):
     """Where a URL leads.
@@ -39,6 +42,11 @@ class HostTarget(Struct, frozen=True):
     below: bool
     port: int | None
 
+    @property
+    def ports(self) -> frozenset[int]:
+        """The ports that a pattern allows: the one it names, else the two of the web, whatever the scheme."""
+        return WEB_PORTS if self.port is None else frozenset({self.port})
+
 
 def parse_host_pattern(pattern: str) -> HostTarget:
     """Split a pattern of the manifest's grammar."""
@@ -48,10 +56,10 @@ def parse_host_pattern(pattern: str) -> HostTarget:
 
 
 def matches_origin(target: HostTarget, origin: Origin) -> bool:
-    """Tell whether a plain URL's origin fits; without a port in the pattern only the scheme's own port does."""
+    """Tell whether a plain URL's origin fits; see `HostTarget.ports`."""
     if not origin.plain or not _fits_name(target, origin.host):
         return False
-    return origin.port == (target.port or _DEFAULT_PORTS[origin.scheme])
+    return origin.port in target.ports
 
 
 def may_match_origin(target: HostTarget, origin: Origin) -> bool:

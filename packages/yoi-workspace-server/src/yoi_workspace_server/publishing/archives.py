@@ -1,28 +1,31 @@
 """Upload of finished bundles: an archive, verified like anything that comes over a network (B-02, B-13)."""
 
 import asyncio
-import io
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 
-from yoi_bundle.archive import MANIFEST_NAME, ArchivedBundle, format_blob_name, read_archive
-from yoi_bundle.boundary.free_json import find_free_json_faults
-from yoi_bundle.boundary.scanner import SecretScanner
-from yoi_bundle.boundary.text_blob import find_text_blob_faults
+from yoi_bundle.archive import MANIFEST_NAME, format_blob_name
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
-from yoi_bundle.descriptors import list_descriptors
 from yoi_bundle.diff import BundleDiff, compute_diff
-from yoi_bundle.errors import Fault, LimitExceededError, raise_faults
+from yoi_bundle.errors import LimitExceededError
 from yoi_bundle.limits import DEFAULT_LIMITS, MEBIBYTE, Limits
-from yoi_bundle.manifest import Descriptor
-from yoi_bundle.media_types import FREE_JSON_MEDIA_TYPE, PLUGIN_PACKAGE_MEDIA_TYPE, TEXT_MEDIA_TYPES
 from yoi_bundle.metadata import Provenance
 from yoi_bundle.tar_entry import END_OF_ARCHIVE, compute_padding, encode_entry_header
 from yoi_bundle.verified import VerifiedBundle, verify_manifest
 from yoi_wire.clock import Clock
+from yoi_wire.error_details import build_error
 from yoi_wire.errors import RequestInvalidError
-from yoi_workspace_server.publishing.builder import record_bundle
+from yoi_workspace_server.event_log import LOG
+from yoi_workspace_server.publishing.build_processes import BuildFaultError, JobRunner
+from yoi_workspace_server.publishing.build_work import (
+    ARCHIVE_FILE,
+    ArchiveJob,
+    Checked,
+    Refused,
+    find_blob_file,
+)
+from yoi_workspace_server.publishing.builder import read_results, record_bundle
 from yoi_workspace_server.revisions import RecordedRevision, Revision
 from yoi_workspace_server.store.bundles import BundleRepository
 from yoi_workspace_server.store.store import Store
@@ -31,10 +34,6 @@ _FRAMING_BYTES = 64 * MEBIBYTE
 """Headers and padding of the largest archive: a kibibyte and a half for each blob at most."""
 
 _UNKNOWN = Provenance(kind="api", builder="unknown", builder_version="unknown")
-
-
-def _blob_file(place: Path, digest: str) -> Path:
-    return place / digest.removeprefix("sha256:")
 
 
 def _format_entry(name: str, content: bytes) -> tuple[bytes, bytes, bytes]:
@@ -68,10 +67,10 @@ class Uploads:
 
     Args:
         store: Where bundles go.
-        scanner: Looks for credentials in what others built, too (B-07).
+        jobs: Takes archives apart and checks them as a build would (B-07), within its limits.
         temporary: A directory of this program alone.
         clock: The source of time.
-        limits: HttpLimits of bundles.
+        limits: Limits of bundles.
         quota_bytes: How much a workspace may keep.
     """
 
@@ -79,14 +78,14 @@ class Uploads:
         self,
         store: Store,
         *,
-        scanner: SecretScanner,
+        jobs: JobRunner,
         temporary: Path,
         clock: Clock,
         limits: Limits = DEFAULT_LIMITS,
         quota_bytes: int = MAX_SAFE_INTEGER,
     ) -> None:
         self._store = store
-        self._scanner = scanner
+        self._jobs = jobs
         self._temporary = temporary
         self._clock = clock
         self._limits = limits
@@ -108,22 +107,37 @@ class Uploads:
         await self._store.workspaces.get_workspace(workspace)
         with tempfile.TemporaryDirectory(prefix="upload-", dir=self._temporary) as directory:
             place = Path(directory)
-            await self._spool(body, place / "archive")
-            archived = await asyncio.to_thread(self._read, place)
-            named = archived.bundle.manifest.workspace
+            await self._spool(body, place / ARCHIVE_FILE)
+            digest, provenance = await self._check(place, workspace)
+            manifest, bundle = await asyncio.to_thread(read_results, place, digest, self._limits)
+            named = bundle.manifest.workspace
             if named != workspace:
                 raise RequestInvalidError("a bundle of another workspace", field="workspace")
             return await record_bundle(
                 self._store,
-                archived.bundle,
-                archived.manifest,
-                lambda digest: _blob_file(place, digest).read_bytes(),
-                provenance=archived.metadata.provenance if archived.metadata else _UNKNOWN,
+                bundle,
+                manifest,
+                lambda blob: find_blob_file(place, blob).read_bytes(),
+                provenance=provenance,
                 publisher=publisher,
                 actor=publisher,
                 now=self._clock.now(),
                 quota_bytes=self._quota_bytes,
             )
+
+    async def _check(self, place: Path, workspace: str) -> tuple[str, Provenance]:
+        try:
+            answer = await self._jobs.run(ArchiveJob(results=str(place)), workspace=workspace)
+        except BuildFaultError as error:
+            LOG.event("check_fault", workspace=workspace, error=str(error))
+            raise
+        match answer:
+            case Checked(digest=digest, provenance=provenance):
+                return digest, provenance or _UNKNOWN
+            case Refused(code=code, details=details):
+                raise build_error(code, details)
+            case _:
+                raise AssertionError("a check's answer is Checked or Refused")
 
     async def _spool(self, body: AsyncIterable[bytes], path: Path) -> None:
         allowed = self._limits.bundle_bytes + _FRAMING_BYTES
@@ -134,35 +148,6 @@ class Uploads:
                 if received > allowed:
                     raise LimitExceededError("bundle_bytes", value=received, allowed=allowed, place="body")
                 await asyncio.to_thread(file.write, piece)
-
-    def _read(self, place: Path) -> ArchivedBundle:
-        def put_blob(descriptor: Descriptor, content: bytes) -> None:
-            _blob_file(place, descriptor.digest).write_bytes(content)
-
-        with (place / "archive").open("rb") as file:
-            archived = read_archive(file, put_blob, limits=self._limits)
-        (place / "archive").unlink()
-        # One blob may stand under two media types; being text elsewhere excuses no free JSON.
-        placed = {
-            (one.digest, one.media_type): (pointer, one)
-            for pointer, one in list_descriptors(archived.bundle.manifest)
-        }
-        for pointer, descriptor in placed.values():
-            raise_faults(self._find_faults(pointer, descriptor, place))
-        return archived
-
-    def _find_faults(self, pointer: str, descriptor: Descriptor, place: Path) -> list[Fault]:
-        if descriptor.media_type == PLUGIN_PACKAGE_MEDIA_TYPE:
-            return []
-        content = _blob_file(place, descriptor.digest).read_bytes()
-        if descriptor.media_type == FREE_JSON_MEDIA_TYPE:
-            return find_free_json_faults(content, place=pointer, limits=self._limits)
-        return find_text_blob_faults(
-            io.BytesIO(content),
-            place=pointer,
-            scanner=self._scanner,
-            declared_text=descriptor.media_type in TEXT_MEDIA_TYPES,
-        )
 
 
 async def stream_archive(

@@ -1,28 +1,33 @@
 """Builds of workspaces: read the source, build the bundle, record the revision (K-01)."""
 
 import asyncio
+import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
-from yoi_bundle.authoring.build import BuildResult, build_bundle
-from yoi_bundle.authoring.source.ignored import NOTHING_IGNORED, find_ignored
-from yoi_bundle.authoring.source.walk import walk_directory
-from yoi_bundle.boundary.scanner import SecretScanner
-from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.errors import LimitExceededError, YoiError
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
 from yoi_bundle.metadata import Provenance
-from yoi_bundle.verified import VerifiedBundle
+from yoi_bundle.verified import VerifiedBundle, verify_manifest
 from yoi_wire.backend.workspaces import DirectorySource, Source
 from yoi_wire.clock import Clock
 from yoi_workspace_server.audit import SYSTEM_ACTOR
 from yoi_workspace_server.event_log import LOG
+from yoi_workspace_server.publishing.build_processes import JobRunner
+from yoi_workspace_server.publishing.build_work import (
+    MANIFEST_FILE,
+    Answer,
+    BuildJob,
+    Built,
+    Refused,
+    find_blob_file,
+)
 from yoi_workspace_server.revisions import (
-    MAX_DIAGNOSTICS,
     BuildProblem,
     BuildRecord,
     NewBuild,
@@ -34,19 +39,17 @@ from yoi_workspace_server.sources.reading import SourceReader
 from yoi_workspace_server.store.store import Store
 from yoi_workspace_server.workspaces import Workspace
 
-_CONCURRENT_BUILDS = 2
-"""Each holds a whole workspace in memory, and a processor."""
-
 
 class Builder:
-    """Builds one workspace at a time, each in a thread.
+    """Builds workspaces, each of them once at a time, elsewhere than in this process.
 
     Args:
         store: Where bundles, revisions and build records go.
         sources: Opens sources.
-        scanner: Looks for credentials; shared by all builds.
+        jobs: Does the builds, within its limits.
+        temporary: A directory of this program alone.
         clock: The source of time.
-        limits: HttpLimits of bundles.
+        limits: Limits of bundles.
         quota_bytes: How much a workspace may keep.
     """
 
@@ -55,18 +58,19 @@ class Builder:
         store: Store,
         sources: SourceReader,
         *,
-        scanner: SecretScanner,
+        jobs: JobRunner,
+        temporary: Path,
         clock: Clock,
         limits: Limits = DEFAULT_LIMITS,
         quota_bytes: int = MAX_SAFE_INTEGER,
     ) -> None:
         self._store = store
         self._sources = sources
-        self._scanner = scanner
+        self._jobs = jobs
+        self._temporary = temporary
         self._clock = clock
         self._limits = limits
         self._quota_bytes = quota_bytes
-        self._slots = asyncio.Semaphore(_CONCURRENT_BUILDS)
         self._refused: dict[str, tuple[Source, str]] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -79,36 +83,39 @@ class Builder:
             WorkspaceNotFoundError: There is no such workspace.
             BackendUnavailableError: The database cannot be asked; a fault of the source is a failed build instead.
         """
-        async with self._locks[workspace], self._slots:
+        async with self._locks[workspace]:
             found = await self._store.workspaces.get_workspace(workspace)
             try:
                 async with self._sources.open(found.source) as checkout:
-                    result = await asyncio.to_thread(
-                        self._build,
-                        checkout.directory,
-                        workspace,
-                        is_work_tree=isinstance(found.source, DirectorySource),
-                    )
-                    record = await self._record(result, checkout.provenance, workspace, actor)
-                    self._remember(found, checkout.provenance, result, record)
+                    with tempfile.TemporaryDirectory(prefix="build-", dir=self._temporary) as place:
+                        job = BuildJob(
+                            directory=str(checkout.directory),
+                            workspace=workspace,
+                            results=place,
+                            is_work_tree=isinstance(found.source, DirectorySource),
+                        )
+                        record = await self._do(job, checkout.provenance, actor)
+                    self._remember(found, checkout.provenance, record)
                     return record
             except SourceUnreadableError as error:
-                return await self._record_failure(workspace, error, actor)
+                return await self._record_failure(workspace, error.code, error.details(), actor)
             except YoiError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a source brings about is its own failed build
                 LOG.event("build_fault", workspace=workspace, error=type(error).__name__)
-                return await self._record_failure(workspace, YoiError(), actor)
+                return await self._record_failure(workspace, "internal", {}, actor)
 
-    def _remember(
-        self,
-        workspace: Workspace,
-        provenance: Provenance,
-        result: BuildResult | YoiError,
-        record: BuildRecord,
-    ) -> None:
-        """Keep which commit was refused for what it holds: it is the same at the next look."""
-        if record.outcome == "failed" and provenance.commit and not isinstance(result, SourceUnreadableError):
+    async def _do(self, job: BuildJob, provenance: Provenance, actor: str) -> BuildRecord:
+        """Do a build elsewhere and record it; one that goes beyond its limits is a failed one."""
+        try:
+            answer = await self._jobs.run(job, workspace=job.workspace)
+            return await self._record(answer, Path(job.results), provenance, job.workspace, actor)
+        except LimitExceededError as error:
+            return await self._record_failure(job.workspace, error.code, error.details(), actor)
+
+    def _remember(self, workspace: Workspace, provenance: Provenance, record: BuildRecord) -> None:
+        """Keep which commit was refused for what it holds, or costs: it is the same at the next look."""
+        if record.outcome == "failed" and provenance.commit:
             self._refused[workspace.id] = (workspace.source, provenance.commit)
         else:
             self._refused.pop(workspace.id, None)
@@ -138,59 +145,40 @@ class Builder:
             return False
         return await self._store.revocations.find_revocation(workspace.id, latest.digest) is None
 
-    def _build(self, directory: Path, workspace: str, *, is_work_tree: bool) -> BuildResult | YoiError:
-        try:
-            return build_bundle(
-                walk_directory(
-                    directory,
-                    limits=self._limits,
-                    ignored=find_ignored(directory) if is_work_tree else NOTHING_IGNORED,
-                ),
-                scanner=self._scanner,
-                workspace=workspace,
-                builtins=load_builtin_set(),
-                limits=self._limits,
-            )
-        except YoiError as error:
-            return error
-        except OSError:
-            return SourceUnreadableError(
-                "the directory cannot be read",
-                remedy="see whether it is there, and whether the server may read it",
-            )
-
     async def _record(
-        self, result: BuildResult | YoiError, provenance: Provenance, workspace: str, actor: str
+        self, answer: Answer, results: Path, provenance: Provenance, workspace: str, actor: str
     ) -> BuildRecord:
-        if isinstance(result, YoiError):
-            return await self._record_failure(workspace, result, actor)
+        match answer:
+            case Refused(code=code, details=details):
+                return await self._record_failure(workspace, code, details, actor)
+            case Built():
+                pass
+            case _:
+                raise AssertionError("a build's answer is Built or Refused")
         report = NewBuild(
             workspace=workspace,
             outcome="failed",
-            diagnostics=result.diagnostics[:MAX_DIAGNOSTICS],
-            diagnostic_count=len(result.diagnostics),
+            diagnostics=answer.diagnostics,
+            diagnostic_count=answer.diagnostic_count,
         )
-        bundle = result.bundle
-        if bundle is None or result.has_errors:
+        if answer.digest is None or answer.has_errors:
             return await self._write(replace(report, problem=BuildProblem(code="bundle.invalid")), actor)
-        if result.workspace != workspace:
-            details = {"workspace": workspace, "named": result.workspace}
+        if answer.workspace != workspace:
+            different = {"workspace": workspace, "named": answer.workspace}
             return await self._write(
-                replace(report, problem=BuildProblem(code="request.invalid", details=details)), actor
+                replace(report, problem=BuildProblem(code="request.invalid", details=different)), actor
             )
-        try:
-            recorded = await record_bundle(
-                self._store,
-                bundle.verified,
-                bundle.manifest,
-                bundle.blobs.__getitem__,
-                provenance=provenance,
-                actor=actor,
-                now=self._clock.now(),
-                quota_bytes=self._quota_bytes,
-            )
-        except LimitExceededError as error:
-            return await self._record_failure(workspace, error, actor)
+        manifest, bundle = await asyncio.to_thread(read_results, results, answer.digest, self._limits)
+        recorded = await record_bundle(
+            self._store,
+            bundle,
+            manifest,
+            lambda digest: find_blob_file(results, digest).read_bytes(),
+            provenance=provenance,
+            actor=actor,
+            now=self._clock.now(),
+            quota_bytes=self._quota_bytes,
+        )
         return await self._write(
             replace(
                 report,
@@ -201,13 +189,21 @@ class Builder:
             actor,
         )
 
-    async def _record_failure(self, workspace: str, error: YoiError, actor: str) -> BuildRecord:
-        problem = BuildProblem(code=error.code, details=error.details())
+    async def _record_failure(
+        self, workspace: str, code: str, details: dict[str, Any], actor: str
+    ) -> BuildRecord:
+        problem = BuildProblem(code=code, details=details)
         build = NewBuild(workspace=workspace, outcome="failed", problem=problem)
         return await self._write(build, actor)
 
     async def _write(self, build: NewBuild, actor: str) -> BuildRecord:
         return await self._store.builds.record_build(build, actor=actor, now=self._clock.now())
+
+
+def read_results(results: Path, digest: str, limits: Limits) -> tuple[bytes, VerifiedBundle]:
+    """Return the manifest among a process's results, verified again: what a process says is not taken on trust."""
+    manifest = (results / MANIFEST_FILE).read_bytes()
+    return manifest, verify_manifest(manifest, digest, limits=limits)
 
 
 async def record_bundle(

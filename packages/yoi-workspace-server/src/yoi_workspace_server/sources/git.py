@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from yoi_bundle.authoring.source.provenance import describe_address
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
-from yoi_bundle.metadata import Provenance
+from yoi_bundle.metadata import Provenance, holds_path_credential
 from yoi_wire.backend.workspaces import GitSource
 from yoi_workspace_server.sources.checkout import BUILDER, Checkout, SourceUnreadableError
 from yoi_workspace_server.sources.git_program import GitProgram
@@ -20,7 +20,9 @@ _ADDRESS = re.compile(
 )
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,254}")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_USERINFO = re.compile(r"(?:https?|git)://[^/]*@|ssh://[^/]*:[^/]*@")
+_WEB_USERINFO = re.compile(r"(?:https?|git)://[^/?#]*@", re.IGNORECASE)
+_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@]*:[^/?#]*@", re.IGNORECASE)
+"""Userinfo with a password, of any scheme; `ssh://git@HOST` names a user alone."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_FILES = 100_000
 
@@ -39,10 +41,14 @@ def verify_git_source(source: GitSource) -> None:
         raise SourceUnreadableError(
             "no address of a repository", remedy="write https://HOST/PATH or USER@HOST:PATH"
         )
-    if _USERINFO.match(source.url) or ("://" in source.url and re.search(r"[?#]", source.url)):
+    if _WEB_USERINFO.match(source.url) or _PASSWORD.match(source.url) or holds_path_credential(source.url):
         raise SourceUnreadableError(
             "the address holds a credential",
             remedy="take it out; the server's git configuration names a credential helper",
+        )
+    if "://" in source.url and re.search(r"[?#]", source.url):
+        raise SourceUnreadableError(
+            "an address with a query or fragment", remedy="write scheme, host and path alone"
         )
     if not _REF.fullmatch(source.ref) or ".." in source.ref or source.ref.endswith((".lock", "/", ".")):
         raise SourceUnreadableError("no name of a branch, tag or commit", remedy="write for example `main`")

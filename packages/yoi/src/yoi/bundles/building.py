@@ -16,6 +16,7 @@ from yoi_bundle.authoring.source.ignored import find_ignored
 from yoi_bundle.authoring.source.provenance import describe_provenance
 from yoi_bundle.authoring.source.walk import walk_directory
 from yoi_bundle.boundary.default_scanner import create_scanner
+from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.builtin import load_builtin_set
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
 from yoi_bundle.errors import LimitExceededError
@@ -45,7 +46,7 @@ def build_directory(
         raise RequestInvalidError(error.strerror or "cannot be read", field=str(directory)) from error
     return build_bundle(
         tree,
-        scanner=create_scanner(cache_directory=_make_cache_directory(configuration)),
+        scanner=make_scanner(configuration),
         workspace=workspace,
         builtins=load_builtin_set(),
         limits=DEFAULT_LIMITS,
@@ -53,6 +54,11 @@ def build_directory(
         agents=agents,
         progress=progress,
     )
+
+
+def make_scanner(configuration: Configuration) -> SecretScanner:
+    """Return the scanner of builds; its compiled rules are kept where this user keeps caches."""
+    return create_scanner(cache_directory=_make_cache_directory(configuration))
 
 
 def make_metadata(digest: str, workspace: str, provenance: Provenance, *, revision: int) -> BundleMetadata:

@@ -5,7 +5,9 @@ from typing import Any
 
 from yoi.bundles.source import OpenBundle
 from yoi.render.table import format_bytes
+from yoi_bundle.boundary.contents import verify_blob_contents
 from yoi_bundle.boundary.free_json import find_free_json_faults
+from yoi_bundle.boundary.scanner import SecretScanner
 from yoi_bundle.descriptors import list_descriptors
 from yoi_bundle.digest import verify_digest
 from yoi_bundle.errors import raise_faults
@@ -47,16 +49,24 @@ def list_sections(manifest: Manifest) -> list[tuple[str, Mapping[str, Item]]]:
     return [(section, getattr(manifest, section)) for section in ITEM_SECTIONS]
 
 
-def verify_contents(opened: OpenBundle) -> None:
+def verify_contents(opened: OpenBundle, *, scanner: SecretScanner | None) -> None:
     """Check manifest and every blob again.
+
+    Args:
+        opened: The bundle.
+        scanner: For what others built: its texts are checked as a build checks them (B-07, B-09). None for what this
+            Runtime holds, whose reviewed false alarms are in no bundle.
 
     Raises:
         DigestMismatchError: A blob is not what its digest says.
-        YoiError: See `verify_manifest`; for free JSON the faults of the boundary.
+        YoiError: See `verify_manifest`; for texts and free JSON the faults of the boundary.
     """
     bundle = verify_manifest(opened.data, opened.bundle.digest)
     for digest in sorted(bundle.blobs):
         verify_digest(opened.read_blob(digest), digest)
+    if scanner is not None:
+        verify_blob_contents(bundle.manifest, opened.read_blob, scanner=scanner, limits=DEFAULT_LIMITS)
+        return
     for pointer, descriptor in list_descriptors(bundle.manifest):
         if descriptor.media_type == FREE_JSON_MEDIA_TYPE:
             content = opened.read_blob(descriptor.digest)

@@ -8,7 +8,7 @@ import click
 from yoi.backend.address import BackendAddress
 from yoi.backend.options import backend_or_runtime
 from yoi.bundles.archive import store_archive, write_archive_file
-from yoi.bundles.building import build_directory, open_built, store_build, summarise_build
+from yoi.bundles.building import build_directory, make_scanner, open_built, store_build, summarise_build
 from yoi.bundles.source import OpenBundle, is_file, join_readers, open_archive, open_bundle
 from yoi.bundles.summary import describe_bundle, describe_contents, list_rows, verify_contents
 from yoi.render.build_result import print_build_result
@@ -140,14 +140,17 @@ def diff(context: click.Context, old: str, new: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def verify(context: click.Context, reference: str, as_json: bool) -> None:
-    """Read BUNDLE again, manifest and every blob, and check all that a receiver checks."""
+    """Read BUNDLE again, manifest and every blob, and check all that a receiver checks; of an archive, its texts too."""
+    scanner = make_scanner(context.obj) if is_file(Path(reference)) else None
     with open_local_runtime(context.obj) as runtime, open_bundle(reference, runtime) as opened:
-        verify_contents(opened)
+        verify_contents(opened, scanner=scanner)
         described = describe_bundle(opened)
     if as_json:
-        print_json({**described, "verified": True})
+        print_json({**described, "verified": True, "texts_checked": scanner is not None})
     else:
         text = f" {described['digest']}: manifest and {described['blobs']} blobs"
+        if scanner is not None:
+            text += "; no credential and no hidden text found"
         make_console(context).print(join_text(("sound", "bold green"), text))
 
 
@@ -178,10 +181,11 @@ def export(context: click.Context, reference: str, file: Path, as_json: bool) ->
 @json_option
 @click.pass_context
 def import_(context: click.Context, file: Path, as_json: bool) -> None:
-    """Store the archive FILE in the local Runtime; what it holds is checked like any bundle."""
+    """Store the archive FILE in the local Runtime; what it holds is checked as a build and a receiver check it."""
     if not is_file(file):
         raise RequestInvalidError("no such file", field=str(file))
     with open_local_runtime(context.obj) as runtime, open_archive(file) as opened:
+        verify_contents(opened, scanner=make_scanner(context.obj))
         revision = store_archive(runtime, opened)
         described = describe_bundle(opened)
     if as_json:

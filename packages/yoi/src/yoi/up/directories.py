@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,8 @@ import msgspec
 from worker_runtime.trust.private_file import typed_file_failures
 from yoi.runtime.where_to_change import WORKSPACE_FILE
 from yoi.up.errors import DirectoryTakenError
+from yoi_bundle.authoring.formats.toml_document import MAX_TOML_BYTES, read_toml
+from yoi_bundle.diagnostics import Diagnostic
 from yoi_wire.errors import RequestInvalidError
 
 _FILE = "up.json"
@@ -88,12 +89,14 @@ def find_workspace_id(directory: Path, asked: str | None) -> str:
 
 def _read_id(path: Path) -> str | None:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            data = file.read(MAX_TOML_BYTES + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RequestInvalidError(error.strerror or "cannot be read", field=WORKSPACE_FILE) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RequestInvalidError(f"no TOML: {error}", field=WORKSPACE_FILE) from error
-    name = found.get("id")
+    found = read_toml(data, WORKSPACE_FILE)
+    if isinstance(found, Diagnostic):
+        raise RequestInvalidError(f"{found.message} (line {found.line})", field=WORKSPACE_FILE)
+    name = found.values.get("id")
     return name if isinstance(name, str) else None

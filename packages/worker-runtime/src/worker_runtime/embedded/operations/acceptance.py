@@ -1,6 +1,7 @@
 """Acceptance checks on the content of blobs, beyond hashing to their digest (B-10)."""
 
 import io
+import time
 from collections.abc import Iterable
 from itertools import chain
 from typing import BinaryIO
@@ -19,10 +20,14 @@ from worker_runtime.store.blobs import (
 from worker_runtime.store.connection import Connection
 from yoi_bundle.boundary.free_json import find_free_json_faults
 from yoi_bundle.boundary.text_blob import find_text_blob_faults
+from yoi_bundle.deadline import Deadline
 from yoi_bundle.descriptors import list_descriptors, list_free_json
 from yoi_bundle.errors import raise_faults
 from yoi_bundle.media_types import FREE_JSON_MEDIA_TYPE, PLUGIN_PACKAGE_MEDIA_TYPE, TEXT_MEDIA_TYPES
 from yoi_bundle.verified import VerifiedBundle
+
+_CHECK_SECONDS = 60
+"""For one blob: the largest one of prose takes a third of that; what takes longer was written to."""
 
 
 class ContentChecks(Struct, frozen=True, kw_only=True):
@@ -65,18 +70,22 @@ def verify_content(context: Context, checks: ContentChecks, digest: str, content
     The content may be a file, which is read from its beginning.
 
     Raises:
-        LimitExceededError: Free JSON that nests too deeply.
+        LimitExceededError: Free JSON that nests too deeply, or a check that takes too long.
         BundleInvalidError, SecretValueError, HostValueError, HiddenTextError: With every fault.
     """
+    deadline = Deadline(_CHECK_SECONDS, read_seconds=time.monotonic)
     if digest in checks.json:
-        pointer = checks.json[digest]
-        raise_faults(find_free_json_faults(_read(content), place=pointer, limits=context.limits))
+        faults = find_free_json_faults(
+            _read(content), place=checks.json[digest], limits=context.limits, deadline=deadline
+        )
+        raise_faults(faults)
     if digest in checks.texts:
         faults = find_text_blob_faults(
             io.BytesIO(content) if isinstance(content, bytes) else content,
             place=checks.texts[digest],
             scanner=context.scanner,
             declared_text=digest in checks.declared_texts,
+            deadline=deadline,
         )
         raise_faults(faults)
 

@@ -9,7 +9,9 @@ from worker_runtime.contract.caller import Caller, verify_access
 from worker_runtime.contract.workers import PreviewRequest
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import load_bundle, read_visible_blob
+from worker_runtime.event_log import LOG
 from worker_runtime.host.facts import HostFacts, HostNeeds, gather_host_facts
+from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.explain import Explanation, explain_resolution
 from worker_runtime.resolution.host_plan import HostPlan
 from worker_runtime.resolution.resolve import (
@@ -17,6 +19,9 @@ from worker_runtime.resolution.resolve import (
     compute_resolution,
     prepare_resolution,
 )
+from worker_runtime.resolution.spec import SpecFrame
+from worker_runtime.resolution.version import RESOLVER_VERSION
+from yoi_bundle.errors import YoiError
 from yoi_wire.worker_requests import WorkerRequest
 
 
@@ -91,7 +96,8 @@ async def preview_workers(
 ) -> tuple[Explanation, ...]:
     """Explain what Workers would be; stores nothing.
 
-    Profiles that this Runtime cannot read are left out; `BundleStatus.rejected_profiles` names them.
+    Profiles that this Runtime cannot read are left out; `BundleStatus.rejected_profiles` names them. One whose
+    resolution fails in an unforeseen way is refused as `internal`, and the others are explained.
 
     Raises:
         BundleMissingError, BundleCorruptError, InvalidSelectorError, BundleRequiredError, ProfileNotFoundError: See
@@ -105,9 +111,32 @@ async def preview_workers(
     explanations: list[Explanation] = []
     for selector in selectors:
         request = msgspec.structs.replace(wanted.request, selector=selector)
-        resolved = await resolve_request(context, caller, wanted.workspace, request)
-        explanations.append(explain_resolution(resolved.resolution))
+        try:
+            resolved = await resolve_request(context, caller, wanted.workspace, request)
+        except YoiError:
+            raise
+        except Exception as error:  # noqa: BLE001  one profile's fault is that profile's alone
+            LOG.fault({}, error)
+            explanations.append(_explain_fault(context, wanted, selector))
+        else:
+            explanations.append(explain_resolution(resolved.resolution))
     return tuple(explanations)
+
+
+def _explain_fault(context: Context, wanted: PreviewRequest, selector: str) -> Explanation:
+    """Return the explanation of a profile whose resolution failed in an unforeseen way: refused, and no decision."""
+    digest = wanted.request.bundle_digest
+    frame = SpecFrame(
+        selector=selector,
+        profile=selector,
+        source="builtin" if digest is None else "bundle",
+        digest=digest or context.builtin.bundle.digest,
+        workspace="builtin" if digest is None else wanted.workspace,
+        resolver_version=RESOLVER_VERSION,
+    )
+    message = "its resolution failed in an unforeseen way; the Runtime's log has the place"
+    reason = Reason(code="internal", kind="profile", id=selector, message=message)
+    return Explanation(frame=frame, resolution_digest="", decisions=(), refused=(reason,))
 
 
 def _list_selectors(context: Context, caller: Caller, wanted: PreviewRequest) -> list[str]:

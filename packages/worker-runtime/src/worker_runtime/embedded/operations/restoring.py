@@ -11,6 +11,7 @@ from worker_runtime.contract.workers import StateReason
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.current_rights import CurrentRights, Seen, find_current_rights
 from worker_runtime.embedded.operations.workers import apply_trigger
+from worker_runtime.event_log import LOG
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.explain import Explanation
 from worker_runtime.resolution.spec import assemble_spec
@@ -59,9 +60,23 @@ async def restore_workers(context: Context) -> RestoreReport:
             outcome = (await recheck_worker(context, worker_id, workspace_id, restart=True)).outcome
         except StoreCorruptError:
             outcomes.setdefault("unreadable", []).append(worker_id)
+        except Exception as error:  # noqa: BLE001  one Worker's fault is that Worker's alone
+            LOG.fault({}, error)
+            await asyncio.to_thread(_hold_faulty, context, worker_id, workspace_id)
+            outcomes.setdefault("held", []).append(worker_id)
         else:
             outcomes.setdefault(outcome, []).append(worker_id)
     return RestoreReport(**{name: tuple(ids) for name, ids in outcomes.items()})
+
+
+def _hold_faulty(context: Context, worker_id: str, workspace_id: int) -> None:
+    """Hold a Worker that could not be looked at, for a reason nobody foresaw."""
+    message = "its resolution failed in an unforeseen way; the Runtime's log has the place"
+    with context.database.write() as connection:
+        row = find_worker(connection, [workspace_id], worker_id)
+        if row is not None and row.ended_at is None:
+            reasons = (StateReason(code="internal", message=message),)
+            apply_trigger(connection, row, "hold", now=context.clock.now(), reasons=reasons)
 
 
 async def recheck_worker(context: Context, worker_id: str, workspace_id: int, *, restart: bool) -> Rechecked:

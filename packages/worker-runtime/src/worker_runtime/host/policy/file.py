@@ -68,7 +68,9 @@ class PolicyLines:
     def _parse(self, start: int, end: int) -> TomlDocument | None:
         """Parse one workspace alone, with as many empty lines before it as it has lines above."""
         above = self._text.count("\n", 0, start)
-        found = read_toml(("\n" * above + self._text[start:end]).encode(), "policy")
+        found = read_toml(
+            ("\n" * above + self._text[start:end]).encode(), "policy", max_bytes=MAX_POLICY_BYTES
+        )
         return found if isinstance(found, TomlDocument) else None
 
 
@@ -145,7 +147,7 @@ def parse_host_policy(data: bytes, *, file: str, directory: Path) -> HostPolicyD
     """
     if len(data) > MAX_POLICY_BYTES:
         raise HostPolicyInvalidError(diagnostics=(_fault(file, 0, "a host policy of more than 1 MiB"),))
-    document = read_toml(data, file)
+    document = read_toml(data, file, max_bytes=MAX_POLICY_BYTES)
     if isinstance(document, Diagnostic):
         raise HostPolicyInvalidError(diagnostics=(document,))
     lines = PolicyLines(data, document)

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from yoi_bundle.digest import Digest
 from yoi_bundle.identifiers import (
+    PORT,
     EnvironmentName,
     HostPattern,
     ItemId,
@@ -28,7 +29,7 @@ from yoi_bundle.manifest.tool import CommandName
 
 Origin: TypeAlias = Annotated[
     str,
-    Meta(pattern=r"^https?://(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9][0-9]{0,4})?(?!\n)$", max_length=300),
+    Meta(pattern=rf"^https?://(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::{PORT})?(?!\n)$", max_length=300),
 ]
 """Scheme, host and port of a URL: `https://api.example.com`."""
 

@@ -28,6 +28,11 @@ from yoi_bundle.manifest import (
     PromptUse,
 )
 
+MAX_PARENTS = 32
+"""Of a profile, one after another: what nobody can follow any more is a mistake, or meant to cost."""
+
+_MOST_SHOWN = 8
+
 
 class ProfileAssembly:
     """Puts profiles together: each one's own content, then inheritance, then what governs all of them.
@@ -57,6 +62,7 @@ class ProfileAssembly:
         self._ledger = ledger
         self._own: dict[str, Inheriting] = {}
         self._flat: dict[str, Inheriting | None] = {}
+        self._parents: dict[str, int] = {}
 
     def assemble(self, governing: Governing, asks: Asks) -> dict[str, Profile]:
         """Return profiles by id, flat and governed; those at fault are in the ledger's `lost`.
@@ -75,7 +81,7 @@ class ProfileAssembly:
             if resolved is not None:
                 self._own[name] = resolved
         for name in self._own:
-            self._flatten(name, ())
+            self._flatten(name)
         neighbours = Neighbours(drafts=self._drafts, plugins=self._plugins, lost=self._ledger.lost)
         return {
             name: self._govern(self._drafts.profiles[name], flat.profile, governing, asks, neighbours)
@@ -168,46 +174,67 @@ class ProfileAssembly:
             )
         return asks
 
-    def _flatten(self, name: str, below: tuple[str, ...]) -> Inheriting | None:
-        """Flatten a profile once, its parent before it; `below` are the children that led here."""
-        if name in self._flat:
-            return self._flat[name]
-        extends = self._drafts.profiles[name].extends
-        if extends is None:
-            self._flat[name] = self._own[name]
-        elif name in below:
-            self._lose_cycle(below[below.index(name) :])
-        else:
-            parent = self._find_parent(name, extends, (*below, name))
-            if name not in self._flat:
-                self._flat[name] = None if parent is None else self._join(name, extends, parent)
+    def _flatten(self, name: str) -> Inheriting | None:
+        """Flatten a profile once, its parents before it; without recursion, because people decide how many there are."""
+        chain: dict[str, None] = {}
+        current: str | None = name
+        while current is not None and current not in self._flat:
+            if current in chain:
+                names = list(chain)
+                self._lose_cycle(names[names.index(current) :])
+                break
+            chain[current] = None
+            current = self._find_parent(current)
+        for one in reversed(chain):
+            if one not in self._flat:
+                self._flat[one] = self._inherit(one)
         return self._flat[name]
 
-    def _lose_cycle(self, names: tuple[str, ...]) -> None:
+    def _lose_cycle(self, names: list[str]) -> None:
+        shown = " → ".join((*names[:_MOST_SHOWN], "…") if len(names) > _MOST_SHOWN else (*names, names[0]))
         for name in names:
             draft = self._drafts.profiles[name]
             place = Place(draft.path, draft.extends.line if draft.extends else 0)
-            message = f"inherits from itself: {' → '.join((*names, names[0]))}"
+            message = f"inherits from itself: {shown}"
             self._ledger.lose(("profiles", name), "profile.cycle", place, message, "take out one `extends`")
             self._flat[name] = None
 
-    def _find_parent(self, name: str, extends: NameReference, below: tuple[str, ...]) -> Inheriting | None:
-        path = self._drafts.profiles[name].path
-        found: tuple[str, ...] = ()
+    def _find_parent(self, name: str) -> str | None:
+        """Return the profile of the workspace that a profile extends, if there is just one."""
+        draft = self._drafts.profiles[name]
+        if draft.extends is None or draft.extends.written.startswith(BUILTIN_PREFIX):
+            return None
+        found = self._names.profiles.find(draft.extends.written, draft.path)
+        return found[0] if len(found) == 1 and found[0] in self._own else None
+
+    def _inherit(self, name: str) -> Inheriting | None:
+        """Flatten a profile whose parent is flat."""
+        draft = self._drafts.profiles[name]
+        extends = draft.extends
+        if extends is None:
+            return self._own[name]
+        parent_name = self._find_parent(name)
+        parent = None if parent_name is None else self._flat[parent_name]
+        if parent_name is not None:
+            self._parents[name] = 1 + self._parents.get(parent_name, 0)
+            if self._parents[name] > MAX_PARENTS:
+                self._ledger.lose(
+                    ("profiles", name),
+                    "limit.exceeded",
+                    Place(draft.path, extends.line),
+                    f"inherits from {self._parents[name]} profiles one after another, at most {MAX_PARENTS} allowed",
+                    "extend a profile that is nearer to the first",
+                )
+                return None
         if extends.written.startswith(BUILTIN_PREFIX):
             builtin = self._builtins.manifest.profiles.get(extends.written.removeprefix(BUILTIN_PREFIX))
-            if builtin is not None:
-                return Inheriting(profile=builtin)
-        else:
-            found = self._names.profiles.find(extends.written, path)
-        if len(found) == 1 and found[0] in self._own:
-            parent = self._flatten(found[0], below)
-            if parent is not None or name in self._flat:
-                return parent
+            parent = None if builtin is None else Inheriting(profile=builtin)
+        if parent is not None:
+            return self._join(name, extends, parent)
         self._ledger.lose(
             ("profiles", name),
             "reference.unresolved",
-            Place(path, extends.line),
+            Place(draft.path, extends.line),
             f"the profile `{show_name(extends.written)}` that it extends is not to be had",
             "name a profile by its id, or `builtin:NAME`",
         )

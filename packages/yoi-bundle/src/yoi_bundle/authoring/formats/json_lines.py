@@ -9,9 +9,14 @@ from msgspec import Struct
 from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics
 from yoi_bundle.canonical import compute_depth
 from yoi_bundle.faults import join_pointer
-from yoi_bundle.limits import DEFAULT_LIMITS, Limits
+from yoi_bundle.limits import DEFAULT_LIMITS, MEBIBYTE, Limits
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+MAX_JSON_BYTES = 2 * MEBIBYTE
+MAX_JSON_VALUES = 50_000
+"""Commas and colons; the largest settings of the corpora have a thousandth."""
+
+_MAX_POINTER_CHARACTERS = 16 * MEBIBYTE
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:\n]')
 _TEXT_OR_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TEXT_OR_LAST_COMMA = re.compile(r'"(?:[^"\\\n]|\\.)*"|,(?=\s*[}\]])')
@@ -50,6 +55,10 @@ def read_json(
     """
     is_marked = data.startswith(_BYTE_ORDER_MARK)
     data = data.removeprefix(_BYTE_ORDER_MARK)
+    excess = _find_excess(data)
+    if excess is not None:
+        diagnostics.error("limit.exceeded", 1, excess, "make it smaller, or split it")
+        return None
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -73,7 +82,12 @@ def read_json(
         message = "a number or a text that JSON between programs cannot hold"
         diagnostics.error("json.malformed", 1, message, "write finite numbers and whole characters")
         return None
-    lines, repeated = _find_lines(text)
+    found = _find_lines(text)
+    if found is None:
+        message = f"keys of more than {_MAX_POINTER_CHARACTERS} characters with the keys above them"
+        diagnostics.error("limit.exceeded", 1, message, "write shorter keys, or nest less deeply")
+        return None
+    lines, repeated = found
     if repeated is not None:
         diagnostics.error(
             "json.duplicate_key", repeated, "a key stands twice in one object", "keep one of the two"
@@ -107,8 +121,22 @@ def _report_syntax(error: json.JSONDecodeError, text: str, diagnostics: FileDiag
         diagnostics.error("json.malformed", error.lineno, message, "correct the line or the one before")
 
 
-def _find_lines(text: str) -> tuple[dict[str, int], int | None]:
-    """Walk the tokens of valid JSON; return pointer → line, and the line of the first repeated key."""
+def _find_excess(data: bytes) -> str | None:
+    """Say what is too large, before a parser or a reader of declarations sees any of it."""
+    if len(data) > MAX_JSON_BYTES:
+        return f"{len(data)} bytes, at most {MAX_JSON_BYTES} allowed"
+    values = data.count(b",") + data.count(b":")
+    if values > MAX_JSON_VALUES:
+        return f"about {values} values, at most {MAX_JSON_VALUES} allowed"
+    return None
+
+
+def _find_lines(text: str) -> tuple[dict[str, int], int | None] | None:
+    """Walk the tokens of valid JSON; return pointer → line, and the line of the first repeated key.
+
+    None when the pointers together are too long: each holds the keys above its own.
+    """
+    left = _MAX_POINTER_CHARACTERS
     lines = {"": 1}
     repeated: int | None = None
     line = 1
@@ -116,6 +144,9 @@ def _find_lines(text: str) -> tuple[dict[str, int], int | None]:
     pending = ""
     for token in _TOKEN.finditer(text):
         sign = token.group()
+        left -= len(stack[-1][0]) + len(sign) if stack else 0
+        if left < 0:
+            return None
         if sign == "\n":
             line += 1
         elif sign in "{[":

@@ -23,6 +23,14 @@ _STRUCTURE = re.compile(
     r"|[\[\]{}\n]",
     re.DOTALL,
 )
+_KEY_PART = re.compile(r"\"\"\"|'''|[\"']|\.|[A-Za-z0-9_-]+|[ \t]+|#[^\n]*|\n|[^\n]")
+_QUOTES = frozenset({'"', "'", '"""', "'''"})
+_IS_IN_KEY = re.compile(r"[A-Za-z0-9_-]+|[ \t]+")
+_ESCAPE_OR_QUOTES = re.compile(r"\\.|\"+", re.DOTALL)
+
+MAX_TOML_BYTES = 256 * 1024
+MAX_KEY_STEPS = 32
+MAX_TOML_DEPTH = 32
 _AT_LINE = re.compile(r"\(at line (\d+)")
 
 
@@ -46,13 +54,22 @@ class TomlDocument(Struct, frozen=True, kw_only=True):
         return 0
 
 
-def read_toml(data: bytes, file: str) -> TomlDocument | Diagnostic:
-    """Parse a file; what is wrong with it is a diagnostic, not an exception."""
+def read_toml(data: bytes, file: str, *, max_bytes: int = MAX_TOML_BYTES) -> TomlDocument | Diagnostic:
+    """Parse a file; what is wrong with it is a diagnostic, not an exception.
+
+    Size, steps of a key and nesting are bounded before the parser sees a byte: its time and memory grow with the square
+    of a dotted key's length.
+    """
+    if len(data) > max_bytes:
+        return _too_large(file, 0, f"{len(data)} bytes, at most {max_bytes} allowed")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return _malformed(file, line, "bytes that are not UTF-8")
+    excess = _find_excess(text)
+    if excess is not None:
+        return _too_large(file, *excess)
     try:
         values = tomllib.loads(text, parse_float=_write_decimal)
     except tomllib.TOMLDecodeError as error:
@@ -64,6 +81,48 @@ def read_toml(data: bytes, file: str) -> TomlDocument | Diagnostic:
     except RecursionError:
         return _malformed(file, 0, "nested too deeply")
     return TomlDocument(values=values, lines=_find_lines(text))
+
+
+def _find_excess(text: str) -> tuple[int, str] | None:
+    """Return the line of the first key of too many steps, or of too deep nesting, and which it is; one pass.
+
+    A string counts as one step, whatever is in it. The pass ends at a string that nothing closes: so does the parser.
+    """
+    line, dots, depth, offset = 1, 0, 0, 0
+    while (token := _KEY_PART.match(text, offset)) is not None:
+        offset = token.end()
+        sign = token.group()
+        if sign in _QUOTES:
+            end = _find_string_end(text, sign, offset)
+            if end is None:
+                return None
+            line += text.count("\n", offset, end)
+            offset = end
+        elif sign == ".":
+            dots += 1
+            if dots > MAX_KEY_STEPS:
+                return line, f"a key of more than {MAX_KEY_STEPS} steps"
+        elif not _IS_IN_KEY.fullmatch(sign):
+            dots = 0
+            line += sign.count("\n")
+            depth += (sign in "[{") - (sign in "]}")
+            if depth > MAX_TOML_DEPTH:
+                return line, f"arrays and tables nest more than {MAX_TOML_DEPTH} deep"
+    return None
+
+
+def _find_string_end(text: str, quote: str, offset: int) -> int | None:
+    """Return where a string ends that `quote` opened before `offset`, or None when nothing ends it."""
+    most = 5 if len(quote) == 3 else 1  # a text of several lines may end in two quotes of its own
+    if quote.startswith("'"):
+        end = text.find(quote, offset)
+        if end < 0:
+            return None
+        return end + len(quote) + sum(text.startswith("'" * more, end + 3) for more in (1, 2) if most == 5)
+    for found in _ESCAPE_OR_QUOTES.finditer(text, offset):
+        if found.group().startswith(quote):
+            return found.start() + min(len(found.group()), most)
+    return None
 
 
 def _write_decimal(text: str) -> str:
@@ -79,6 +138,17 @@ def _malformed(file: str, line: int, message: str) -> Diagnostic:
         line=line,
         message=message,
         remedy="write it as TOML 1.0",
+    )
+
+
+def _too_large(file: str, line: int, message: str) -> Diagnostic:
+    return Diagnostic(
+        severity="error",
+        rule="limit.exceeded",
+        file=file,
+        line=line,
+        message=message,
+        remedy="make it smaller, or split it",
     )
 
 

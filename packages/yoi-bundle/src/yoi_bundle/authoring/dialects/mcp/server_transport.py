@@ -16,7 +16,7 @@ from yoi_bundle.manifest import Argument, HttpServer, PluginPath, StdioServer, T
 from yoi_bundle.manifest.tool import CommandName, Flag
 
 _FLAG_AND_VALUE = re.compile(r"(--?[A-Za-z][A-Za-z0-9._-]*=)(.*)", re.DOTALL)
-_NAMING_FLAG = re.compile(r"--?[A-Za-z][A-Za-z0-9._-]+")
+_NAMING_FLAG = re.compile(r"--?[A-Za-z][A-Za-z0-9._-]*")
 _SWITCH = re.compile(r"/[A-Za-z]{1,2}(?::[A-Za-z]+)?")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _CONTAINER_COMMANDS = frozenset({"docker", "podman", "nerdctl"})
