@@ -74,6 +74,7 @@ def _fill(server: RestUnderTest) -> KnownValues:
             "path.workspace": ["library"],
             "path.lease": [outcome.lease.id],
             "query.workspace": ["library"],
+            "query.generation": ["7"],
             "header.Yoi-Bundle-Metadata": [format_header_json(held.metadata)],
             "body.workspace": ["library"],
             "body.digest": [held.digest],

@@ -53,6 +53,8 @@ SEMANTIC_REFUSALS: dict[str, tuple[int, ...]] = {
     f"POST {_WORKSPACE}/rollback": (400, 403),
     # No token is named as the Backend is, or outlasts its maker's.
     "POST /api/v1/tokens": (400, 403),
+    # The records have to be there, and be those that were exported.
+    "POST /api/v1/audit/prune": (400,),
 }
 
 EXAMPLES = 4

@@ -125,7 +125,7 @@ class _Walk:
     def _is_passed_over(self, entry: os.DirEntry[str], path: str, *, in_skill: bool) -> bool:
         """Report what git ignores and what programs make; one line for a whole directory."""
         is_directory = entry.is_dir(follow_symlinks=False)
-        raw = os.fsencode(path)
+        raw = path.encode("utf-8", "surrogateescape")
         if self.ignored.has_directory(raw) if is_directory else self.ignored.has_file(raw):
             what = "; nothing in it is read" if is_directory else ""
             self._pass_over(path, f"ignored by git{what}", "take it out of .gitignore to have it read")
