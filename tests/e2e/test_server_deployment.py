@@ -97,7 +97,14 @@ def test_every_setting_stands_in_the_example_and_is_understood(tmp_path: Path) -
     assert found.embedded is not None
     assert found.listening.socket == tmp_path / "server.sock"
     assert found.identity == tmp_path / "identity.json"
-    told_otherwise = {"restored", "listening", "environment", "host_policy", "secrets_directory", "cache_directory"}
+    told_otherwise = {
+        "restored",
+        "listening",
+        "environment",
+        "host_policy",
+        "secrets_directory",
+        "cache_directory",
+    }
     unsaid = {
         name
         for name in ServerSettings.__dataclass_fields__
