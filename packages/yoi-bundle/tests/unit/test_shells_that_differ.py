@@ -36,6 +36,11 @@ def _judge(default: str, effect: str, command: str, text: str) -> str:
         "[[ a || rm ]]",
         "[[ a > rm ]]",
         "[[ ( rm ) ]]",
+        r"echo `echo \$(rm x)`",
+        r'echo "`echo <"a[\$(rm x)]"`"',
+        r"echo `echo \`rm x\``",
+        r"""echo "`echo \"\$(rm x)\"`" """,
+        r"v=`declare <'a[\$(rm x)]'`",
     ],
 )
 def test_a_text_that_another_shell_takes_for_a_denied_command_is_not_allowed(text: str) -> None:
@@ -57,6 +62,8 @@ def test_a_text_that_another_shell_takes_for_a_denied_command_is_not_allowed(tex
         "echo $(((1 + 2) * ((3))))",
         "( (ls) )",
         "f() { ls; }; f",
+        "echo `ls -l`",
+        'echo "`ls -l`"',
     ],
 )
 def test_what_every_shell_reads_alike_is_left_alone(text: str) -> None:

@@ -297,7 +297,7 @@ def _is_understood(nodes: list[Node], data: bytes) -> bool:
             return False
         if node.type == "command_name" and _slice(node, data) in _RESERVED:
             return False
-        if _means_another_program(node, data):
+        if _means_another_program(node, data) or _is_unescaped_first(node, data):
             return False
         if node.child_count == 0:
             start = node.start_byte
@@ -330,6 +330,12 @@ def _means_another_program(node: Node, data: bytes) -> bool:
         targets = [] if redirect is None else redirect.children[redirect.children.index(node) + 1 :]
         return len(targets) != 1 or _ENDS_COMMAND.match(data, targets[0].end_byte) is None
     return False
+
+
+def _is_unescaped_first(node: Node, data: bytes) -> bool:
+    """Tell whether a shell removes backslashes from a substitution's text before it reads it: in backquotes only."""
+    text = _slice(node, data)
+    return node.type == "command_substitution" and text.startswith("`") and "\\" in text
 
 
 def _is_part_of_line(word: Node) -> bool:
