@@ -1,6 +1,7 @@
 """The terminal: colour where a person looks at one, plain lines of any length where a program reads."""
 
 import sys
+from collections.abc import Mapping
 
 import click
 from rich.console import Console
@@ -39,3 +40,16 @@ def join_text(*parts: tuple[str, str] | str) -> Text:
         text, style = (part, "") if isinstance(part, str) else part
         line.append(make_printable(text), style=style or None)
     return line
+
+
+def describe_value(value: object) -> str:
+    """Write a value of JSON in one line for people: members as `NAME=VALUE`, without those that are empty."""
+    match value:
+        case Mapping():
+            return " ".join(f"{name}={describe_value(member)}" for name, member in value.items() if member)
+        case list() | tuple():
+            return "; ".join(describe_value(member) for member in value)
+        case bool():
+            return "yes" if value else "no"
+        case _:
+            return str(value)

@@ -1,11 +1,10 @@
 """What `yoi up` tells, for people: each happening as it comes."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from rich.console import Console
 
-from yoi.render.console import join_text
+from yoi.render.console import describe_value, join_text
 from yoi.render.diagnostics import print_diagnostics, summarise
 from yoi.render.diff import print_diff
 from yoi.render.table import make_facts
@@ -120,18 +119,8 @@ def _print_delivery(console: Console, one: Delivered) -> None:
 
 def _describe(problem: Problem) -> str:
     """Write a problem in one line: its code, and each of its details."""
-    said = ", ".join(f"{name} {_flatten(value)}" for name, value in problem.details.items() if value)
+    said = ", ".join(f"{name} {describe_value(value)}" for name, value in problem.details.items() if value)
     return f"{problem.code} ({said})" if said else problem.code
-
-
-def _flatten(value: object) -> str:
-    match value:
-        case Mapping():
-            return " ".join(f"{name}={_flatten(member)}" for name, member in value.items() if member)
-        case list() | tuple():
-            return "; ".join(_flatten(member) for member in value)
-        case _:
-            return str(value)
 
 
 def _format_time(instant: str) -> str:

@@ -4,7 +4,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
-from yoi.render.console import join_text
+from yoi.render.console import describe_value, join_text
 from yoi.render.documents import Column, shorten
 from yoi.render.table import make_table
 from yoi_wire.backend.audit import AuditView
@@ -47,17 +47,35 @@ WORKSPACE_FACTS: tuple[Column[WorkspaceView], ...] = (
 )
 
 
+def _describe_origin(one: RevisionView) -> str:
+    """Say who published a revision, and from which commit."""
+    made_from = one.provenance
+    commit = (
+        f"{made_from.commit[:12]}{', changed since' if made_from.dirty else ''}" if made_from.commit else ""
+    )
+    return " ".join(filter(None, (one.publisher, made_from.kind, commit)))
+
+
 def print_history(console: Console, found: History) -> None:
     """Print activations, revisions and revocations, as a Backend answers them."""
+    origins = {one.revision: _describe_origin(one) for one in found.revisions}
     moves = [
-        (one.activated_at, str(one.revision), one.kind, one.actor, one.reason) for one in found.activations
+        (
+            one.activated_at,
+            str(one.revision),
+            one.kind,
+            one.actor,
+            one.reason or (origins.get(one.revision, "") if one.kind == "automatic" else ""),
+        )
+        for one in found.activations
     ]
     console.print(make_table(("activated", "revision", "kind", "by", "why"), moves, title="activations"))
     console.print()
     revisions = [
-        (str(one.revision), one.recorded_at, one.publisher, shorten(one.digest)) for one in found.revisions
+        (str(one.revision), one.recorded_at, origins[one.revision], shorten(one.digest))
+        for one in found.revisions
     ]
-    console.print(make_table(("revision", "recorded", "publisher", "bundle"), revisions, title="revisions"))
+    console.print(make_table(("revision", "recorded", "from", "bundle"), revisions, title="revisions"))
     for one in found.revocations:
         text = f" {one.digest} by {one.actor} at {one.revoked_at}: {one.reason or 'no reason given'}"
         console.print(join_text(("revoked", "bold red"), text))
@@ -72,7 +90,7 @@ def make_audit_line(record: AuditView) -> Text:
     subject = record.subject
     what = (record.workspace, record.runtime and f"on {record.runtime}", _name(subject))
     details = ", ".join(
-        f"{name} {_name(str(value))}"
+        f"{name} {_name(describe_value(value))}"
         for name, value in record.details.items()
         if value not in (None, "", [], {})
     )
