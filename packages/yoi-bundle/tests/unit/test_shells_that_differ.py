@@ -41,6 +41,10 @@ def _judge(default: str, effect: str, command: str, text: str) -> str:
         r"echo `echo \`rm x\``",
         r"""echo "`echo \"\$(rm x)\"`" """,
         r"v=`declare <'a[\$(rm x)]'`",
+        r"w=sub r''\m -r x",
+        r">out r''\m -r x",
+        r"w=sub r''\m",
+        r"for v in a''\b; do w=1 r''\m x; done",
     ],
 )
 def test_a_text_that_another_shell_takes_for_a_denied_command_is_not_allowed(text: str) -> None:
@@ -63,6 +67,9 @@ def test_a_text_that_another_shell_takes_for_a_denied_command_is_not_allowed(tex
         "( (ls) )",
         "f() { ls; }; f",
         "echo `ls -l`",
+        "w=1 l''s 'a'\"b\"$c",
+        "ls>out 2>&1",
+        "2>out ls",
         'echo "`ls -l`"',
     ],
 )

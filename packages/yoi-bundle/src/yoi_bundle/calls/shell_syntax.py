@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 import tree_sitter_bash
 from msgspec import Struct
@@ -143,6 +144,11 @@ _RESERVED = frozenset(
     ]
 ) | frozenset(["esac", "select", "function", "in", ";;", "(", ")"])
 _OTHER_COMMANDS = frozenset(["declaration_command", "unset_command", "test_command", "variable_assignment"])
+_WORD_LISTS = frozenset(
+    ["command", "redirected_statement", "for_statement", "array", "case_statement"]
+) | frozenset(
+    ["declaration_command", "unset_command", "file_redirect", "herestring_redirect", "heredoc_redirect"]
+)
 _HARMLESS_REDIRECT = re.compile(r"[0-9]*>&[0-9]|(?:[0-9]*|&)>\s*/dev/null")
 _CONTINUATION = "\\\n"
 # Between two tokens: blanks, and a continuation after a blank, or after an operator when a blank follows.
@@ -297,7 +303,7 @@ def _is_understood(nodes: list[Node], data: bytes) -> bool:
             return False
         if node.type == "command_name" and _slice(node, data) in _RESERVED:
             return False
-        if _means_another_program(node, data) or _is_unescaped_first(node, data):
+        if _means_another_program(node, data) or _is_unescaped_first(node, data) or _splits_word(node):
             return False
         if node.child_count == 0:
             start = node.start_byte
@@ -336,6 +342,14 @@ def _is_unescaped_first(node: Node, data: bytes) -> bool:
     """Tell whether a shell removes backslashes from a substitution's text before it reads it: in backquotes only."""
     text = _slice(node, data)
     return node.type == "command_substitution" and text.startswith("`") and "\\" in text
+
+
+def _splits_word(node: Node) -> bool:
+    """Tell whether two parts of a line stand side by side that the parser took for two words, and a shell takes for one."""
+    return node.type in _WORD_LISTS and any(
+        second.type in _WORD_NODES and first.end_byte == second.start_byte and first.is_named
+        for first, second in pairwise(node.children)
+    )
 
 
 def _is_part_of_line(word: Node) -> bool:
