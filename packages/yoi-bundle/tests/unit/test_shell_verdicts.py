@@ -170,6 +170,7 @@ def test_what_is_not_plain_or_cannot_be_read_is_asked_at_most(command: str) -> N
         "ls; rm 'x",
         "rm x )",
         "rm\tx\x00",
+        "r''\\m x",
     ],
 )
 def test_a_deny_rule_finds_a_command_in_every_disguise(command: str) -> None:
@@ -186,7 +187,6 @@ def test_a_deny_rule_finds_a_command_in_every_disguise(command: str) -> None:
         "bash <<< 'rm x'",
         ". ./x",
         "$'rm' x",
-        "r''\\m x",
     ],
 )
 def test_a_deny_rule_that_may_match_makes_an_allowed_call_asked(command: str) -> None:
