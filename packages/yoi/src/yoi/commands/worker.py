@@ -61,7 +61,10 @@ def create(
     address: RemoteAddress | None,
     as_json: bool,
 ) -> None:
-    """Create a Worker of PROFILE, here, on a remote Runtime, or through a Backend; it is refused with every reason."""
+    """Create a Worker of PROFILE, here, on a remote Runtime, or through a Backend; it is refused with every reason.
+
+    A Worker is the decision on record: no agent program is started for it yet.
+    """
     if runtime_name is not None or runtime_labels:
         raise click.UsageError("--on and --on-label go with --server or --backend")
     with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
