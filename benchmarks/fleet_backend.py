@@ -85,7 +85,11 @@ class FleetBackend:
         count = self._count_pairs()
         begun = time.perf_counter()
         activation = await self._activate(revision)
-        query = "SELECT count(*) FROM pair WHERE observed_digest = ? AND observed_generation = ? AND problem IS NULL"
+        # A Runtime that held an assignment before it was registered has generations of its own, above the workspace's.
+        query = (
+            "SELECT count(*) FROM pair WHERE observed_digest = ? AND observed_generation - generation_offset = ? "
+            "AND problem IS NULL"
+        )
         await self._wait(query, (activation.digest, activation.generation), count)
         return time.perf_counter() - begun
 
