@@ -1,6 +1,6 @@
 """Every reference inside a bundle resolves, and every item is in order with itself (B-10)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from yoi_bundle.errors import Fault
 from yoi_bundle.faults import join_pointer
@@ -70,13 +70,40 @@ def _list_named(manifest: Manifest) -> Iterator[tuple[str, str, Item]]:
             yield section, name, item
 
 
+def names_part(pattern: str) -> bool:
+    """Tell whether an entry of a list, or an allow rule, is spelled as one tool of a server or of a plugin."""
+    return pattern.startswith(("mcp:", "plugin:")) and "/" in pattern and not pattern.endswith("*")
+
+
+def spell_entry(pattern: str, known: Container[str]) -> str:
+    """Write an entry of a tool list so that it has one meaning.
+
+    `mcp:a/b` is the tool `b` of the server `mcp:a`; where there is no such server, but one that is called `mcp:a/b`, it
+    means that one, and becomes `mcp:a/b/*`. So it is with plugins.
+
+    Args:
+        pattern: An entry.
+        known: The keys of the manifest's tools, and `plugin:ID` for each of its plugins.
+    """
+    if names_part(pattern) and pattern in known and pattern.rpartition("/")[0] not in known:
+        return f"{pattern}/*"
+    return pattern
+
+
+def list_spelled(manifest: Manifest) -> frozenset[str]:
+    """Return what `spell_entry` has to know of a manifest."""
+    return frozenset([*manifest.tools, *(f"plugin:{name}" for name in manifest.plugins)])
+
+
 def matches_tool(pattern: str, tool: str) -> bool:
     """Tell whether a tool pattern of a list takes (part of) the tool with this key of the manifest.
 
-    `mcp:ID/TOOL` takes part of the server `mcp:ID`.
+    `mcp:ID/TOOL` takes part of the server `mcp:ID`, and nothing of a server whose id is `ID/TOOL`; see `spell_entry`.
     """
-    if pattern in ("*", tool):
+    if pattern == "*":
         return True
+    if pattern == tool:
+        return not names_part(pattern)
     if pattern.endswith("*") and not pattern.startswith("mcp:") and tool.startswith(pattern[:-1]):
         return True
     if pattern.startswith("mcp:"):
@@ -151,7 +178,8 @@ def _check_tool_list(pointer: str, selection: ToolList, known: _Known) -> Iterat
             if rest != "*" and rest not in known.plugins and rest.rsplit("/", 1)[0] not in known.plugins:
                 yield _dangling(join_pointer(pointer, pattern), "plugins", rest)
         elif "*" not in pattern or (pattern.startswith("mcp:") and pattern != "mcp:*"):
-            if not any(matches_tool(pattern, tool) for tool in known.tools):
+            entry = spell_entry(pattern, known.tools)
+            if not any(matches_tool(entry, tool) for tool in known.tools):
                 yield _dangling(join_pointer(pointer, pattern), "tools", pattern)
 
 

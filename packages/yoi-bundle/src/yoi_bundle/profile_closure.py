@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from yoi_bundle.closure import matches_tool
+from yoi_bundle.closure import matches_tool, spell_entry
 from yoi_bundle.errors import Fault
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import AllTools, Manifest, McpServer, Profile, ToolSelection
@@ -96,7 +96,9 @@ def _list_tools(
     manifest: Manifest, selector: str, selection: ToolSelection, hidden: tuple[str, ...]
 ) -> Iterator[tuple[str, str]]:
     for tool_id in hidden:
-        if isinstance(selection, AllTools) or any(matches_tool(one, tool_id) for one in selection.tools):
+        if isinstance(selection, AllTools) or any(
+            matches_tool(spell_entry(one, {*manifest.tools, *hidden}), tool_id) for one in selection.tools
+        ):
             yield "tools", tool_id
     kind, _, name = selector.partition(":")
     for tool_id, chosen in select_tools(

@@ -9,7 +9,7 @@ from typing import cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from yoi_bundle.closure import matches_tool
+from yoi_bundle.closure import matches_tool, spell_entry
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import (
     Access,
@@ -77,13 +77,14 @@ def select_tools(
         return {name: SelectedTool(tool=tool, exposes=_declared(tool)) for name, tool in visible.items()}
     selected: dict[str, SelectedTool] = {}
     for pattern, ask in sorted(selection.tools.items()):
+        entry = spell_entry(pattern, tools)
         for name, tool in visible.items():
-            if matches_tool(pattern, name):
+            if matches_tool(entry, name):
                 taken = SelectedTool(
                     tool=tool,
-                    exposes=_exposed(pattern, name, tool),
+                    exposes=_exposed(entry, name, tool),
                     required=ask.required,
-                    required_parts=_named_parts(pattern, name, tool) if ask.required else frozenset(),
+                    required_parts=_named_parts(entry, name, tool) if ask.required else frozenset(),
                     pointer=join_pointer("/tools", pattern),
                 )
                 held = selected.get(name)

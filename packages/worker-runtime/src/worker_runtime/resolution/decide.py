@@ -1,11 +1,14 @@
 """From a plan, policy, facts and intent to decisions: each layer in turn, and none gives back what another took."""
 
+from msgspec.structs import replace
+
 from worker_runtime.host.facts import HostFacts
 from worker_runtime.resolution.decision import Decision, get_order
 from worker_runtime.resolution.host_plan import HostPlan
 from worker_runtime.resolution.layers.facts import apply_facts
 from worker_runtime.resolution.layers.intent import apply_intent, index_intent, plan_intent_policy
 from worker_runtime.resolution.layers.needs import settle_needs
+from yoi_bundle.closure import list_spelled, spell_entry
 from yoi_wire.worker_requests import NO_NARROWING, Narrowing
 
 
@@ -20,6 +23,11 @@ def decide(hosted: HostPlan, facts: HostFacts, narrowing: Narrowing) -> tuple[De
     if narrowing is NO_NARROWING:
         return _decide_pending(hosted, facts)
     manifest = hosted.plan.manifest
+    if narrowing.tools is not None:
+        known = list_spelled(manifest)
+        narrowing = replace(
+            narrowing, tools=frozenset(spell_entry(entry, known) for entry in narrowing.tools)
+        )
     rules = index_intent(narrowing)
     items = {
         one.key: apply_intent(apply_facts(one, facts, manifest), narrowing, rules)

@@ -14,7 +14,8 @@ from worker_runtime.resolution.payloads import (
     GrantedPlugin,
     GrantedSurface,
 )
-from worker_runtime.resolution.tool_rules import find_first_blocker, index_rules, list_covering
+from worker_runtime.resolution.tool_rules import find_first_blocker, index_rules, list_taking
+from yoi_bundle.closure import list_spelled, spell_entry
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import Asks, Manifest, PackageBlob, Plugin, Profile, Surface, ToolList
 
@@ -100,7 +101,9 @@ def _plan_surface(
         return candidate
     selection = profile.tools
     if isinstance(selection, ToolList):
-        asks = [selection.tools[pattern] for pattern in list_covering(tool) if pattern in selection.tools]
+        spelled = list_spelled(manifest)
+        taking = frozenset(list_taking(tool))
+        asks = [ask for entry, ask in selection.tools.items() if spell_entry(entry, spelled) in taking]
         if not asks:
             candidate = candidate.withhold("profile", f"{pointer}/tools/tools", "profile.silent")
         elif any(ask.required for ask in asks):

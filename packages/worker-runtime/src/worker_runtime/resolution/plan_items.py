@@ -13,6 +13,7 @@ from worker_runtime.resolution.payloads import (
 )
 from worker_runtime.resolution.selectors import SelectedProfile
 from worker_runtime.resolution.tool_rules import covers, find_first_blocker, index_rules
+from yoi_bundle.closure import list_spelled, spell_entry
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import BundleModel, Manifest, Profile, ToolList, Workflow, WorkflowText
 from yoi_bundle.schema import Unsupported
@@ -79,7 +80,8 @@ class ItemPlanner:
     def _list_unread_tools(self) -> set[str]:
         names = set(self.unsupported.get("tools", {}))
         if isinstance(self.profile.tools, ToolList):
-            patterns = self.profile.tools.tools
+            known = list_spelled(self.manifest) | names
+            patterns = [spell_entry(entry, known) for entry in self.profile.tools.tools]
             return {
                 name
                 for name in names

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from msgspec import Struct
 
+from yoi_bundle.closure import names_part
 from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import Policy
 
@@ -48,21 +49,28 @@ def find_blocker(rules: ToolRules, tool: str, parts: Collection[str] = ()) -> st
         tool: A key of the manifest's tools, or `plugin:ID/TOOL`.
         parts: Tools of it, an MCP server, of each of which some call has to pass.
     """
-    whole = list_covering(tool)
-    blocker = _find_blocker(rules, whole)
+    whole, passing = list_covering(tool), list_taking(tool)
+    blocker = _find_blocker(rules, whole, passing)
     if blocker == f"{rules.pointer}/default" and tool.startswith(("mcp:", "plugin:")):
         blocker = None if any(_may_touch(name, tool) for name in rules.passing) else blocker
     for part in sorted(parts):
-        blocker = blocker or _find_blocker(rules, (*whole, f"{tool}/{part}"))
+        name = f"{tool}/{part}"
+        blocker = blocker or _find_blocker(rules, (*whole, name), (*passing, name))
     return blocker
 
 
-def _find_blocker(rules: ToolRules, covering: Sequence[str]) -> str | None:
-    """Return what denies every call of something, given as the patterns that match all of it."""
+def _find_blocker(rules: ToolRules, covering: Sequence[str], passing: Sequence[str]) -> str | None:
+    """Return what denies every call of something.
+
+    Args:
+        rules: One layer.
+        covering: The patterns of deny rules that match all of it.
+        passing: The patterns of other rules that do.
+    """
     for pattern in covering:
         if pattern in rules.denied:
             return rules.denied[pattern]
-    if rules.default_passes or not rules.passing.isdisjoint(covering):
+    if rules.default_passes or not rules.passing.isdisjoint(passing):
         return None
     return f"{rules.pointer}/default"
 
@@ -82,7 +90,7 @@ def find_first_blocker(layers: Iterable[ToolRules], tool: str, parts: Collection
 
 
 def list_covering(tool: str) -> tuple[str, ...]:
-    """Return every pattern that matches all calls of a tool."""
+    """Return every pattern of a deny rule that matches all calls of a tool."""
     if tool.startswith("mcp:"):
         return ("*", "mcp:*", tool, f"{tool}/*")
     if tool.startswith("http:"):
@@ -93,6 +101,12 @@ def list_covering(tool: str) -> tuple[str, ...]:
     return ("*", f"{tool.partition('.')[0]}.*", tool)
 
 
+def list_taking(tool: str) -> tuple[str, ...]:
+    """Return every entry of a list, or pattern of an allow rule, that takes all of a tool."""
+    surface = tool if tool.startswith("plugin:") else ""
+    return tuple(pattern for pattern in list_covering(tool) if pattern == surface or not names_part(pattern))
+
+
 def covers(patterns: Iterable[str], tool: str) -> bool:
-    """Tell whether a set of patterns takes all of a tool."""
-    return not frozenset(list_covering(tool)).isdisjoint(patterns)
+    """Tell whether the entries of a list take all of a tool."""
+    return not frozenset(list_taking(tool)).isdisjoint(patterns)

@@ -13,7 +13,7 @@ from yoi_bundle.authoring.assembly.ledger import Ledger
 from yoi_bundle.authoring.assembly.names import Names
 from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule, Place, show_name
 from yoi_bundle.authoring.drafts.draft import RuleDraft, ToolReference
-from yoi_bundle.closure import matches_tool
+from yoi_bundle.closure import matches_tool, spell_entry
 from yoi_bundle.manifest import Ask, Effect, ExactMatch, Match, Rule, ToolList, compute_rule_id
 
 
@@ -132,7 +132,8 @@ class ToolScope:
         elif "*" in pattern:
             known = True
         else:
-            known = pattern in self._tools or any(matches_tool(pattern, tool) for tool in self._tools)
+            pattern = spell_entry(pattern, self._tools)
+            known = any(matches_tool(pattern, tool) for tool in self._tools)
         return (pattern,) if known else ()
 
     def _resolve_where(self, where: Match | None, path: str, *, effect: Effect) -> tuple[Match | None, ...]:
