@@ -53,6 +53,8 @@ GROUPS = (
             f"{_RUNTIME}/tests/unit/test_intent_layer.py",
             f"{_RUNTIME}/tests/unit/test_facts_layer.py",
             f"{_RUNTIME}/tests/unit/test_host_layer.py",
+            f"{_RUNTIME}/tests/unit/test_entries_of_tool_lists.py",
+            f"{_RUNTIME}/tests/unit/test_call_decision.py",
             f"{_RUNTIME}/tests/unit/test_spec_diff.py",
             f"{_RUNTIME}/tests/unit/test_selectors.py",
             f"{_RUNTIME}/tests/unit/test_url_origins.py",
@@ -69,6 +71,8 @@ GROUPS = (
         tests=(
             f"{_BUNDLE}/tests/unit/test_call_verdicts.py",
             f"{_BUNDLE}/tests/unit/test_shell_verdicts.py",
+            f"{_BUNDLE}/tests/unit/test_reported_verdicts.py",
+            f"{_BUNDLE}/tests/unit/test_shells_that_differ.py",
             f"{_BUNDLE}/tests/unit/test_rule_text.py",
         ),
         deep_tests=(f"{_BUNDLE}/tests/property/test_verdict_properties.py",),
