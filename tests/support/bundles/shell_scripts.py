@@ -43,6 +43,78 @@ _BREAKS = (
     "<",
 )
 
+# Ways to have a shell take the value of the variable v for a name or for arithmetic; braces are doubled for `format`.
+_NAME_USES = (
+    'declare "$v"',
+    'declare "$v=1"',
+    'declare -n r="$v"; echo $r',
+    'declare -i n="$v"',
+    "declare -i n; n=$v",
+    'declare -a "b=($v)"',
+    'declare -a b="($v)"',
+    'readonly -a "b=($v)"',
+    'typeset -i x; read x <<<"$v"',
+    'f() {{ local "$v=1"; }}; f',
+    'export -n "$v"',
+    "echo ${{!v}}",
+    "echo ${{!v:-x}}",
+    '[ -n "${{!v}}" ]',
+    "[[ -n ${{!v}} ]]",
+    "[[ $v -eq 1 ]]",
+    "[[ v -lt 1 ]]",
+    "[[ -v $v ]]",
+    '[ -v "$v" ]',
+    'test -v "$v"',
+    'printf -v"$v" x',
+    'printf -v "$v" x',
+    'unset "$v"',
+    'unset -v "$v"',
+    'read "$v" <<<x',
+    'mapfile -t "$v" <a.txt',
+    'getopts x "$v" -x',
+    'wait -p "$v"',
+    "let v",
+    'let "v"',
+    'let "x=v"',
+    "((v))",
+    "((x=v+1))",
+    "x[v]=1",
+    "x=1 y[v]=2",
+    "a=(1 2); echo ${{a[v]}}",
+    "echo ${{w:v}}",
+    "echo ${{w:0:v}}",
+    "for ((i=v;i<1;)); do break; done",
+    'trap "$v" EXIT',
+    'eval "$v"',
+    "${{v}}",
+    "declare -A h; h[$v]=1; echo ${{h[$v]}}",
+    'set -- "$v"; unset "$1"',
+    'set -- "$v"; echo ${{!1}}',
+    'for r in "$v"; do echo ${{!r}}; done',
+    "r=v; echo ${{!r}}",
+    'r="$v"; declare "$r=1"',
+)
+
+# Ways to give the variable v a value.
+_ASSIGNMENTS = (
+    "v={}; ",
+    "w={}; v=$w; ",
+    "v=x; v+={}; ",
+    "export v={}; ",
+    "declare v={}; ",
+    "for v in {}; do :; done; ",
+    "read v <<<{}; ",
+    "mapfile -t v <<<{}; ",
+    "v=$(cat <<<{}); ",
+    "printf -v v %s {}; ",
+    "set -- {}; v=$1; ",
+    "v=({}); ",
+    ": ${{v:={}}}; ",
+    "f() {{ v=$1; }}; f {}; ",
+    "w=v; declare $w={}; ",
+    "eval v={}; ",
+)
+
 
 def draw_script(pick: Callable[[Sequence[str]], str]) -> str:
     """Draw a script; `pick` chooses one of several texts."""
@@ -271,6 +343,7 @@ class _Grammar:
                 "readonly {}",
                 "wait -p {}",
                 "test -R {}",
+                *(self._pick(_ASSIGNMENTS) + self._pick(_NAME_USES) for _ in range(4)),
             )
         ).format(text)
 

@@ -9,8 +9,12 @@ from collections.abc import Iterable
 from tree_sitter import Node
 
 _SUBSCRIPT = re.compile(r"\[.*(?:\$|`|[<>]\()", re.DOTALL)
+_ESCAPED_SUBSCRIPT = re.compile(r"\[.*\\[$`]", re.DOTALL)
+# `${v@P}` expands a value anew; `${!1}` takes an argument of the script for a name.
+_RUNS_VALUE = re.compile(r"@[A-Za-z]\}$|^\$\{![0-9@*#]")
 # A shell expands their values, or runs the file that they name, when nobody asks for it.
 _EXPANDED_VARIABLES = re.compile(r"\b(?:PS[0-4]|PROMPT_COMMAND|BASH_ENV|SHELLOPTS|BASHOPTS)\b")
+_ASSIGNED_BY_DEFAULT = re.compile(r"^\$\{([A-Za-z_][A-Za-z0-9_]*):?=")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME_OPERATORS = frozenset(["-v", "-R", "-eq", "-ne", "-lt", "-le", "-gt", "-ge"])
 _NUMBER = re.compile(r"[+-]?[0-9]+")
@@ -48,7 +52,7 @@ def takes_unseen_name(name: str, words: list[tuple[str, bool]]) -> bool:
     if name not in NAME_TAKERS:
         return False
     texts = [text for text, known in words if known]
-    if name == "printf" and not any(text.startswith("-v") for text in texts):
+    if name == "printf" and not any(text.startswith("-v") for text, _ in words):
         return False
     # Joined, since the words of a test are not always told apart.
     if is_evaluated(" ".join(texts)):
@@ -61,7 +65,11 @@ def takes_unseen_name(name: str, words: list[tuple[str, bool]]) -> bool:
             )
         case "printf":
             return _any_unknown(words[:2])
-        case "let" | "unset" | "read" | "mapfile" | "readarray" | "getopts" | "declare" | "typeset" | "local":
+        case "wait":
+            return any(text.startswith("-p") for text, _ in words) and _any_unknown(words)
+        case "let" | "unset" | "read" | "mapfile" | "readarray" | "getopts":
+            return _any_unknown(words)
+        case "declare" | "typeset" | "local" | "readonly":
             return _any_unknown(words)
         case _:
             return False
@@ -70,8 +78,8 @@ def takes_unseen_name(name: str, words: list[tuple[str, bool]]) -> bool:
 def _any_unknown(words: list[tuple[str, bool]], *, of_operator: bool = False) -> bool:
     if of_operator:
         return bool(words) and not words[0][1]
-    # `declare x=$y` assigns and evaluates no name; `declare $y` does.
-    return any(not known and not re.match(r"[A-Za-z_][A-Za-z0-9_]*\+?=", text) for text, known in words)
+    # `declare x=$y` assigns and evaluates no name; `declare $y` does, and `declare "x=($y)"`.
+    return any(not known and not re.match(r"[A-Za-z_][A-Za-z0-9_]*\+?=(?!\()", text) for text, known in words)
 
 
 def may_run_text(nodes: list[Node], data: bytes) -> bool:
@@ -79,15 +87,20 @@ def may_run_text(nodes: list[Node], data: bytes) -> bool:
     texts = [_slice(node, data) for node in nodes if node.type in ("raw_string", "ansi_c_string", "word")]
     if any(_EXPANDED_VARIABLES.search(_slice(node, data)) for node in nodes if node.child_count == 0):
         return True
-    arithmetic = [node for node in nodes if _is_arithmetic(node, data)]
+    arithmetic = [node for node in nodes if _is_arithmetic(node, data) or _evaluates_names(node, data)]
     if any(is_evaluated(_slice(part, data)) for node in arithmetic for part in _list_texts(node)):
         return True
-    if any(node.type == "expansion" and re.search(r"@[A-Za-z]\}$", _slice(node, data)) for node in nodes):
+    if any(node.type == "expansion" and _RUNS_VALUE.search(_slice(node, data)) for node in nodes):
         return True
     names = {name for node in arithmetic for name in _list_names(node, data)}
     if not names:
         return False
-    return any(is_evaluated(text) for text in texts) or bool(names & _list_unsure_names(nodes, data))
+    quoted = (_slice(node, data) for node in nodes if node.type == "string")
+    return (
+        any(is_evaluated(text) for text in texts)
+        or any(_ESCAPED_SUBSCRIPT.search(text) for text in quoted)
+        or bool(names & _list_unsure_names(nodes, data))
+    )
 
 
 def _is_arithmetic(node: Node, data: bytes) -> bool:
@@ -102,6 +115,21 @@ def _is_arithmetic(node: Node, data: bytes) -> bool:
     return False
 
 
+def _evaluates_names(node: Node, data: bytes) -> bool:
+    """Tell whether variables in it are evaluated as names or numbers: `${!v}`, `let v`, `declare -i v`, `declare -n v`."""
+    text = _slice(node, data)
+    if node.type == "expansion":
+        return re.match(r"\$\{![A-Za-z_][A-Za-z0-9_]*(?![A-Za-z0-9_*@]|\[[@*]\])", text) is not None
+    if node.type == "declaration_command":
+        if re.search(r"\s[-+][A-Za-z]*[in]", text):
+            return True
+        # `declare -a b="($v)"` reads the text as a list, with its subscripts.
+        values = [child.child_by_field_name("value") for child in node.children]
+        listed = re.search(r"\s-[A-Za-z]*[aA]", text) is not None
+        return listed and any(value is not None and value.type != "array" for value in values)
+    return node.type == "command" and re.match(r"let\s", text) is not None
+
+
 def _list_texts(node: Node) -> Iterable[Node]:
     return (
         part for part in _walk(node) if part.type in ("raw_string", "ansi_c_string", "string_content", "word")
@@ -109,6 +137,8 @@ def _list_texts(node: Node) -> Iterable[Node]:
 
 
 def _list_names(node: Node, data: bytes) -> Iterable[str]:
+    if node.type == "command":
+        yield from _IDENTIFIER.findall(_slice(node, data))
     for part in _walk(node):
         if part.child_count == 0 and part.type in ("word", "variable_name"):
             yield from _IDENTIFIER.findall(_slice(part, data))
@@ -129,6 +159,8 @@ def _list_unsure_names(nodes: list[Node], data: bytes) -> set[str]:
             values = node.children_by_field_name("value")
             if name is not None and not all(_NUMBER.fullmatch(_slice(one, data)) for one in values):
                 unsure.add(_slice(name, data))
+        elif node.type == "expansion":
+            unsure.update(_ASSIGNED_BY_DEFAULT.findall(_slice(node, data)))
         elif node.type == "command":
             words = _slice(node, data).split()
             if words and words[0] in ("read", "mapfile", "readarray", "getopts", "printf"):

@@ -62,6 +62,7 @@ _WORD_NODES = frozenset(
         "arithmetic_expansion",
     ]
 )
+_QUOTED_NODES = frozenset(["string", "raw_string", "ansi_c_string"])
 _UNDERSTOOD_NODES = (
     _PLAIN_NODES
     | _WORD_NODES
@@ -236,7 +237,7 @@ def _parse(text: str) -> Script:
     plain = _is_plain(nodes, data)
     commands = [_read_command(node, data, plain) for node in nodes if node.type == "command"]
     commands += [
-        SimpleCommand(tuple(Word(word) for word in _slice(node, data).split()), plain=False)
+        SimpleCommand(tuple(_read_other_command(node, data)), plain=False)
         for node in nodes
         if node.type in _OTHER_COMMANDS and not _is_part_of_command(node)
     ]
@@ -439,6 +440,18 @@ def _read_command(node: Node, data: bytes, plain: bool) -> SimpleCommand:
     return SimpleCommand(tuple(words), plain and bare and known, tuple(_list_redirects(node, data)))
 
 
+def _read_other_command(node: Node, data: bytes) -> Iterator[Word]:
+    """Yield the words of a command for which the parser has a kind of its own: a declaration, a test, an assignment."""
+    if node.type in _WORD_NODES:
+        yield _read_word(node, data)
+    elif node.type == "variable_assignment" or not node.children:
+        # What an assignment's value runs is a command of its own; the assignment itself names a variable that is known.
+        yield Word(_slice(node, data))
+    else:
+        for child in node.children:
+            yield from _read_other_command(child, data)
+
+
 def _list_redirects(node: Node, data: bytes) -> Iterator[tuple[str, Word]]:
     place: Node | None = node
     while place is not None and place.type not in ("command_substitution", "process_substitution"):
@@ -478,7 +491,8 @@ def _read_word(node: Node, data: bytes) -> Word:
         case "concatenation":
             parts = [_read_word(child, data) for child in node.children]
             whole = "".join(_slice(child, data) for child in node.children) == source
-            braces = re.search(r"[{}\[\]]", source) is not None
+            bare = "".join(_slice(child, data) for child in node.children if child.type not in _QUOTED_NODES)
+            braces = re.search(r"[{}\[\]]", bare) is not None
             known = whole and not braces and all(part.known for part in parts)
             return Word("".join(part.text for part in parts), known=known)
         case _:
