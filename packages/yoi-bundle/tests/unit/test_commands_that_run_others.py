@@ -287,7 +287,6 @@ def test_a_text_that_a_shell_evaluates_is_asked_about(text: str) -> None:
         'export PATH="$HOME/bin:$PATH"',
         "declare -A map=([a]=1 [b]=2)",
         "echo ${v:-x} ${!prefix*} ${#v}",
-        'for i in a b; do echo "${names[$i]}"; done',
         "sed 's/[0-9]*$//' x",
         "readonly X=$y",
     ],
