@@ -42,7 +42,16 @@ def test_a_call_is_explained_with_its_verdict_and_whose_word_it_is(tmp_path: Pat
     denied = yoi.read("explain", *flags, "shell.run(command: curl x)", code=1)
     assert (denied["verdict"], denied["layer"], denied["line"]) == ("deny", "host_policy", 12)
     assert denied["written"] == "deny shell.run(command prefix: curl)"
-    assert yoi.read("explain", *flags, "file.read(path: a)")["verdict"] == "allow"
+    allowed = yoi.read("explain", *flags, "file.search(path: docs, pattern: to do)")
+    assert allowed["call"]["arguments"] == {"path": "docs", "pattern": "to do"}
+    assert (allowed["verdict"], [one["kind"] for one in allowed["refused"]]) == ("allow", ["model"])
+    said = yoi.run("explain", *flags, "shell.run(command: curl x)").stdout
+    assert f"said by host policy, {policy}:12\n" in said
+    assert "deny-" not in said
+    assert "but no Worker of the profile would start there" in said
+    absent = yoi.read("explain", *flags, "task.track", code=1)
+    assert (absent["cause"], absent["layer"]) == ("not_granted", "host_policy")
+    assert absent["words"] == "the Worker has no tool task.track: host policy denies every call of it"
     assert yoi.run("explain", *flags, "file.read(a)").returncode == 2
 
 

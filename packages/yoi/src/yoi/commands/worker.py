@@ -17,7 +17,13 @@ from yoi.runtime.remote_options import RemoteAddress, remote_options
 from yoi.runtime.target import AskedRuntime, open_asked_runtime
 from yoi.runtime.target_bundle import choose_bundle
 from yoi.runtime.target_options import asked_options
-from yoi.runtime.worker_options import make_intent, make_request, request_options
+from yoi.runtime.worker_options import (
+    make_intent,
+    make_request,
+    on_option,
+    request_options,
+    verify_no_backend,
+)
 from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
 from yoi.shell.exit_codes import DONE, REFUSED
 from yoi.shell.output import print_json
@@ -175,6 +181,8 @@ def spec(
 @request_options
 @click.option("--all", "every", is_flag=True, help="Every profile of the bundle.")
 @remote_options("--runtime", required=False)
+@through_backend(lambda workers: workers.resolve)
+@on_option
 @data_directory_option
 @host_policy_option
 @json_option
@@ -189,10 +197,12 @@ def resolve(
     requires: tuple[str, ...],
     labels: tuple[str, ...],
     every: bool,
+    runtime_name: str | None,
     address: RemoteAddress | None,
     as_json: bool,
 ) -> int:
     """Say what a Worker of PROFILE would be, without creating one; exit 1 when it would be refused."""
+    verify_no_backend(runtime_name)
     with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
         chosen = choose_bundle(runtime, reference, workspace, selector=profile)
         request = make_request(chosen, profile, make_intent(task, requires, labels))

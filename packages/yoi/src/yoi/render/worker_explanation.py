@@ -45,11 +45,13 @@ def make_rights_tree_passed_on(rights: RightsView, *, as_created: bool) -> Tree:
     return root
 
 
-def make_passed_on_tree(explanation: ExplanationView) -> Tree:
-    """Make the tree: first what a Worker may use, then what in part, then what not."""
-    root = Tree(
-        join_text("A Worker of ", (decode_path(explanation.frame.profile), "bold")), guide_style="dim"
-    )
+def make_passed_on_tree(explanation: ExplanationView, *, runtime: str = "") -> Tree:
+    """Make the tree: first what a Worker may use, then what in part, then what not; on which Runtime it would be so."""
+    heading = join_text("A Worker of ", (decode_path(explanation.frame.profile), "bold"))
+    if runtime:
+        verdict = ("would be refused", "bold red") if explanation.refused else ("would start", "bold green")
+        heading += join_text(", ", verdict, f" on {runtime}")
+    root = Tree(heading, guide_style="dim")
     for outcome, title, style in _BRANCHES:
         ones = [one for one in explanation.decisions if one.outcome == outcome]
         if ones:

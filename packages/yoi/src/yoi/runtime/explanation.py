@@ -68,12 +68,12 @@ def print_explanation(
     if as_json:
         print_json({"explanations": explanations})
         return
-    places = find_places(load_manifest(runtime, digest), _name_policy(context, runtime))
+    places = find_places(load_manifest(runtime, digest), name_policy(context, runtime))
     console = make_console(context)
     for workspace in sorted({one.frame.workspace for one in explanations}):
         issuer = runtime.find_host_policy_gap(workspace)
         if issuer is not None:
-            for line in describe_gap(_name_policy(context, runtime), issuer, workspace):
+            for line in describe_gap(name_policy(context, runtime), issuer, workspace):
                 console.print(line, soft_wrap=True)
     for explanation in explanations:
         console.print(make_explanation_tree(explanation, places))
@@ -94,11 +94,12 @@ def print_rights(
         lost = {} if as_created else {"state": rights.state, "lost": rights.lost}
         print_json({"explanations": [shown], **lost})
         return
-    places = find_places(load_manifest(runtime, digest), _name_policy(context, runtime))
+    places = find_places(load_manifest(runtime, digest), name_policy(context, runtime))
     make_console(context).print(make_rights_tree(rights, places, as_created=as_created))
 
 
-def _name_policy(context: click.Context, runtime: AskedRuntime) -> str:
+def name_policy(context: click.Context, runtime: AskedRuntime) -> str:
+    """Return the host policy's file, or what to call one that is on another host."""
     return "the Runtime's host policy" if runtime.is_remote else str(context.obj.host_policy_file)
 
 
