@@ -150,7 +150,7 @@ def test_a_port_that_is_taken_is_refused_with_what_the_backend_said(yoi: Yoi, sh
 
 @pytest.mark.req("S-08", "S-11", "K-06")
 def test_beside_it_a_profile_is_explained_through_its_backend_and_without_it_the_remedy_names_it(
-    yoi: Yoi, shelf: Path
+    yoi: Yoi, shelf: Path, tmp_path: Path
 ) -> None:
     with start_up(yoi, shelf, "--json") as up:
         started = up.wait_for_event("started")
@@ -171,6 +171,11 @@ def test_beside_it_a_profile_is_explained_through_its_backend_and_without_it_the
         refused = yoi.read("worker", "resolve", "helper", *chosen, "--require", "tool:shell.run", code=1)
         assert refused["explanations"][0]["refused"][0]["id"] == "shell.run"
         assert yoi.read("worker", "list", *chosen)["workers"] == []
+        assert yoi.read("policy", "check")["diagnostics"] == []
+        bare = tmp_path / "bare.toml"
+        bare.write_text("version = 1\n", encoding="utf-8")
+        (warning,) = yoi.read("policy", "check", "--policy", bare)["diagnostics"]
+        assert (warning["rule"], "(local, shelf)" in warning["message"]) == ("policy.no_table", True)
         assert up.stop() == 0
     assert "--server" not in yoi.read("explain", "helper", code=3)["error"]["remedy"]
     assert "--on" in yoi.read("explain", "helper", "--on", "embedded", code=2)["error"]["message"]

@@ -54,6 +54,6 @@ def explain(
         request = make_request(chosen, profile, make_intent(task, requires, labels))
         explanations = preview_profiles(runtime, chosen, request, every=False)
         if asked is not None:
-            return explain_call(context, runtime, explanations[0], chosen.digest, asked, as_json=as_json)
-        print_explanation(context, runtime, explanations, chosen.digest, as_json=as_json)
+            return explain_call(context, runtime, explanations[0], chosen, asked, as_json=as_json)
+        print_explanation(context, runtime, explanations, chosen, as_json=as_json)
         return DONE

@@ -7,11 +7,17 @@ import click
 import msgspec
 
 from worker_runtime.contract.workers import CreateWorkerRequest, Worker
-from worker_runtime.resolution.errors import ProfileNotFoundError
+from worker_runtime.resolution.errors import ProfileNotFoundError, ResolutionRefusedError
 from yoi.backend.options import through_backend
 from yoi.render.console import make_console
 from yoi.render.table import make_facts, make_table
-from yoi.runtime.explanation import preview_profiles, print_explanation, print_rights, suggest_profiles
+from yoi.runtime.explanation import (
+    preview_profiles,
+    print_explanation,
+    print_rights,
+    refuse_for_gap,
+    suggest_profiles,
+)
 from yoi.runtime.local import open_local_runtime
 from yoi.runtime.remote_options import RemoteAddress, remote_options
 from yoi.runtime.target import AskedRuntime, open_asked_runtime
@@ -84,6 +90,9 @@ def create(
             created = runtime.ask(lambda api, caller: api.create_worker(caller, request), chosen.workspace)
         except ProfileNotFoundError as error:
             raise suggest_profiles(error, runtime, chosen) from None
+        except ResolutionRefusedError as error:
+            refuse_for_gap(context, runtime, chosen.workspace, error, as_json=as_json)
+            raise
         _print_worker(context, created, as_json)
 
 
@@ -207,7 +216,7 @@ def resolve(
         chosen = choose_bundle(runtime, reference, workspace, selector=profile)
         request = make_request(chosen, profile, make_intent(task, requires, labels))
         explanations = preview_profiles(runtime, chosen, request, every=every)
-        print_explanation(context, runtime, explanations, chosen.digest, as_json=as_json)
+        print_explanation(context, runtime, explanations, chosen, as_json=as_json)
     return 1 if any(one.refused for one in explanations) else 0
 
 

@@ -8,8 +8,9 @@ import msgspec
 from worker_runtime.resolution.call_decision import CallDecision, decide_explained_call
 from worker_runtime.resolution.explain import Explanation
 from yoi.render.console import make_console, safe_text
-from yoi.runtime.explanation import load_manifest, name_policy
+from yoi.runtime.explanation import load_manifest, name_policy, print_gap
 from yoi.runtime.target import AskedRuntime
+from yoi.runtime.target_bundle import ChosenBundle
 from yoi.runtime.where_to_change import Places, find_places, find_written_rule
 from yoi.shell.exit_codes import DONE, REFUSED
 from yoi.shell.output import print_json
@@ -34,14 +35,14 @@ def explain_call(
     context: click.Context,
     runtime: AskedRuntime,
     explanation: Explanation,
-    digest: str | None,
+    chosen: ChosenBundle,
     call: ToolCall,
     *,
     as_json: bool,
 ) -> int:
     """Print the verdict on a call, and return the exit code: 0 when it passes unasked, 1 when not."""
     decision = decide_explained_call(explanation, call)
-    places = find_places(load_manifest(runtime, digest), name_policy(context, runtime))
+    places = find_places(load_manifest(runtime, chosen.digest), name_policy(context, runtime))
     file = _find_file(decision, places, is_remote=runtime.is_remote)
     written = find_written_rule(decision.layer, decision.pointer, places)
     found = written if written is not None and written.line else None
@@ -60,6 +61,7 @@ def explain_call(
         where = f"{file}:{found.line}" if found is not None else file
         pointer = "" if decision.cause == "rule" else decision.pointer
         refused = [f"{one.kind} {decode_path(one.id)}: {one.message}" for one in explanation.refused]
+        print_gap(context, runtime, chosen.workspace)
         print_verdict(context, decision.verdict, words, (decision.layer, where, pointer), refused)
     return get_call_code(decision.verdict)
 

@@ -102,13 +102,19 @@ def _list_host_rules(path: Path) -> Iterator[tuple[str, Rule]]:
 
 def describe_gap(host_policy_file: str, issuer: str, workspace: str) -> tuple[Text, ...]:
     """Say, line by line, that a host policy has no table for a workspace, which explains all that is withheld."""
-    said = f": {host_policy_file} says nothing of workspace {workspace} of {issuer}. Add, with the grants below it:"
+    said = f" for ({issuer}, {workspace}) and grants it nothing: add to {host_policy_file}, with the grants below it:"
     return (
-        join_text(("host policy grants nothing here", "bold red"), said),
+        join_text(("host policy has no table", "bold red"), said),
         join_text("    [[workspace]]"),
         join_text(f"    issuer = {json.dumps(issuer)}"),
         join_text(f"    id = {json.dumps(workspace)}"),
     )
+
+
+def say_gap_remedy(host_policy_file: str, issuer: str, workspace: str) -> str:
+    """Say the same in one line, as what to do about a refusal."""
+    lines = f"[[workspace]] with issuer = {json.dumps(issuer)} and id = {json.dumps(workspace)}"
+    return f"host policy has no table for ({issuer}, {workspace}): add {lines} to {host_policy_file}"
 
 
 def find_place(step: Step, places: Places) -> str:

@@ -15,6 +15,8 @@ from yoi_bundle.authoring.formats.toml_document import MAX_TOML_BYTES, read_toml
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_wire.errors import RequestInvalidError
 
+UP_RUNTIME = "runtime"
+"""The store of its embedded Runtime, below its own directory."""
 TOKEN_FILE = "admin-token"  # noqa: S105
 _FILE = "up.json"
 _MODE = 0o600
