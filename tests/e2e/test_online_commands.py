@@ -84,6 +84,8 @@ def test_a_workspace_is_built_changed_rolled_back_and_its_history_tells_by_whom(
     second = online.read("workspace", "publish", "museum")
     assert (second["revision"], second["active"]["revision"]) == (2, 2)
     assert online.read("workspace", "publish", "museum")["outcome"] == "unchanged"
+    again = online.say("workspace", "publish", "museum")
+    assert "nothing new: revision 2 of museum has this content already: sha256:" in again
     (change,) = online.read("workspace", "diff", "museum", "1")["changes"]
     assert (change["change_class"], "+Be thorough." in change["text"]) == ("text", True)
     assert "+Be thorough." in online.say("workspace", "diff", "museum", "1", "2")
@@ -125,8 +127,17 @@ def test_a_build_that_fails_says_why_and_leaves_what_was_active(online: Online) 
     said = online.user.run("workspace", "publish", "bakery")
     assert said.returncode == 1
     assert ".yoi/profiles/helper.md:" in said.stdout
+    (pair,) = online.read("availability", "bakery")["availability"]
+    assert (pair["desired"]["revision"], pair["failed_build"]["error"]["file"]) == (
+        1,
+        ".yoi/profiles/helper.md",
+    )
+    assert "the last build failed just now: .yoi/profiles/helper.md:" in online.say("availability", "bakery")
     here = online.read("workspace", "publish", "bakery", directory, code=1)
     assert (here["digest"], here["revision"]) == (None, None)
+    write_workspace(directory, "Be quick.")
+    online.read("workspace", "publish", "bakery")
+    assert online.read("availability", "bakery")["availability"][0]["failed_build"] is None
 
 
 @pytest.mark.req("K-01", "B-13")

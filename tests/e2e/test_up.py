@@ -146,3 +146,36 @@ def test_a_port_that_is_taken_is_refused_with_what_the_backend_said(yoi: Yoi, sh
         error = yoi.read("up", shelf, "--port", port, code=5)["error"]
     assert error["code"] == "backend.unavailable"
     assert "request.invalid" in error["message"]
+
+
+@pytest.mark.req("S-08", "S-11", "K-06")
+def test_beside_it_a_profile_is_explained_through_its_backend_and_without_it_the_remedy_names_it(
+    yoi: Yoi, shelf: Path, tmp_path: Path
+) -> None:
+    with start_up(yoi, shelf, "--json") as up:
+        started = up.wait_for_event("started")
+        up.wait_for_event("delivered", state="in_sync", revision=1)
+        chosen = ("--server", started["address"], "--token-file", started["token_file"])
+        missing = yoi.read("explain", "helper", code=3)["error"]
+        assert (missing["code"], missing["details"]) == ("bundle.missing", {})
+        assert f"--server {started['address']} --token-file {started['token_file']}" in missing["remedy"]
+        assert yoi.read("worker", "create", "helper", code=3)["error"]["remedy"] == missing["remedy"]
+
+        (explained,) = yoi.read("explain", "helper", *chosen)["explanations"]
+        assert explained["frame"]["profile"] == "workspace:helper"
+        assert "would start on embedded" in yoi.run("explain", "helper", *chosen).stdout
+        called = yoi.read("explain", "helper", *chosen, "--call", "user.ask", code=1)
+        assert (called["verdict"], called["layer"], called["refused"]) == ("ask", "host_policy", [])
+        resolved = yoi.read("worker", "resolve", "helper", *chosen, "--on", "embedded")
+        assert resolved["explanations"] == [explained]
+        refused = yoi.read("worker", "resolve", "helper", *chosen, "--require", "tool:shell.run", code=1)
+        assert refused["explanations"][0]["refused"][0]["id"] == "shell.run"
+        assert yoi.read("worker", "list", *chosen)["workers"] == []
+        assert yoi.read("policy", "check")["diagnostics"] == []
+        bare = tmp_path / "bare.toml"
+        bare.write_text("version = 1\n", encoding="utf-8")
+        (warning,) = yoi.read("policy", "check", "--policy", bare)["diagnostics"]
+        assert (warning["rule"], "(local, shelf)" in warning["message"]) == ("policy.no_table", True)
+        assert up.stop() == 0
+    assert "--server" not in yoi.read("explain", "helper", code=3)["error"]["remedy"]
+    assert "--on" in yoi.read("explain", "helper", "--on", "embedded", code=2)["error"]["message"]

@@ -42,7 +42,16 @@ def test_a_call_is_explained_with_its_verdict_and_whose_word_it_is(tmp_path: Pat
     denied = yoi.read("explain", *flags, "shell.run(command: curl x)", code=1)
     assert (denied["verdict"], denied["layer"], denied["line"]) == ("deny", "host_policy", 12)
     assert denied["written"] == "deny shell.run(command prefix: curl)"
-    assert yoi.read("explain", *flags, "file.read(path: a)")["verdict"] == "allow"
+    allowed = yoi.read("explain", *flags, "file.search(path: docs, pattern: to do)")
+    assert allowed["call"]["arguments"] == {"path": "docs", "pattern": "to do"}
+    assert (allowed["verdict"], [one["kind"] for one in allowed["refused"]]) == ("allow", ["model"])
+    said = yoi.run("explain", *flags, "shell.run(command: curl x)").stdout
+    assert f"said by host policy, {policy}:12\n" in said
+    assert "deny-" not in said
+    assert "but no Worker of the profile would start there" in said
+    absent = yoi.read("explain", *flags, "task.track", code=1)
+    assert (absent["cause"], absent["layer"]) == ("not_granted", "host_policy")
+    assert absent["words"] == "the Worker has no tool task.track: host policy denies every call of it"
     assert yoi.run("explain", *flags, "file.read(a)").returncode == 2
 
 
@@ -105,9 +114,9 @@ def test_a_policy_without_a_table_for_the_workspace_says_so_first_with_the_lines
     yoi: Yoi, tmp_path: Path
 ) -> None:
     policy = tmp_path / "host-policy.toml"
-    yoi.read("policy", "init", YOI_HOST_POLICY=str(policy))
+    yoi.read("policy", "init", "--workspace", "another", YOI_HOST_POLICY=str(policy))
     lines = yoi.run("explain", "案内係", YOI_HOST_POLICY=str(policy)).stdout.splitlines()
-    assert "says nothing of workspace midorizaka-library of local" in lines[0]
+    assert lines[0].startswith("host policy has no table for (local, midorizaka-library)")
     assert [one.strip() for one in lines[1:4]] == [
         "[[workspace]]",
         'issuer = "local"',
@@ -115,7 +124,7 @@ def test_a_policy_without_a_table_for_the_workspace_says_so_first_with_the_lines
     ]
     with policy.open("a", encoding="utf-8") as file:
         file.write("\n".join(("", *(one.strip() for one in lines[1:4]), "")))
-    assert "says nothing" not in yoi.run("explain", "案内係", YOI_HOST_POLICY=str(policy)).stdout
+    assert "has no table" not in yoi.run("explain", "案内係", YOI_HOST_POLICY=str(policy)).stdout
 
 
 @pytest.mark.req("S-09")

@@ -19,7 +19,7 @@ from yoi_wire.backend.placements import PlacementPolicy
 from yoi_wire.backend.revisions import ActivationRequest, RevocationRequest, RollbackRequest
 from yoi_wire.backend.runtimes import RuntimeAddition, RuntimeChange
 from yoi_wire.backend.tokens import TokenRequest
-from yoi_wire.backend.workers import WorkerOrder
+from yoi_wire.backend.workers import PreviewOrder, WorkerOrder
 from yoi_wire.backend.workspaces import NewWorkspace, WorkspaceChange
 from yoi_wire.operation import Operation
 from yoi_wire.worker_requests import ApprovalDecision, WorkerInput
@@ -50,6 +50,7 @@ def list_samples() -> dict[Any, dict[str, Any]]:
         RuntimeChange: {},
         PlacementPolicy: {},
         WorkerOrder: _WORKER,
+        PreviewOrder: {"workspace": "library", "runtime": "far"},
     }
 
 

@@ -54,6 +54,15 @@ FLEET_ROWS: dict[tuple[str, str], AccessRow] = {
             "runtime": target.values["runtime"],
         },
     ),
+    ("POST", "/api/v1/workers:resolve"): AccessRow(
+        own=ALL,
+        whole=ALL,
+        document=lambda target: {
+            "workspace": "library",
+            "selector": "workspace:reviewer",
+            "runtime": target.values["runtime"],
+        },
+    ),
     ("GET", _WORKER): _READ,
     ("GET", f"{_WORKER}/spec"): _CONTROL,
     ("GET", f"{_WORKER}/explanation"): _READ,

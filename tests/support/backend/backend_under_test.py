@@ -145,6 +145,7 @@ class BackendUnderTest:
             withdrawal_generation=status.withdrawal_generation,
             reachable=found.reachability != "unreachable",
             failing=status.problem is not None,
+            forbidden=status.forbidden,
         )
 
     async def wait_until(

@@ -92,6 +92,10 @@ def _order(**fields: Any) -> Make:
     }
 
 
+def _preview(**fields: Any) -> Make:
+    return lambda _: {"workspace": "library", "selector": "workspace:clerk", **fields}
+
+
 def _put_rules(stage: CanaryBackend) -> dict[str, Any]:
     rule = {"id": "all", "effect": "allow", "workspaces": ["library"], "runtimes": ["*"]}
     return {"generation": stage.generation, "rules": [rule]}
@@ -164,6 +168,15 @@ CALLS: dict[tuple[str, str], Call] = {
             _order(runtime="gone"),
             _order(runtime="far", intent={"requires": ["host:shell"]}),
             _order(runtime="here", digest="sha256:" + "0" * 64),
+        )
+    ),
+    ("POST", "/api/v1/workers:resolve"): Call(
+        documents=(
+            _preview(runtime="here", every_profile=True),
+            _preview(runtime="hostile", call="file.read(path: a)"),
+            _preview(runtime="far", call="shell.run(command: ls)"),
+            _preview(runtime="far", intent={"requires": ["host:shell"]}),
+            _preview(runtime="gone"),
         )
     ),
     ("GET", _WORKER): Call(),

@@ -7,11 +7,21 @@ from msgspec.structs import replace
 from worker_runtime.contract.api import RuntimeApi
 from worker_runtime.contract.bundles import BundleStatus, Rejection
 from worker_runtime.contract.caller import Caller
-from worker_runtime.contract.workers import Approval, EventPage, StateReason, Worker, WorkerEvent
+from worker_runtime.contract.workers import (
+    Approval,
+    EventPage,
+    PreviewRequest,
+    StateReason,
+    Worker,
+    WorkerEvent,
+)
+from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.payloads import GrantedPolicy
 from worker_runtime.resolution.rights import WorkerRights
 from yoi_bundle.errors import BundleInvalidError, Fault
+from yoi_bundle.manifest import GlobMatch, Policy, Rule, compute_rule_id
 from yoi_wire.errors import RequestInvalidError, RuntimeUnavailableError
 
 
@@ -50,6 +60,19 @@ class HostileRuntime:
         found = await self.inner.get_worker(caller, worker)
         reason = StateReason(code="policy.denied", kind="tool", id="file.read", message=self.words)
         return replace(found, state="held", reasons=(reason,))
+
+    async def resolve_worker(self, caller: Caller, request: PreviewRequest) -> tuple[Explanation, ...]:
+        found = await self.inner.resolve_worker(caller, request)
+        reason = Reason(code=self.words, kind="tool", id="x", rule=self.words, message=self.words)
+        said = GrantedPolicy(id="host:policy", layer="host_policy", policy=self._deny())
+        decision = Decision(kind="policy", id="host:policy", outcome="granted", effective=said)
+        others = tuple(one for one in found[0].decisions if one.kind != "policy")
+        return (replace(found[0], decisions=(*others, decision), refused=(reason,)),)
+
+    def _deny(self) -> Policy:
+        where = GlobMatch(argument="path", pattern=f"{self.words}*")
+        rule = Rule(effect="deny", tool="file.read", where=where)
+        return Policy(rules={compute_rule_id(rule): rule})
 
     async def get_worker_explanation(self, caller: Caller, worker: str) -> Explanation:
         found = await self.inner.get_worker_explanation(caller, worker)

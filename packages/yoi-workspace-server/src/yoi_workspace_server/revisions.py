@@ -68,11 +68,16 @@ class Revocation(Struct, frozen=True, kw_only=True):
     revoked_at: str
 
 
-class BuildProblem(Struct, frozen=True, kw_only=True):
-    """Why a build failed; safe for any reader of the workspace."""
+class BuildProblem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a build failed; safe for any reader of the workspace.
+
+    Attributes:
+        commit: What was built; empty where the source has none, or could not be read.
+    """
 
     code: str
     details: dict[str, Any] = {}
+    commit: str = ""
 
 
 class NewBuild(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ PairState: TypeAlias = Literal[
     "unreachable",
     "withdrawing",
     "withdrawn",
+    "withdrawal_refused",
 ]
 
 
@@ -132,6 +133,7 @@ def compute_state(
     rejected: str | None = None,
     reachable: bool = True,
     failing: bool = False,
+    forbidden: bool = False,
 ) -> PairState:
     """Say in one word how a Runtime and a workspace stand; from what was observed alone (K-05).
 
@@ -143,6 +145,8 @@ def compute_state(
         rejected: The digest that the Runtime has refused.
         reachable: Whether the Runtime answered when it was last asked.
         failing: Whether the last attempt ended in an error.
+        forbidden: Whether that error is that the Runtime lets nobody ask it about the workspace. Then a withdrawal is over: done
+            where the Runtime never said that something is assigned there, else refused.
     """
     wanted = desired if placed else None
     if wanted is None and isinstance(_plan_withdrawal(observed, withdrawal_generation), Nothing):
@@ -155,6 +159,10 @@ def compute_state(
         return "rejected"
     if not reachable:
         return "unreachable"
+    if wanted is None and forbidden:
+        if observed is not None and observed.digest is not None:
+            return "withdrawal_refused"
+        return "nothing_active" if placed else "not_placed"
     if wanted is None:
         return "withdrawing"
     return "failing" if failing else "pending"

@@ -104,6 +104,11 @@ class PairStatus(Struct, frozen=True, kw_only=True):
         return self.placement_generation and self.placement_generation + self.generation_offset
 
     @property
+    def forbidden(self) -> bool:
+        """Whether the Runtime's last word is that nobody may ask it about the workspace: its trust does not cover that."""
+        return self.problem is not None and self.problem.code == "auth.forbidden"
+
+    @property
     def refused_generation(self) -> int:
         """The lowest generation that is too far above the pair's own to be adopted from a Runtime."""
         own = max(self.withdrawal_generation, self.desired.generation if self.desired is not None else 0)

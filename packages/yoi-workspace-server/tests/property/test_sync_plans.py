@@ -128,3 +128,16 @@ def test_a_withdrawal_is_shown_as_done_only_when_the_runtime_said_so() -> None:
     assert compute_state(observed=assigned, reachable=False, **arguments) == "unreachable"
     gone = Observed(observed_at=_AT, generation=5)
     assert compute_state(observed=gone, **arguments) == "withdrawn"
+
+
+@pytest.mark.req("K-03", "K-05")
+def test_a_withdrawal_that_a_runtime_refuses_to_hear_of_comes_to_an_end() -> None:
+    arguments = {"desired": None, "withdrawal_generation": 5, "forbidden": True}
+    assert compute_state(observed=None, placed=False, **arguments) == "not_placed"
+    empty = Observed(observed_at=_AT, generation=3)
+    assert compute_state(observed=empty, placed=False, **arguments) == "not_placed"
+    assert compute_state(observed=None, placed=True, **arguments) == "nothing_active"
+    assigned = Observed(observed_at=_AT, generation=4, digest="sha256:" + "a" * 64, revision=1)
+    assert compute_state(observed=assigned, placed=False, **arguments) == "withdrawal_refused"
+    away = compute_state(observed=assigned, placed=False, reachable=False, **arguments)
+    assert away == "unreachable"

@@ -320,6 +320,10 @@ def test_what_stays_broken_is_on_record_once_and_a_commit_is_not_built_again(tmp
         subprocess.run(["git", "-C", str(repository), "init", "--quiet", "-b", "main"], check=True)
         return repository
 
+    def read_head(repository: Path) -> str:
+        command = ["git", "-C", str(repository), "rev-parse", "HEAD"]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
     def commit(repository: Path, text: str) -> None:
         (repository / "agents").mkdir(exist_ok=True)
         (repository / "agents" / "guide.md").write_text(text)
@@ -335,6 +339,10 @@ def test_what_stays_broken_is_on_record_once_and_a_commit_is_not_built_again(tmp
         assert await world.builder.needs_build("library")
         first = await world.builder.build("library")
         assert first.outcome == "failed"
+        assert first.problem is not None
+        assert first.problem.commit == read_head(repository)
+        failures = await world.store.builds.list_failures(["library", "museum"])
+        assert {name: one.id for name, one in failures.items()} == {"library": first.id}
         assert not await world.builder.needs_build("library")
         again = await world.builder.build("library")
         assert again.id == first.id
@@ -345,6 +353,7 @@ def test_what_stays_broken_is_on_record_once_and_a_commit_is_not_built_again(tmp
         commit(repository, "---\nname: guide\n---\nRepaired.\n")
         assert await world.builder.needs_build("library")
         assert (await world.builder.build("library")).outcome == "new"
+        assert await world.store.builds.list_failures(["library"]) == {}
 
     _play(tmp_path, story)
 

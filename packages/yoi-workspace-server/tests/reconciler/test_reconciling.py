@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 
 from support.backend.backend_under_test import BackendUnderTest, open_backend
-from worker_runtime.contract.caller import build_local_caller
+from support.bundles.small_bundles import build_small_bundle
+from worker_runtime.contract.bundles import BundleEntry, BundleStatus
+from worker_runtime.contract.caller import Caller, build_local_caller
 from yoi_bundle.errors import YoiError
 from yoi_wire.backend.placements import PlacementRule
-from yoi_wire.clock import format_instant
+from yoi_wire.clock import SystemClock, format_instant
 from yoi_wire.errors import ForbiddenError, RuntimeOverloadedError, RuntimeUnavailableError
+from yoi_wire.paging import Page
+from yoi_workspace_server.reconciler.attempt import inspect_holdings
+from yoi_workspace_server.registry.dialer import Dialled
 from yoi_workspace_server.sync_status import PairKey
 
 _Story = Callable[[BackendUnderTest], Awaitable[None]]
@@ -256,3 +261,53 @@ def test_a_restored_backend_asks_its_runtimes_and_sends_them_nothing_before_it_i
         await backend.wait_for(digest, "one")
 
     _play(tmp_path, story)
+
+
+@pytest.mark.req("K-03", "K-05")
+def test_a_pair_that_a_runtime_never_took_ends_when_its_placement_does(tmp_path: Path) -> None:
+    async def story(backend: BackendUnderTest) -> None:
+        await backend.add_workspace()
+        runtime = await backend.add_runtime("one")
+        runtime.failure = lambda _: ForbiddenError(workspace="library")
+        await backend.publish("Be kind.\n")
+        await backend.wait_until(lambda one: one.attempts >= 1, "one")
+        stop = PlacementRule(id="stop", effect="deny", workspaces=("*",), runtimes=("*",))
+        await backend.put_rules(stop)
+        before = await backend.get_pair("one")
+        await backend.wait_until(lambda one: one.attempts > before.attempts, "one")
+        assert await backend.get_state("one") == "not_placed"
+
+    _play(tmp_path, story)
+
+
+@pytest.mark.req("K-05")
+def test_a_worker_pinned_to_the_oldest_of_many_bundles_is_counted() -> None:
+    digests = [f"sha256:{number:064x}" for number in range(30)]
+
+    class Full:
+        async def list_bundles(self, caller: Caller, *, workspace: str, limit: int) -> Page[BundleEntry]:
+            del caller
+            entries = (build_entry(digest, workspace) for digest in digests)
+            return Page(items=tuple(entries)[:limit], next_cursor=None)
+
+        async def get_bundle_status(self, caller: Caller, digest: str) -> BundleStatus:
+            del caller
+            return BundleStatus(digest=digest, stored=True, workers=("w",) if digest == digests[-1] else ())
+
+    dialled = Dialled(Full(), "local")  # type: ignore[arg-type]
+    found = asyncio.run(inspect_holdings(dialled, "library", SystemClock()))
+    assert (len(found.stored), found.workers) == (30, {digests[-1]: 1})
+
+
+def build_entry(digest: str, workspace: str) -> BundleEntry:
+    made = build_small_bundle(workspace).metadata
+    return BundleEntry(
+        digest=digest,
+        workspace=workspace,
+        metadata=made,
+        state="stored",
+        size=1,
+        blobs=1,
+        profiles=1,
+        stored_at="2026-01-31T12:00:00Z",
+    )

@@ -299,3 +299,69 @@ def test_workers_are_told_stopped_and_deleted_by_the_backends_ids(tmp_path: Path
             assert actions.count("worker.deleted") == 1
 
     play(story)
+
+
+@pytest.mark.req("S-08", "K-03", "K-07", "K-09")
+def test_a_preview_says_what_a_worker_would_be_there_and_creates_none(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with open_live_backend(tmp_path, policy=_POLICY) as backend:
+            await backend.add_workspace()
+            order = {"workspace": "library", "runtime": "here", "selector": "workspace:reviewer"}
+
+            async def preview(*, status: int = 200, token: str | None = None, **fields: Any) -> Any:
+                asked = {**order, **fields}
+                return await backend.send(
+                    "POST", "/api/v1/workers:resolve", asked, status=status, token=token
+                )
+
+            assert (await preview(status=400))["code"] == "request.invalid"
+            digest = await backend.publish("Be kind.\n")
+            await backend.wait_for_pair(lambda one: one["state"] == "in_sync")
+            found = await preview(call="file.read(path: a)")
+            (explained,) = found["explanations"]
+            assert (found["digest"], explained["frame"]["digest"], explained["refused"]) == (
+                digest,
+                digest,
+                [],
+            )
+            verdict = found["call"]
+            assert (verdict["verdict"], verdict["cause"], verdict["layer"]) == (
+                "deny",
+                "not_granted",
+                "needs",
+            )
+            assert "mount" in verdict["sentence"]
+            created = await _create(backend)
+            assert await backend.get(f"/api/v1/workers/{created['id']}/explanation") == {
+                **explained,
+                "resolution_digest": created["resolution_digest"],
+            }
+            assert len((await backend.get("/api/v1/workers"))["items"]) == 1
+            every = await preview(selector="none", every_profile=True)
+            assert [one["frame"]["profile"] for one in every["explanations"]] == ["workspace:reviewer"]
+            secret = {"requires": ["secret:LOAN_KEY"]}
+            assert (await preview(intent=secret))["explanations"][0]["refused"][0]["id"] == "LOAN_KEY"
+
+            viewer = await backend.add_token("viewer", workspaces=["library"])
+            assert (await preview(token=viewer))["digest"] == digest
+            for intent in (secret, {"narrowing": {"secrets": ["LOAN_KEY"]}}):
+                told = await preview(token=viewer, intent=intent, status=403)
+                assert told["details"] == {"scope": "secret_names:read"}
+            stranger = await backend.add_token("viewer", workspaces=["museum"])
+            assert (await preview(token=stranger, status=404))["code"] == "workspace.not_found"
+            assert (await preview(selector="workspace:none", status=404))["code"] == "profile.not_found"
+            assert (await preview(call="no call", status=400))["details"]["field"] == "call"
+            assert (await preview(call="user.ask", every_profile=True, status=400))["details"][
+                "field"
+            ] == "call"
+            absent = await preview(digest="sha256:" + "0" * 64, status=404)
+            assert absent["code"] == "bundle.missing"
+            await backend.add_remote("denied", tmp_path / "denied")
+            assert (await preview(runtime="denied", status=403))["code"] == "placement.denied"
+            assert (await preview(token=viewer, runtime="denied", status=404))["code"] == "runtime.not_found"
+            await backend.send(
+                "POST", "/api/v1/workspaces/library/revocations", {"digest": digest}, status=201
+            )
+            assert (await preview(digest=digest, status=403))["code"] == "bundle.revoked"
+
+    play(story)

@@ -3,12 +3,17 @@
 Pure. Whoever judges a call asks this function: the gateway, hooks of delivered configuration, REST, `yoi explain`.
 """
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from worker_runtime.resolution.decision import Decision, Layer, Step
+from worker_runtime.resolution.explain import Explanation
 from worker_runtime.resolution.payloads import GrantedPolicy, GrantedTool
-from worker_runtime.resolution.spec import ResolvedWorkerSpec
+from worker_runtime.resolution.rules import RULE_SENTENCES
+from worker_runtime.resolution.spec import ResolvedWorkerSpec, assemble_spec
 from yoi_bundle.calls.call import ToolCall, is_stricter
 from yoi_bundle.calls.policy import compute_policy_verdict
 from yoi_bundle.calls.tools import matches_tool_call
@@ -16,7 +21,7 @@ from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import Effect, Policy
 from yoi_bundle.rule_text import format_rule
 
-DecidingLayer: TypeAlias = Literal["spec", "bundle", "host_policy", "intent", "host_policy_today"]
+DecidingLayer: TypeAlias = Literal["spec", "host_policy_today"] | Layer
 Cause: TypeAlias = Literal["rule", "default", "unreadable", "not_granted", "no_layer"]
 
 
@@ -24,12 +29,13 @@ class CallDecision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What becomes of a call.
 
     Attributes:
-        layer: Whose word it is; `spec` when the Worker has no such tool, or nobody has a vote.
+        layer: Whose word it is; `spec` when the Worker has no such tool and no layer withheld it, or nobody has a vote.
         cause: A rule, the layer's default, or a command that cannot be read with certainty.
         policy: Id of the layer.
         pointer: Place of the rule or of the default in the layer's own document.
         rule: Id of the rule.
         words: The rule as it would be written, or the reason where there is none.
+        withheld_by: Of a tool that a layer took away: the id in `resolution.rules`.
     """
 
     verdict: Effect
@@ -39,6 +45,7 @@ class CallDecision(Struct, frozen=True, kw_only=True, omit_defaults=True):
     policy: str = ""
     pointer: str = ""
     rule: str = ""
+    withheld_by: str = ""
 
 
 def decide_call(
@@ -71,6 +78,30 @@ def decide_call(
         if is_stricter(decision.verdict, strictest.verdict):
             strictest = decision
     return strictest
+
+
+def decide_explained_call(explanation: Explanation, call: ToolCall) -> CallDecision:
+    """Judge a call of the Worker that an explanation is about, refused or not; a tool that it lacks, by who withheld it."""
+    decision = decide_call(assemble_spec(explanation.decisions, explanation.frame), call)
+    if decision.cause != "not_granted":
+        return decision
+    cause = _find_cause(explanation.decisions, call.tool)
+    if cause is None:
+        return decision
+    words = f"{decision.words}: {RULE_SENTENCES.get(cause.rule, cause.rule)}"
+    return replace(decision, layer=cause.layer, pointer=cause.pointer, words=words, withheld_by=cause.rule)
+
+
+def _find_cause(decisions: Sequence[Decision], tool: str) -> Step | None:
+    """Return the last word that took away a tool, or the server that it is of."""
+    words = [
+        step
+        for decision in decisions
+        if decision.kind == "tool" and (decision.id == tool or matches_tool_call(f"{decision.id}/*", tool))
+        for step in decision.steps
+        if step.verdict != "gives"
+    ]
+    return words[-1] if words else None
 
 
 def _has_tool(granted: GrantedTool, tool: str) -> bool:

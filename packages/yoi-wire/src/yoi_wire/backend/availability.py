@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from yoi_wire.backend.builds import DiagnosticView
 from yoi_wire.backend.problems import ProblemView
 
 
@@ -34,18 +35,34 @@ class RejectionView(Struct, frozen=True, kw_only=True):
     rejected_at: str
 
 
+class FailedBuildView(Struct, frozen=True, kw_only=True):
+    """The workspace's last build, which failed, so that an older revision stays active.
+
+    Attributes:
+        commit: What was built; empty where that is not known.
+        error: The first of its errors; None where the build itself failed.
+    """
+
+    built_at: str
+    code: str
+    commit: str
+    error: DiagnosticView | None
+
+
 class AvailabilityView(Struct, frozen=True, kw_only=True):
     """One Runtime and one workspace; everything of it was said by the Runtime, or is marked as wanted.
 
     Attributes:
         desired: None when nothing should be assigned there.
         stored: Digests that are complete there, newest first; None before the first look, like the next two.
-        in_use: Digest → number of Workers that pin it.
+        in_use: Digest → number of Workers that pin it, of the newest 500 bundles stored there.
+        inspected_at: How old the three before are.
         lacking: `DIGEST/PROFILE` → features for want of which the profile does not run there.
         rejected: In force.
         revoked_in_use: Revoked digests that Workers there still use.
         skew: By how many revisions the Runtime is behind.
         attempts: Failed ones in a row.
+        failed_build: None unless the workspace's last build failed.
     """
 
     runtime: str
@@ -66,6 +83,7 @@ class AvailabilityView(Struct, frozen=True, kw_only=True):
     last_attempt_at: str | None
     last_success_at: str | None
     next_attempt_at: str | None
+    failed_build: FailedBuildView | None = None
 
 
 class SyncView(Struct, frozen=True, kw_only=True):

@@ -22,10 +22,15 @@ class DiagnosticView(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class BuildProblemView(Struct, frozen=True, kw_only=True):
-    """Why a build failed."""
+    """Why a build failed.
+
+    Attributes:
+        commit: What was built; empty where that is not known.
+    """
 
     code: str
     details: dict[str, Any]
+    commit: str = ""
 
 
 class BuildView(Struct, frozen=True, kw_only=True):

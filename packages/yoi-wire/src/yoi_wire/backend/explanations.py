@@ -79,6 +79,43 @@ class RightsView(Struct, frozen=True, kw_only=True):
     lost: tuple[ReasonView, ...]
 
 
+class CallDecisionView(Struct, frozen=True, kw_only=True):
+    """The verdict on one call of a Worker; see `worker_runtime.resolution.call_decision.CallDecision`.
+
+    Attributes:
+        layer: Whose word it is.
+        words: The bundle's rule as it would be written; empty for a host's own, which may name its paths.
+        sentence: Why a tool is not there; empty for one that is.
+        file: Where in the workspace the deciding item is written; empty where that is not known.
+    """
+
+    tool: str
+    verdict: str
+    layer: str
+    cause: str
+    policy: str
+    pointer: str
+    rule: str
+    words: str
+    sentence: str
+    file: str
+
+
+class PreviewView(Struct, frozen=True, kw_only=True):
+    """What Workers would be on a Runtime.
+
+    Attributes:
+        digest: The bundle that was asked about; None for the built-in set.
+        call: The verdict on the call that was asked about; None for none.
+    """
+
+    runtime: str
+    workspace: str
+    digest: str | None
+    explanations: tuple[ExplanationView, ...]
+    call: CallDecisionView | None
+
+
 class SpecModelView(Struct, frozen=True, kw_only=True):
     """A model, without endpoint and credential."""
 

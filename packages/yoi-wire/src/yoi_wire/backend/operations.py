@@ -7,7 +7,7 @@ from yoi_wire.backend.audit import AuditView, PruneRequest
 from yoi_wire.backend.availability import AvailabilityView, SyncView
 from yoi_wire.backend.builds import BuildView
 from yoi_wire.backend.diffs import DiffView
-from yoi_wire.backend.explanations import ExplanationView, RightsView, SpecView
+from yoi_wire.backend.explanations import ExplanationView, PreviewView, RightsView, SpecView
 from yoi_wire.backend.placements import PlacementDecisionView, PlacementPolicy, PlacementPolicyView
 from yoi_wire.backend.revisions import (
     ActivationRequest,
@@ -23,6 +23,7 @@ from yoi_wire.backend.runtimes import ConnectionView, RuntimeAddition, RuntimeCh
 from yoi_wire.backend.tokens import CreatedTokenView, PrincipalView, TokenRequest, TokenView
 from yoi_wire.backend.workers import (
     ApprovalView,
+    PreviewOrder,
     WorkerEventPageView,
     WorkerEventView,
     WorkerOrder,
@@ -428,6 +429,16 @@ CREATE_WORKER = Operation(
     body=WorkerOrder,
     answer_headers=("Location",),
     errors=(404, 409, 422),
+    repeatable=True,
+)
+PREVIEW_WORKER = Operation(
+    method="POST",
+    path="/api/v1/workers:resolve",
+    summary="Say what a Worker would be on a Runtime, and why, without creating one",
+    right="workers:read",
+    answer=PreviewView,
+    body=PreviewOrder,
+    errors=(403, 404, 409, 422),
     repeatable=True,
 )
 GET_WORKER = Operation(

@@ -118,3 +118,22 @@ class WorkerOrder(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
         """Return what differs when another Worker is asked for under the same key (W-01)."""
         data = msgspec.json.encode(self, order="sorted")
         return hashlib.sha256(data).hexdigest()
+
+
+class PreviewOrder(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A question what a Worker would be on a Runtime; nothing is created or sent there but the question (S-08).
+
+    Attributes:
+        selector: `builtin:NAME`, `workspace:NAME` or `default`.
+        digest: A bundle of the workspace; absent for the active one.
+        every_profile: Ask about each profile of the bundle; the selector is not looked at.
+        call: A tool call of that Worker to judge, in the form of `yoi_bundle.call_text`; absent for none.
+    """
+
+    workspace: WorkspaceId
+    runtime: RuntimeName
+    selector: Annotated[str, Meta(max_length=1100)] = "default"
+    intent: Intent = NO_INTENT
+    digest: Digest | None = None
+    every_profile: bool = False
+    call: Annotated[str, Meta(max_length=65_536)] | None = None

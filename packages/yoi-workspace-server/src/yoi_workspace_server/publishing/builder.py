@@ -5,7 +5,6 @@ import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -98,12 +97,13 @@ class Builder:
                     self._remember(found, checkout.provenance, record)
                     return record
             except SourceUnreadableError as error:
-                return await self._record_failure(workspace, error.code, error.details(), actor)
+                problem = BuildProblem(code=error.code, details=error.details())
+                return await self._record_failure(workspace, problem, actor)
             except YoiError:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever a source brings about is its own failed build
                 LOG.event("build_fault", workspace=workspace, error=type(error).__name__)
-                return await self._record_failure(workspace, "internal", {}, actor)
+                return await self._record_failure(workspace, BuildProblem(code="internal"), actor)
 
     async def _do(self, job: BuildJob, provenance: Provenance, actor: str) -> BuildRecord:
         """Do a build elsewhere and record it; one that goes beyond its limits is a failed one."""
@@ -111,7 +111,8 @@ class Builder:
             answer = await self._jobs.run(job, workspace=job.workspace)
             return await self._record(answer, Path(job.results), provenance, job.workspace, actor)
         except LimitExceededError as error:
-            return await self._record_failure(job.workspace, error.code, error.details(), actor)
+            problem = BuildProblem(code=error.code, details=error.details(), commit=provenance.commit)
+            return await self._record_failure(job.workspace, problem, actor)
 
     def _remember(self, workspace: Workspace, provenance: Provenance, record: BuildRecord) -> None:
         """Keep which commit was refused for what it holds, or costs: it is the same at the next look."""
@@ -150,7 +151,8 @@ class Builder:
     ) -> BuildRecord:
         match answer:
             case Refused(code=code, details=details):
-                return await self._record_failure(workspace, code, details, actor)
+                problem = BuildProblem(code=code, details=details, commit=provenance.commit)
+                return await self._record_failure(workspace, problem, actor)
             case Built():
                 pass
             case _:
@@ -162,12 +164,12 @@ class Builder:
             diagnostic_count=answer.diagnostic_count,
         )
         if answer.digest is None or answer.has_errors:
-            return await self._write(replace(report, problem=BuildProblem(code="bundle.invalid")), actor)
+            problem = BuildProblem(code="bundle.invalid", commit=provenance.commit)
+            return await self._write(replace(report, problem=problem), actor)
         if answer.workspace != workspace:
             different = {"workspace": workspace, "named": answer.workspace}
-            return await self._write(
-                replace(report, problem=BuildProblem(code="request.invalid", details=different)), actor
-            )
+            problem = BuildProblem(code="request.invalid", details=different, commit=provenance.commit)
+            return await self._write(replace(report, problem=problem), actor)
         manifest, bundle = await asyncio.to_thread(read_results, results, answer.digest, self._limits)
         recorded = await record_bundle(
             self._store,
@@ -189,10 +191,7 @@ class Builder:
             actor,
         )
 
-    async def _record_failure(
-        self, workspace: str, code: str, details: dict[str, Any], actor: str
-    ) -> BuildRecord:
-        problem = BuildProblem(code=code, details=details)
+    async def _record_failure(self, workspace: str, problem: BuildProblem, actor: str) -> BuildRecord:
         build = NewBuild(workspace=workspace, outcome="failed", problem=problem)
         return await self._write(build, actor)
 

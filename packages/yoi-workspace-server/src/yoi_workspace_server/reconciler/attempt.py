@@ -37,10 +37,6 @@ def _plan(claim: Claim) -> Nothing | Assign | Send | Withdraw | Hold:
     )
 
 
-_MAX_INSPECTED = 20
-"""Bundles of one workspace that are asked about one by one; a Runtime keeps about ten."""
-
-
 def needs_inspection(
     status: PairStatus, observed: Observed | None, settings: ReconcilerSettings, *, now: int
 ) -> bool:
@@ -60,7 +56,9 @@ def needs_inspection(
 
 
 async def inspect_holdings(dialled: Dialled, workspace: str, clock: Clock) -> Holdings:
-    """Ask which bundles are complete there, and which Workers pin them.
+    """Ask which bundles are complete there, the newest 500, and which Workers pin each of them.
+
+    A Runtime keeps about ten of a workspace, and those that Workers pin, however old.
 
     Raises:
         YoiError: The Runtime did not say.
@@ -70,7 +68,7 @@ async def inspect_holdings(dialled: Dialled, workspace: str, clock: Clock) -> Ho
     workers: dict[str, int] = {}
     lacking: dict[str, tuple[str, ...]] = {}
     stored = [entry.digest for entry in page.items if entry.state == "stored"]
-    for digest in stored[:_MAX_INSPECTED]:
+    for digest in stored:
         try:
             status = await dialled.api.get_bundle_status(caller, digest)
         except YoiError as error:

@@ -205,6 +205,7 @@ async def _build_views(
     store = services.store
     runtimes = await store.runtimes.get_runtimes(sorted({one.key.runtime for one in statuses}))
     rejections = await store.rejections.list_in_force([one.key for one in statuses])
+    failures = await store.builds.list_failures(sorted({one.key.workspace for one in statuses}))
     revoked = await store.revocations.list_digests(sorted({one.key.workspace for one in statuses}))
     return tuple(
         build_availability_view(
@@ -212,6 +213,7 @@ async def _build_views(
             runtimes[status.key.runtime],
             rejections=rejections.get(status.key, ()),
             revoked=revoked.get(status.key.workspace, frozenset()),
+            failed_build=failures.get(status.key.workspace),
             secret_names=principal.may("secret_names:read"),
         )
         for status in statuses

@@ -1,5 +1,6 @@
 """Handlers of workers: create, look at, delete; their ids are the Backend's own (K-06)."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -7,10 +8,14 @@ import msgspec
 from starlette.responses import Response
 
 from worker_runtime.contract.workers import Worker
+from worker_runtime.resolution.call_decision import decide_explained_call
 from worker_runtime.resolution.spec import ResolvedWorkerSpec
+from yoi_bundle.call_text import CallTextError, parse_call
+from yoi_bundle.calls.call import ToolCall
 from yoi_bundle.digest import compute_digest
+from yoi_bundle.verified import verify_manifest
 from yoi_wire.backend.errors import PlacementDeniedError, WorkspaceNotFoundError
-from yoi_wire.backend.explanations import ExplanationView, RightsView, SpecView
+from yoi_wire.backend.explanations import CallDecisionView, ExplanationView, PreviewView, RightsView, SpecView
 from yoi_wire.backend.operations import (
     CANCEL_WORKER,
     CREATE_WORKER,
@@ -23,17 +28,19 @@ from yoi_wire.backend.operations import (
     LIST_WORKER_APPROVALS,
     LIST_WORKER_EVENTS,
     LIST_WORKERS,
+    PREVIEW_WORKER,
     SEND_WORKER_INPUT,
     STOP_WORKER,
 )
 from yoi_wire.backend.workers import (
     ApprovalView,
+    PreviewOrder,
     WorkerEventPageView,
     WorkerEventView,
     WorkerOrder,
     WorkerView,
 )
-from yoi_wire.errors import RemoteFaultError
+from yoi_wire.errors import ForbiddenError, RemoteFaultError, RequestInvalidError
 from yoi_wire.paging import Page
 from yoi_wire.server.event_stream import (
     EVENT_STREAM,
@@ -50,7 +57,12 @@ from yoi_workspace_server.rest.principals import verify_sees
 from yoi_workspace_server.rest.runtime_handlers import get_visible
 from yoi_workspace_server.rest.services import BackendCall
 from yoi_workspace_server.roles import Principal
-from yoi_workspace_server.views.explanations import build_explanation_view, build_rights_view, build_spec_view
+from yoi_workspace_server.views.explanations import (
+    build_call_decision_view,
+    build_explanation_view,
+    build_rights_view,
+    build_spec_view,
+)
 from yoi_workspace_server.views.workers import (
     build_approval_view,
     build_event_page_view,
@@ -58,7 +70,7 @@ from yoi_workspace_server.views.workers import (
     build_worker_view,
 )
 from yoi_workspace_server.workers.access import ReachableWorker
-from yoi_workspace_server.workers.creation import WorkerRefusedError
+from yoi_workspace_server.workers.creation import Preview, WorkerRefusedError
 from yoi_workspace_server.workers.foreign_errors import translate_errors
 
 ANY_RUNTIME = "*"
@@ -256,6 +268,55 @@ async def create_worker(call: BackendCall, body: WorkerOrder) -> Answer:
     names = principal.may("secret_names:read")
     view = build_worker_view(created.record, created.worker, secret_names=names)
     return Answer(view, headers={"Location": f"/api/v1/workers/{created.record.id}"})
+
+
+@handles(PREVIEW_WORKER)
+async def preview_worker(call: BackendCall, body: PreviewOrder) -> PreviewView:
+    """Ask a Runtime what a Worker would be; who may not see names of secrets may not try them out, either."""
+    principal = call.caller
+    names = principal.may("secret_names:read")
+    await verify_sees(call, body.workspace)
+    await get_visible(call.services.store, principal, body.runtime)
+    if not names and _names_secrets(body):
+        raise ForbiddenError(scope="secret_names:read")
+    asked = _parse_call(body)
+    found = await call.services.creation.preview(body)
+    return PreviewView(
+        runtime=body.runtime,
+        workspace=body.workspace,
+        digest=found.digest,
+        explanations=tuple(build_explanation_view(one, secret_names=names) for one in found.explanations),
+        call=None if asked is None else await _judge(call, body.workspace, found, asked, names),
+    )
+
+
+def _names_secrets(order: PreviewOrder) -> bool:
+    intent = order.intent
+    return intent.narrowing.secrets is not None or any(one.startswith("secret:") for one in intent.requires)
+
+
+def _parse_call(order: PreviewOrder) -> ToolCall | None:
+    if order.call is None:
+        return None
+    if order.every_profile:
+        raise RequestInvalidError("a call is one profile's", field="call")
+    try:
+        return parse_call(order.call)
+    except CallTextError as error:
+        raise RequestInvalidError(str(error), field="call") from error
+
+
+async def _judge(
+    call: BackendCall, workspace: str, found: Preview, asked: ToolCall, names: bool
+) -> CallDecisionView | None:
+    if not found.explanations:
+        return None
+    decision = decide_explained_call(found.explanations[0], asked)
+    manifest = None
+    if found.digest is not None:
+        stored = await call.services.store.bundles.get_manifest(workspace, found.digest)
+        manifest = (await asyncio.to_thread(verify_manifest, stored.manifest, found.digest)).manifest
+    return build_call_decision_view(decision, tool=asked.tool, manifest=manifest, secret_names=names)
 
 
 @handles(GET_WORKER_SPEC)

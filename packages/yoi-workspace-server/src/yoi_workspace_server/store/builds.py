@@ -1,9 +1,10 @@
 """Build records in the database; the latest 200 of each workspace (K-01)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.json import encode
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from yoi_wire.clock import format_instant
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
@@ -64,6 +65,18 @@ class BuildRepository:
         page = await self.list_builds(workspace, limit=1)
         return page.items[0] if page.items else None
 
+    async def list_failures(self, workspaces: Sequence[str]) -> dict[str, BuildRecord]:
+        """Return the last build of each of these workspaces of which it failed."""
+        latest = (
+            select(func.max(builds.c.id))
+            .where(builds.c.workspace.in_(workspaces))
+            .group_by(builds.c.workspace)
+        )
+        query = select(builds).where(builds.c.id.in_(latest), builds.c.outcome == "failed")
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return {row.workspace: _read_build(row) for row in rows}
+
     async def list_builds(
         self, workspace: str, *, limit: int = DEFAULT_PAGE_SIZE, cursor: str | None = None
     ) -> Page[BuildRecord]:
@@ -85,8 +98,7 @@ async def _find_same_failure(transaction: Transaction, new: NewBuild) -> int | N
     row = (await transaction.connection.execute(query)).first()
     if row is None or row.diagnostics != new.diagnostics[:MAX_DIAGNOSTICS] or row.problem is None:
         return None
-    same = row.problem.code == new.problem.code and encode(row.problem.details) == encode(new.problem.details)
-    return int(row.id) if same else None
+    return int(row.id) if encode(row.problem) == encode(new.problem) else None
 
 
 async def _delete_old(transaction: Transaction, workspace: str) -> None:

@@ -6,13 +6,18 @@ secret references are for operators; for others their decisions are counted.
 
 from collections import Counter
 
+from worker_runtime.resolution.call_decision import CallDecision
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.errors import Reason
 from worker_runtime.resolution.explain import Explanation
 from worker_runtime.resolution.rights import WorkerRights
 from worker_runtime.resolution.rules import RULE_SENTENCES
 from worker_runtime.resolution.spec import ResolvedWorkerSpec, SpecFrame
+from yoi_bundle.identifiers import decode_path
+from yoi_bundle.manifest import Manifest
+from yoi_bundle.rule_text import format_rule
 from yoi_wire.backend.explanations import (
+    CallDecisionView,
     DecisionView,
     ExplanationView,
     FrameView,
@@ -114,6 +119,29 @@ def build_spec_view(spec: ResolvedWorkerSpec, *, spec_digest: str) -> SpecView:
         network=tuple(show_text(host) for one in spec.network for host in one.hosts),
         host=tuple(one.capability for one in spec.host),
         limits={one.name: one.value for one in spec.limits if one.value is not None},
+    )
+
+
+def build_call_decision_view(
+    decision: CallDecision, *, tool: str, manifest: Manifest | None, secret_names: bool
+) -> CallDecisionView:
+    """Return a verdict; the words of a rule are those of the Backend's own copy of the bundle, not the Runtime's."""
+    policy = (
+        None if manifest is None or decision.layer != "bundle" else manifest.policies.get(decision.policy)
+    )
+    rule = None if policy is None else policy.rules.get(decision.rule)
+    origin = None if policy is None else policy.origin
+    return CallDecisionView(
+        tool=_show(tool),
+        verdict=decision.verdict,
+        layer=decision.layer,
+        cause=decision.cause,
+        policy=_show(decision.policy),
+        pointer=_show_pointer(decision.pointer, secret_names),
+        rule=_show(decision.rule),
+        words="" if rule is None else format_rule(rule),
+        sentence=RULE_SENTENCES.get(decision.withheld_by, ""),
+        file="" if origin is None else decode_path(origin.path),
     )
 
 

@@ -5,6 +5,7 @@ from yoi_bundle.diff.change import BundleDiff, Change
 from yoi_bundle.metadata import Provenance
 from yoi_bundle.profile_closure import list_profiles
 from yoi_bundle.verified import VerifiedBundle
+from yoi_wire.backend.availability import FailedBuildView
 from yoi_wire.backend.builds import BuildProblemView, BuildView, DiagnosticView
 from yoi_wire.backend.diffs import ChangeView, DiffView
 from yoi_wire.backend.revisions import (
@@ -107,7 +108,20 @@ def _build_diagnostic(one: Diagnostic, secret_names: bool) -> DiagnosticView:
 
 
 def _build_problem(problem: BuildProblem, secret_names: bool) -> BuildProblemView:
-    return BuildProblemView(code=problem.code, details=problem.details if secret_names else {})
+    details = problem.details if secret_names else {}
+    return BuildProblemView(code=problem.code, details=details, commit=problem.commit)
+
+
+def build_failed_build_view(build: BuildRecord, *, secret_names: bool) -> FailedBuildView:
+    """Return why a workspace's last build failed, with the first of its errors."""
+    problem = build.problem or BuildProblem(code="bundle.invalid")
+    errors = [one for one in build.diagnostics if one.severity == "error"]
+    return FailedBuildView(
+        built_at=build.built_at,
+        code=problem.code,
+        commit=problem.commit,
+        error=_build_diagnostic(errors[0], secret_names) if errors else None,
+    )
 
 
 MAX_CHANGES = 2000

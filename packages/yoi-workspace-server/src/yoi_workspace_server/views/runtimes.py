@@ -17,10 +17,12 @@ from yoi_wire.backend.problems import ProblemView
 from yoi_wire.backend.runtimes import AnnouncementView, ConnectionView, RuntimeConnection, RuntimeView
 from yoi_wire.error_details import clean_code, clean_details
 from yoi_workspace_server.placement import PlacementDecision
+from yoi_workspace_server.revisions import BuildRecord
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.runtimes import RegisteredRuntime, SafeProblem
 from yoi_workspace_server.sync_plan import Desired, Observed, compute_skew, compute_state
 from yoi_workspace_server.sync_status import BundleRejection, PairStatus
+from yoi_workspace_server.views.revisions import build_failed_build_view
 from yoi_workspace_server.views.texts import hide_secret_name, show_digest, show_labels, show_text, show_texts
 
 
@@ -177,6 +179,7 @@ def build_availability_view(
     *,
     rejections: Sequence[BundleRejection],
     revoked: Collection[str],
+    failed_build: BuildRecord | None,
     secret_names: bool,
 ) -> AvailabilityView:
     """Return how a pair stands.
@@ -186,24 +189,27 @@ def build_availability_view(
         runtime: Its Runtime.
         rejections: Of the workspace by the Runtime as it is now.
         revoked: Digests that the workspace has revoked.
+        failed_build: The workspace's last build, if it failed.
         secret_names: Whether the reader may see names of secret references.
     """
     desired = status.desired if status.placed else None
     rejected = {one.digest for one in rejections}
     holdings = status.holdings
     in_use = None if holdings is None else _show_workers(holdings.workers)
+    state = compute_state(
+        placed=status.placed,
+        desired=status.desired,
+        observed=status.observed,
+        withdrawal_generation=status.withdrawal_generation,
+        rejected=desired.digest if desired is not None and desired.digest in rejected else None,
+        reachable=runtime.reachability not in _AWAY,
+        failing=status.problem is not None,
+        forbidden=status.forbidden,
+    )
     return AvailabilityView(
         runtime=status.key.runtime,
         workspace=status.key.workspace,
-        state=compute_state(
-            placed=status.placed,
-            desired=status.desired,
-            observed=status.observed,
-            withdrawal_generation=status.withdrawal_generation,
-            rejected=desired.digest if desired is not None and desired.digest in rejected else None,
-            reachable=runtime.reachability not in _AWAY,
-            failing=status.problem is not None,
-        ),
+        state=state,
         placed=status.placed,
         desired=None if desired is None else _build_desired(desired),
         observed=None if status.observed is None else _build_observed(status.observed),
@@ -216,9 +222,12 @@ def build_availability_view(
         skew=compute_skew(desired, status.observed),
         attempts=status.attempts,
         problem=None
-        if status.problem is None
+        if status.problem is None or (state == "not_placed" and status.forbidden)
         else build_problem_view(status.problem, secret_names=secret_names),
         last_attempt_at=status.last_attempt_at,
         last_success_at=status.last_success_at,
         next_attempt_at=status.due_at,
+        failed_build=None
+        if failed_build is None
+        else build_failed_build_view(failed_build, secret_names=secret_names),
     )

@@ -5,7 +5,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from worker_runtime.contract.workers import CreateWorkerRequest, Worker
+from worker_runtime.contract.workers import CreateWorkerRequest, PreviewRequest, Worker
+from worker_runtime.resolution.explain import Explanation
 from yoi_bundle.errors import YoiError
 from yoi_wire.backend.errors import (
     BundleRevokedError,
@@ -14,7 +15,7 @@ from yoi_wire.backend.errors import (
     WorkspaceConflictError,
 )
 from yoi_wire.backend.placements import PlacementPolicy
-from yoi_wire.backend.workers import WorkerOrder
+from yoi_wire.backend.workers import PreviewOrder, WorkerOrder
 from yoi_wire.clock import Clock
 from yoi_wire.error_details import clean_details
 from yoi_wire.errors import BundleMissingError, RequestInvalidError, RuntimeUnavailableError
@@ -40,6 +41,17 @@ _UNDECIDED = frozenset({"auth.unauthenticated", "auth.forbidden", "runtime.incom
 
 Were the key free again, the next call under it would make a second one.
 """
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """What Workers would be on a Runtime, in its own words.
+
+    Attributes:
+        digest: The bundle that was asked about; None for the built-in set.
+    """
+
+    digest: str | None
+    explanations: tuple[Explanation, ...]
 
 
 class CreatedWorker(Struct, frozen=True, kw_only=True):
@@ -191,7 +203,7 @@ def _verify_in_force(workspace: Workspace) -> None:
 
 
 class WorkerCreation:
-    """Creates Workers.
+    """Creates Workers, and says what they would be.
 
     Args:
         store: Where key → digest and Runtime are kept before anything is sent.
@@ -236,6 +248,32 @@ class WorkerCreation:
             await self._verify_still_allowed(order, kept, runtime, actor)
         return await self._create_on(runtime, kept, actor)
 
+    async def preview(self, order: PreviewOrder) -> Preview:
+        """Ask a Runtime what a Worker of an order would be there; makes and sends nothing (S-08).
+
+        Raises:
+            WorkspaceNotFoundError, RuntimeNotFoundError: There is none such.
+            PlacementDeniedError: The Runtime may not have the workspace's bundle, and hears nothing of it.
+            BundleMissingError, BundleRevokedError: No Worker could be of the digest; or the Runtime does not hold it.
+            YoiError: What the Runtime said instead.
+        """
+        workspace = await self._store.workspaces.get_workspace(order.workspace)
+        _verify_in_force(workspace)
+        runtime = await self._store.runtimes.get_runtime(order.runtime)
+        policy = await self._store.placements.get_policy()
+        decision = decide_placement(policy, workspace.placed, runtime.placed)
+        if not decision.allowed:
+            raise PlacementDeniedError(workspace.id, runtime.name, rule=decision.rule or "")
+        digest = await self._choose_digest(order, workspace)
+        request = WorkerRequest(selector=order.selector, bundle_digest=digest, intent=order.intent)
+        asked = PreviewRequest(workspace=workspace.id, request=request, every_profile=order.every_profile)
+        try:
+            dialled = self._dialer.dial(runtime)
+            explanations = await dialled.api.resolve_worker(dialled.build_caller(workspace.id), asked)
+        except YoiError as error:
+            raise translate_error(error) from error
+        return Preview(digest=digest, explanations=explanations)
+
     async def _create_new(self, order: WorkerOrder, actor: str) -> CreatedWorker:
         workspace = await self._store.workspaces.get_workspace(order.workspace)
         try:
@@ -272,7 +310,7 @@ class WorkerCreation:
             await self._record(order, refused, actor, runtime=runtime.name)
             raise refused
 
-    async def _choose_digest(self, order: WorkerOrder, workspace: Workspace) -> str | None:
+    async def _choose_digest(self, order: WorkerOrder | PreviewOrder, workspace: Workspace) -> str | None:
         """Return the bundle to use; None for a built-in profile of a workspace without any."""
         digest = order.digest
         if digest is None and workspace.active is not None:

@@ -1,6 +1,7 @@
 """Workers through a Backend, which chooses the Runtime and says which refused and why (K-06)."""
 
 import secrets
+from typing import Any
 
 import click
 import msgspec
@@ -14,32 +15,43 @@ from yoi.render.console import join_text, make_console
 from yoi.render.documents import Column, print_document, print_done, print_list
 from yoi.render.errors import print_error
 from yoi.render.table import make_facts
-from yoi.render.worker_explanation import make_rights_tree_passed_on
+from yoi.render.worker_explanation import make_passed_on_tree, make_rights_tree_passed_on
+from yoi.runtime.call_explanation import get_call_code, print_verdict, read_call
 from yoi.runtime.worker_options import make_intent
-from yoi.shell.exit_codes import DONE, get_exit_code
+from yoi.shell.exit_codes import DONE, REFUSED, get_exit_code
 from yoi.shell.failure import describe_error
 from yoi.shell.labels import parse_pairs
 from yoi.shell.output import print_json
 from yoi.shell.selectors import decode_selector, encode_selector
-from yoi_wire.backend.explanations import RightsView, SpecView
+from yoi_bundle.identifiers import decode_path
+from yoi_wire.backend.explanations import PreviewView, RightsView, SpecView
 from yoi_wire.backend.operations import (
     CREATE_WORKER,
     DELETE_WORKER,
     GET_WORKER,
     GET_WORKER_RIGHTS,
     GET_WORKER_SPEC,
+    LIST_RUNTIMES,
     LIST_WORKERS,
     LIST_WORKSPACES,
+    PREVIEW_WORKER,
     STOP_WORKER,
 )
-from yoi_wire.backend.workers import RefusalView, WorkerOrder, WorkerView
+from yoi_wire.backend.workers import PreviewOrder, RefusalView, WorkerOrder, WorkerView
 from yoi_wire.client.messages import Answer, decode_answer
-from yoi_wire.errors import WorkerNotFoundError
+from yoi_wire.errors import RemoteFaultError, WorkerNotFoundError
 
 _STAGES = {
     "placement": "placement does not let it have the workspace",
     "availability": "it is not available",
     "runtime": "the Runtime itself refuses",
+}
+_CAUSES = {
+    "rule": "a rule",
+    "default": "no rule matches, and this is the default",
+    "unreadable": "the command cannot be read with certainty",
+    "not_granted": "the Worker has no such tool",
+    "no_layer": "no layer has a vote",
 }
 _SHORT = {"worker", "state", "workspace", "runtime", "profile", "created"}
 _FACTS: tuple[Column[WorkerView], ...] = (
@@ -108,6 +120,56 @@ class OnlineWorkers:
         self._print(decode_answer(CREATE_WORKER, answer))
         return DONE
 
+    def explain_profile(self, *, call: str | None, **asked: Any) -> int:
+        """Print what a profile would be on a Runtime, or the verdict on a call; return the exit code."""
+        if call is None:
+            self._print_preview(self._preview(every=False, **asked))
+            return DONE
+        read_call(call)
+        found = self._preview(every=False, call=call, **asked)
+        return _print_call(self._context, found, call, as_json=self._as_json)
+
+    def resolve(self, *, every: bool, **asked: Any) -> int:
+        """Print what Workers would be on a Runtime; return 1 when one would be refused."""
+        found = self._preview(every=every, **asked)
+        self._print_preview(found)
+        return REFUSED if any(one.refused for one in found.explanations) else DONE
+
+    def _preview(
+        self,
+        *,
+        profile: str,
+        reference: str | None,
+        workspace: str | None,
+        task: str,
+        requires: tuple[str, ...],
+        labels: tuple[str, ...],
+        runtime_name: str | None,
+        every: bool,
+        call: str | None = None,
+    ) -> PreviewView:
+        async def run(client: BackendClient) -> PreviewView:
+            named = workspace or await _find_only_workspace(client)
+            order = PreviewOrder(
+                workspace=named,
+                runtime=runtime_name or await _find_only_runtime(client),
+                selector=encode_selector(profile),
+                intent=make_intent(task, requires, labels),
+                digest=None if reference is None else await find_published_digest(client, named, reference),
+                every_profile=every,
+                call=call,
+            )
+            return await client.call(PREVIEW_WORKER, body=order)
+
+        return ask_backend(self._backend, run)
+
+    def _print_preview(self, found: PreviewView) -> None:
+        if self._as_json:
+            print_json({"runtime": found.runtime, "explanations": found.explanations})
+            return
+        for explanation in found.explanations:
+            make_console(self._context).print(make_passed_on_tree(explanation, runtime=found.runtime))
+
     def list(self, *, workspace: str | None) -> None:
         found = ask_backend(self._backend, lambda client: client.collect(LIST_WORKERS, workspace=workspace))
         columns = [one for one in _FACTS if one[0] in _SHORT]
@@ -166,6 +228,32 @@ async def _get_worker(client: BackendClient, worker_id: str, workspace: str | No
     if workspace is not None and found.workspace != workspace:
         raise WorkerNotFoundError(worker_id)
     return found
+
+
+def _print_call(context: click.Context, found: PreviewView, text: str, *, as_json: bool) -> int:
+    decision, (explanation, *_) = found.call, found.explanations
+    if decision is None:
+        raise RemoteFaultError("the Backend says nothing of the call")
+    if as_json:
+        call = read_call(text)
+        said = {**msgspec.to_builtins(decision), "refused": explanation.refused, "runtime": found.runtime}
+        print_json({**said, "call": {"tool": call.tool, "arguments": call.arguments}})
+    else:
+        pointer = "" if decision.cause == "rule" else decision.pointer
+        refused = [f"{one.kind} {decode_path(one.id)}: {one.sentence}" for one in explanation.refused]
+        words = decision.words or _CAUSES.get(decision.cause, decision.cause)
+        if decision.sentence:
+            words = f"{words}: {decision.sentence}"
+        print_verdict(context, decision.verdict, words, (decision.layer, decision.file, pointer), refused)
+    return get_call_code(decision.verdict)
+
+
+async def _find_only_runtime(client: BackendClient) -> str:
+    names = [one.name for one in await client.collect(LIST_RUNTIMES)]
+    if len(names) != 1:
+        known = f": {', '.join(names)}" if names else ""
+        raise click.UsageError(f"the Backend shows {len(names)} Runtimes; name one with --on{known}")
+    return names[0]
 
 
 async def _find_only_workspace(client: BackendClient) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from msgspec import Struct
 
@@ -19,6 +19,21 @@ from yoi_wire.errors import BundleMissingError, RequestInvalidError
 
 _REFERENCE = re.compile(r"(?:sha256:)?([0-9a-f]{4,64})")
 _DIGEST_LENGTH = 64
+
+
+class NoSuchBundleError(BundleMissingError):
+    """Nothing is what a person named, or there is no bundle at all; the details have a digest when one was named."""
+
+    def __init__(self, message: str, *, digest: str = "", remedy: str = "") -> None:
+        super().__init__(digest)
+        self._message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return self._message
+
+    def details(self) -> dict[str, Any]:
+        return {"digest": self.digest} if self.digest else {}
 
 
 class ListsBundles(Protocol):
@@ -109,13 +124,16 @@ def find_digest(reference: str, runtime: ListsBundles) -> str:
     """Complete the beginning of a digest; at least four digits."""
     match = _REFERENCE.fullmatch(reference)
     if match is None:
-        raise BundleMissingError(reference)
+        raise NoSuchBundleError(
+            f"no bundle is called {reference}",
+            remedy="name it by its digest, or by at least four digits of that",
+        )
     if len(match[1]) == _DIGEST_LENGTH:
         return f"sha256:{match[1]}"
     wanted = f"sha256:{match[1]}"
     found = sorted({entry.digest for entry in runtime.list_bundles() if entry.digest.startswith(wanted)})
     if not found:
-        raise BundleMissingError(wanted)
+        raise NoSuchBundleError(f"no bundle is held here whose digest begins with {wanted}")
     if len(found) > 1:
         raise RequestInvalidError(f"{len(found)} stored bundles begin with {wanted}", field="digest")
     return found[0]

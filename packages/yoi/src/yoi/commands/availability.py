@@ -9,13 +9,14 @@ import msgspec
 from yoi.backend.address import BackendAddress
 from yoi.backend.client import BackendClient, ask_backend
 from yoi.backend.options import online_options
-from yoi.render.availability import PAIR_COLUMNS
+from yoi.render.availability import list_pair_columns
 from yoi.render.documents import print_list
 from yoi.shell.command import YoiCommand
 from yoi.shell.output import print_json_line
 from yoi_wire.backend.availability import AvailabilityView
 from yoi_wire.backend.operations import FOLLOW_AUDIT, LIST_AUDIT, LIST_AVAILABILITY
 from yoi_wire.client.retry import Patience, retry
+from yoi_wire.clock import SystemClock
 
 _LOOK_SECONDS = 5.0
 """How soon is seen what no audit record tells, such as a Runtime that cannot be reached."""
@@ -44,7 +45,7 @@ def availability(
         ask_backend(backend, lambda client: _watch(context, client, wanted, as_json=as_json))
     else:
         pairs = ask_backend(backend, lambda client: client.collect(LIST_AVAILABILITY, **wanted))
-        print_list(context, "availability", pairs, PAIR_COLUMNS, as_json=as_json)
+        print_list(context, "availability", pairs, list_pair_columns(SystemClock().now()), as_json=as_json)
 
 
 async def _watch(
@@ -92,5 +93,5 @@ def _print_turn(context: click.Context, pairs: Sequence[AvailabilityView], *, as
     if as_json:
         print_json_line({"availability": pairs})
         return
-    print_list(context, "availability", pairs, PAIR_COLUMNS, as_json=False)
+    print_list(context, "availability", pairs, list_pair_columns(SystemClock().now()), as_json=False)
     click.echo()

@@ -118,7 +118,8 @@ def show(context: click.Context, reference: str, as_json: bool) -> None:
 @click.pass_context
 def diff(context: click.Context, old: str, new: str, as_json: bool) -> None:
     """Say what changed from OLD to NEW by meaning, each change with its class."""
-    from yoi.render.diff import print_diff
+    from yoi.render.diff import BothPlaces, print_diff
+    from yoi.runtime.where_to_change import find_places
     from yoi_bundle.diff import compute_diff
 
     with (
@@ -127,10 +128,11 @@ def diff(context: click.Context, old: str, new: str, as_json: bool) -> None:
         open_bundle(new, runtime) as after,
     ):
         found = compute_diff(before.bundle, after.bundle, join_readers(before, after))
+        places = BothPlaces(find_places(before.bundle.manifest, ""), find_places(after.bundle.manifest, ""))
     if as_json:
         print_json(found)
     else:
-        print_diff(make_console(context), found)
+        print_diff(make_console(context), found, places)
 
 
 @bundle.command(cls=YoiCommand)

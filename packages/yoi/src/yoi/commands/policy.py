@@ -1,5 +1,7 @@
 """`yoi policy`: write, check and read back what this host grants."""
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -8,12 +10,15 @@ from worker_runtime.contract.caller import LOCAL_ISSUER
 from worker_runtime.host.policy.check import check_host_policy, describe_policy
 from worker_runtime.host.policy.file import load_host_policy
 from worker_runtime.host.policy.template import make_policy_template
+from yoi.configuration import Configuration
 from yoi.render.console import join_text, make_console, safe_text
 from yoi.render.diagnostics import print_diagnostics, summarise
 from yoi.render.table import make_table
-from yoi.shell.command import YoiCommand, host_policy_option, json_option
+from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
 from yoi.shell.exit_codes import CONFLICT, DONE, REFUSED
 from yoi.shell.output import print_json
+from yoi.up.directories import DEFAULT_WORKSPACE, UP_RUNTIME, get_up_directory
+from yoi_bundle.errors import YoiError
 from yoi_wire.errors import RequestInvalidError
 
 
@@ -24,16 +29,23 @@ def policy() -> None:
 
 @policy.command(cls=YoiCommand)
 @click.option(
-    "--issuer", default=LOCAL_ISSUER, show_default=True, help="The Backend identity that is trusted."
+    "--issuer", help="The Backend identity that is trusted (else those of stored bundles, else local)."
 )
-@click.option("--workspace", default="local", show_default=True, help="The workspace's id.")
+@click.option("--workspace", help="The workspace's id (else those of stored bundles, else local).")
+@data_directory_option
 @host_policy_option
 @json_option
 @click.pass_context
-def init(context: click.Context, issuer: str, workspace: str, as_json: bool) -> int:
-    """Write a policy file that grants nothing, with comments; one that is there stays."""
+def init(context: click.Context, issuer: str | None, workspace: str | None, as_json: bool) -> int:
+    """Write a policy file that grants nothing, with comments, for the workspaces of stored bundles; one that is there stays."""
     path: Path = context.obj.host_policy_file
-    text = make_policy_template(issuer=issuer, workspace=workspace)
+    wanted = [
+        pair
+        for pair in _list_stored(context.obj)
+        if issuer in (None, pair[0]) and workspace in (None, pair[1])
+    ]
+    first, *others = wanted or [(issuer or LOCAL_ISSUER, workspace or DEFAULT_WORKSPACE)]
+    text = make_policy_template(issuer=first[0], workspace=first[1], others=others)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:
@@ -44,22 +56,45 @@ def init(context: click.Context, issuer: str, workspace: str, as_json: bool) -> 
     except OSError as error:
         raise RequestInvalidError(error.strerror or "cannot be written", field=str(path)) from error
     if as_json:
-        print_json({"path": str(path), "written": written})
+        tables = [{"issuer": one, "workspace": name} for one, name in (first, *others) if written]
+        print_json({"path": str(path), "written": written, "workspaces": tables})
     else:
         verdict = "written" if written else "is there already and stays as it is"
-        make_console(context).print(join_text(f"{path}: ", (verdict, "green" if written else "yellow")))
+        names = ", ".join(f"({one}, {name})" for one, name in (first, *others))
+        said = f", with tables for {names}" if written else ""
+        make_console(context).print(
+            join_text(f"{path}: ", (verdict, "green" if written else "yellow"), said), soft_wrap=True
+        )
     return DONE if written else CONFLICT
 
 
+def _list_stored(configuration: Configuration) -> list[tuple[str, str]]:
+    """Return issuer and id of each workspace of which bundles are stored on this host, by its own commands or by `yoi up`."""
+    from yoi.runtime.target import open_asked_runtime
+
+    found: set[tuple[str, str]] = set()
+    for directory in (
+        configuration.data_directory,
+        get_up_directory(configuration.data_directory) / UP_RUNTIME,
+    ):
+        # A store that cannot be opened has its own commands to say so; whatever it holds, the file can be checked.
+        with suppress(YoiError):
+            if directory.is_dir():
+                with open_asked_runtime(replace(configuration, data_directory=directory)) as runtime:
+                    found |= {(issuer, entry.workspace) for issuer, entry in runtime.list_held()}
+    return sorted(found)
+
+
 @policy.command(cls=YoiCommand)
+@data_directory_option
 @host_policy_option
 @json_option
 @click.pass_context
 def check(context: click.Context, as_json: bool) -> int:
-    """Check the policy file: every fault, and grants that reach further than most people mean."""
+    """Check the policy file: every fault, stored workspaces without a table, and grants that reach further than most people mean."""
     path: Path = context.obj.host_policy_file
     try:
-        diagnostics = check_host_policy(path)
+        diagnostics = check_host_policy(path, stored=_list_stored(context.obj))
     except OSError as error:
         raise RequestInvalidError(error.strerror or "cannot be read", field=str(path)) from error
     if as_json:
@@ -67,7 +102,7 @@ def check(context: click.Context, as_json: bool) -> int:
     else:
         console = make_console(context)
         print_diagnostics(console, diagnostics)
-        console.print(safe_text(f"{path}: {summarise(diagnostics) or 'nothing to say against it'}"))
+        console.print(safe_text(f"{path}: {summarise(diagnostics) or 'no problems found'}"))
     return REFUSED if any(one.severity == "error" for one in diagnostics) else DONE
 
 

@@ -157,9 +157,11 @@ def _print(context: click.Context, found: _Publication) -> None:
         return
     is_active = found.active is not None and found.active.digest == found.digest
     state = "active" if is_active else f"not active: see `yoi workspace show {found.workspace}`"
-    same = "" if found.outcome == "new" else " (nothing has changed)"
-    text = f" revision {found.revision} of {found.workspace}{same}: {found.digest}; {state}"
-    console.print(join_text(("published", "green"), text))
+    text = f" revision {found.revision} of {found.workspace}"
+    if found.outcome != "new":
+        text = f":{text} has this content already"
+    verb = "published" if found.outcome == "new" else "nothing new"
+    console.print(join_text((verb, "green"), f"{text}: {found.digest}; {state}"))
 
 
 def _read_diagnostics(build: BuildView) -> Iterator[Diagnostic]:

@@ -7,7 +7,7 @@ import click
 from yoi.backend.address import BackendAddress
 from yoi.backend.client import BackendClient, ask_backend
 from yoi.backend.options import online_options, read_authority
-from yoi.render.availability import PAIR_COLUMNS, RUNTIME_COLUMNS, RUNTIME_FACTS
+from yoi.render.availability import list_pair_columns, list_runtime_columns, list_runtime_facts
 from yoi.render.documents import print_document, print_done, print_list
 from yoi.shell.command import YoiCommand
 from yoi.shell.labels import parse_pairs
@@ -22,6 +22,7 @@ from yoi_wire.backend.operations import (
     SYNC_RUNTIME,
 )
 from yoi_wire.backend.runtimes import RuntimeAddition, RuntimeChange, RuntimeConnection, RuntimeView
+from yoi_wire.clock import SystemClock
 
 _label_option = click.option(
     "--label", "labels", multiple=True, metavar="KEY=VALUE", help="For placement rules."
@@ -74,7 +75,7 @@ def add(
 def list_(context: click.Context, backend: BackendAddress, as_json: bool) -> None:
     """List the Runtimes of the Backend that may receive what your token sees."""
     found = ask_backend(backend, lambda client: client.collect(LIST_RUNTIMES))
-    print_list(context, "runtimes", found, RUNTIME_COLUMNS, as_json=as_json)
+    print_list(context, "runtimes", found, list_runtime_columns(SystemClock().now()), as_json=as_json)
 
 
 @click.command(cls=YoiCommand)
@@ -84,7 +85,7 @@ def list_(context: click.Context, backend: BackendAddress, as_json: bool) -> Non
 def show(context: click.Context, name: str, *, backend: BackendAddress, as_json: bool) -> None:
     """Show a Runtime of the Backend: what it said of itself, and how it is."""
     found = ask_backend(backend, lambda client: client.call(GET_RUNTIME, runtime=name))
-    print_document(context, found, RUNTIME_FACTS, as_json=as_json)
+    print_document(context, found, list_runtime_facts(SystemClock().now()), as_json=as_json)
 
 
 @click.command(cls=YoiCommand)
@@ -143,7 +144,7 @@ def sync(
     elif as_json:
         print_json(found)
     else:
-        print_list(context, "availability", [pair], PAIR_COLUMNS, as_json=False)
+        print_list(context, "availability", [pair], list_pair_columns(SystemClock().now()), as_json=False)
 
 
 @click.command(cls=YoiCommand)
@@ -158,4 +159,4 @@ def reset(
     pair = ask_backend(
         backend, lambda client: client.call(RESET_GENERATIONS, runtime=name, workspace=workspace)
     )
-    print_list(context, "availability", [pair], PAIR_COLUMNS, as_json=as_json)
+    print_list(context, "availability", [pair], list_pair_columns(SystemClock().now()), as_json=as_json)

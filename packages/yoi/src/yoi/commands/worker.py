@@ -7,17 +7,29 @@ import click
 import msgspec
 
 from worker_runtime.contract.workers import CreateWorkerRequest, Worker
-from worker_runtime.resolution.errors import ProfileNotFoundError
+from worker_runtime.resolution.errors import ProfileNotFoundError, ResolutionRefusedError
 from yoi.backend.options import through_backend
 from yoi.render.console import make_console
 from yoi.render.table import make_facts, make_table
-from yoi.runtime.explanation import preview_profiles, print_explanation, print_rights, suggest_profiles
+from yoi.runtime.explanation import (
+    preview_profiles,
+    print_explanation,
+    print_rights,
+    refuse_for_gap,
+    suggest_profiles,
+)
 from yoi.runtime.local import open_local_runtime
 from yoi.runtime.remote_options import RemoteAddress, remote_options
 from yoi.runtime.target import AskedRuntime, open_asked_runtime
 from yoi.runtime.target_bundle import choose_bundle
 from yoi.runtime.target_options import asked_options
-from yoi.runtime.worker_options import make_intent, make_request, request_options
+from yoi.runtime.worker_options import (
+    make_intent,
+    make_request,
+    on_option,
+    request_options,
+    verify_no_backend,
+)
 from yoi.shell.command import YoiCommand, data_directory_option, host_policy_option, json_option
 from yoi.shell.exit_codes import DONE, REFUSED
 from yoi.shell.output import print_json
@@ -78,6 +90,9 @@ def create(
             created = runtime.ask(lambda api, caller: api.create_worker(caller, request), chosen.workspace)
         except ProfileNotFoundError as error:
             raise suggest_profiles(error, runtime, chosen) from None
+        except ResolutionRefusedError as error:
+            refuse_for_gap(context, runtime, chosen.workspace, error, as_json=as_json)
+            raise
         _print_worker(context, created, as_json)
 
 
@@ -175,6 +190,8 @@ def spec(
 @request_options
 @click.option("--all", "every", is_flag=True, help="Every profile of the bundle.")
 @remote_options("--runtime", required=False)
+@through_backend(lambda workers: workers.resolve)
+@on_option
 @data_directory_option
 @host_policy_option
 @json_option
@@ -189,15 +206,17 @@ def resolve(
     requires: tuple[str, ...],
     labels: tuple[str, ...],
     every: bool,
+    runtime_name: str | None,
     address: RemoteAddress | None,
     as_json: bool,
 ) -> int:
     """Say what a Worker of PROFILE would be, without creating one; exit 1 when it would be refused."""
+    verify_no_backend(runtime_name)
     with open_asked_runtime(context.obj, address, workspace=workspace) as runtime:
         chosen = choose_bundle(runtime, reference, workspace, selector=profile)
         request = make_request(chosen, profile, make_intent(task, requires, labels))
         explanations = preview_profiles(runtime, chosen, request, every=every)
-        print_explanation(context, runtime, explanations, chosen.digest, as_json=as_json)
+        print_explanation(context, runtime, explanations, chosen, as_json=as_json)
     return 1 if any(one.refused for one in explanations) else 0
 
 

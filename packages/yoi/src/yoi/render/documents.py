@@ -1,6 +1,7 @@
 """What a Backend answers, for people or programs: lists as tables, single documents as names and values."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 import click
@@ -10,6 +11,8 @@ from yoi.render.table import make_facts, make_table
 from yoi.shell.output import print_json
 
 Document = TypeVar("Document")
+
+_RECENT_SECONDS = 10
 
 Column: TypeAlias = tuple[str, str | Callable[[Document], object]]
 """Its title, and where its value stands (`active.revision`) or how it is made of the document."""
@@ -65,6 +68,23 @@ def read_cell(document: Document, where: str | Callable[[Document], object]) -> 
             return ", ".join(str(one) for one in value)
         case _:
             return str(value)
+
+
+def describe_age(instant: str, now: int) -> str:
+    """Return how old an instant is: `just now`, `3 min ago`; clocks that differ make it no younger than that.
+
+    Args:
+        instant: RFC 3339; a text that is none is returned as it is.
+        now: Milliseconds since 1970.
+    """
+    try:
+        seconds = int(now / 1000 - datetime.fromisoformat(instant).timestamp())
+    except ValueError:
+        return instant
+    for unit, name in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * unit or (unit < 86_400 and seconds >= unit):
+            return f"{seconds // unit} {name} ago"
+    return f"{seconds} s ago" if seconds >= _RECENT_SECONDS else "just now"
 
 
 def shorten(digest: str | None) -> str:

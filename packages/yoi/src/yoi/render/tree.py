@@ -1,6 +1,6 @@
 """An explanation as a tree that one can read aloud: what it may do, what not, why, and what to change where (S-03)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.text import Text
 from rich.tree import Tree
@@ -18,7 +18,7 @@ from worker_runtime.resolution.payloads import (
 from worker_runtime.resolution.rights import WorkerRights
 from worker_runtime.resolution.rules import RULES
 from yoi.render.console import join_text
-from yoi.render.worker_explanation import describe_state, make_lost_line
+from yoi.render.worker_explanation import describe_state, find_unreachable, make_lost_line, say_unreachable
 from yoi.runtime.where_to_change import Places, find_place
 from yoi_bundle.identifiers import decode_path
 
@@ -44,11 +44,12 @@ def make_explanation_tree(explanation: Explanation, places: Places) -> Tree:
     """Make the tree: first what a Worker may use, then what in part, then what not; nothing is left out."""
     root = Tree(_make_heading(explanation), guide_style="dim")
     by_outcome: dict[str, list[Decision]] = {"granted": [], "narrowed": [], "denied": []}
+    unreachable = find_unreachable(explanation.decisions)
     for decision in explanation.decisions:
-        by_outcome[decision.outcome].append(decision)
+        by_outcome["denied" if decision.kind in unreachable else decision.outcome].append(decision)
     _add_granted(root, by_outcome["granted"])
-    _add_explained(root, "may use in part", "yellow", by_outcome["narrowed"], places)
-    _add_explained(root, "may not use", "red", by_outcome["denied"], places)
+    _add_explained(root, ("may use in part", "bold yellow"), by_outcome["narrowed"], places, {})
+    _add_explained(root, ("may not use", "bold red"), by_outcome["denied"], places, unreachable)
     if explanation.refused:
         _add_refusal(root, explanation)
     return root
@@ -93,19 +94,26 @@ def _add_granted(root: Tree, decisions: list[Decision]) -> None:
         branch.add(join_text((noun, "cyan"), ": ", ", ".join(_describe(one) for one in ones)))
 
 
-def _add_explained(root: Tree, title: str, style: str, decisions: list[Decision], places: Places) -> None:
+def _add_explained(
+    root: Tree,
+    title: tuple[str, str],
+    decisions: list[Decision],
+    places: Places,
+    unreachable: Mapping[str, str],
+) -> None:
     if not decisions:
         return
-    branch = root.add(join_text((title, f"bold {style}")))
+    branch = root.add(join_text(title))
     for kind, ones in _group(decisions):
         for one in ones:
-            item = branch.add(_make_sentence(_NOUNS[kind][0], one))
+            tool = "" if one.outcome == "denied" else unreachable.get(kind, "")
+            item = branch.add(_make_sentence(_NOUNS[kind][0], one, say_unreachable(tool) if tool else ""))
             for step in _list_causes(one):
                 _add_remedy(item, step, places)
 
 
-def _make_sentence(noun: str, decision: Decision) -> Text:
-    causes = "; ".join(RULES[step.rule].sentence for step in _list_causes(decision))
+def _make_sentence(noun: str, decision: Decision, other_cause: str) -> Text:
+    causes = other_cause or "; ".join(RULES[step.rule].sentence for step in _list_causes(decision))
     required = (", which it requires", "bold") if decision.required else ""
     return join_text((noun, "cyan"), " ", (_describe(decision), "bold"), required, f": {causes}")
 

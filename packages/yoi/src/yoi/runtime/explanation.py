@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import click
 
 from worker_runtime.contract.workers import PreviewRequest
-from worker_runtime.resolution.errors import ProfileNotFoundError
+from worker_runtime.resolution.errors import ProfileNotFoundError, ResolutionRefusedError
 from worker_runtime.resolution.explain import Explanation
 from worker_runtime.resolution.rights import WorkerRights
 from yoi.render.console import make_console
 from yoi.render.tree import make_explanation_tree, make_rights_tree
 from yoi.runtime.target import AskedRuntime
 from yoi.runtime.target_bundle import ChosenBundle
-from yoi.runtime.where_to_change import describe_gap, find_places
+from yoi.runtime.where_to_change import describe_gap, find_places, say_gap_remedy
 from yoi.shell.output import print_json
 from yoi.shell.selectors import list_near
 from yoi_bundle.builtin import load_builtin_set
@@ -60,7 +60,7 @@ def print_explanation(
     context: click.Context,
     runtime: AskedRuntime,
     explanations: Sequence[Explanation],
-    digest: str | None,
+    chosen: ChosenBundle,
     *,
     as_json: bool,
 ) -> None:
@@ -68,15 +68,34 @@ def print_explanation(
     if as_json:
         print_json({"explanations": explanations})
         return
-    places = find_places(load_manifest(runtime, digest), _name_policy(context, runtime))
-    console = make_console(context)
-    for workspace in sorted({one.frame.workspace for one in explanations}):
-        issuer = runtime.find_host_policy_gap(workspace)
-        if issuer is not None:
-            for line in describe_gap(_name_policy(context, runtime), issuer, workspace):
-                console.print(line, soft_wrap=True)
+    places = find_places(load_manifest(runtime, chosen.digest), name_policy(context, runtime))
+    print_gap(context, runtime, chosen.workspace)
     for explanation in explanations:
-        console.print(make_explanation_tree(explanation, places))
+        make_console(context).print(make_explanation_tree(explanation, places))
+
+
+def print_gap(context: click.Context, runtime: AskedRuntime, workspace: str, *, stderr: bool = False) -> None:
+    """Say first that this host's policy has no table for a workspace, where that is so."""
+    issuer = runtime.find_host_policy_gap(workspace)
+    if issuer is not None:
+        for line in describe_gap(name_policy(context, runtime), issuer, workspace):
+            make_console(context, stderr=stderr).print(line, soft_wrap=True)
+
+
+def refuse_for_gap(
+    context: click.Context,
+    runtime: AskedRuntime,
+    workspace: str,
+    error: ResolutionRefusedError,
+    *,
+    as_json: bool,
+) -> None:
+    """Have a refusal say that this host's policy has no table for the workspace, where that is so."""
+    issuer = runtime.find_host_policy_gap(workspace)
+    if issuer is not None and as_json:
+        error.remedy = say_gap_remedy(name_policy(context, runtime), issuer, workspace)
+    elif issuer is not None:
+        print_gap(context, runtime, workspace, stderr=True)
 
 
 def print_rights(
@@ -94,11 +113,12 @@ def print_rights(
         lost = {} if as_created else {"state": rights.state, "lost": rights.lost}
         print_json({"explanations": [shown], **lost})
         return
-    places = find_places(load_manifest(runtime, digest), _name_policy(context, runtime))
+    places = find_places(load_manifest(runtime, digest), name_policy(context, runtime))
     make_console(context).print(make_rights_tree(rights, places, as_created=as_created))
 
 
-def _name_policy(context: click.Context, runtime: AskedRuntime) -> str:
+def name_policy(context: click.Context, runtime: AskedRuntime) -> str:
+    """Return the host policy's file, or what to call one that is on another host."""
     return "the Runtime's host policy" if runtime.is_remote else str(context.obj.host_policy_file)
 
 

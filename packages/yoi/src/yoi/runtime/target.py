@@ -49,6 +49,22 @@ class AskedRuntime:
     def is_remote(self) -> bool:
         return self._address is not None
 
+    def describe_other_places(self) -> str:
+        """Say where bundles may be that this Runtime lacks, and how to bring one here."""
+        if self.is_remote:
+            return "bring one there with `yoi bundle push`"
+        from yoi.backend.login import find_login
+        from yoi.up.directories import find_up
+
+        login = find_login(self._configuration.configuration_directory)
+        running = find_up(self._configuration.data_directory)
+        url = self._configuration.server or (login.url if login is not None else "")
+        places = [f"a Backend has bundles of its own: --backend asks {url}"] if url else []
+        if running is not None and running.address != url:
+            flags = f"--server {running.address} --token-file {running.token_file}"
+            places = [f"`yoi up` has its bundles in a store of its own, which `{flags}` asks"]
+        return "; or ".join((*places, "bring one here with `yoi bundle build`"))
+
     def list_issuers(self) -> tuple[str, ...]:
         """Return whose things are asked for: here everybody's, since it is the host's own operator who asks (J-05)."""
         if self.is_remote:

@@ -4,9 +4,8 @@ import click
 from msgspec import Struct
 
 from worker_runtime.contract.caller import LOCAL_ISSUER
-from yoi.bundles.source import find_digest
+from yoi.bundles.source import NoSuchBundleError, find_digest
 from yoi.runtime.target import AskedRuntime
-from yoi_wire.errors import BundleMissingError
 
 BUILTIN_WORKSPACE = "local"
 
@@ -28,7 +27,7 @@ def choose_bundle(
     newest bundle of the workspace, which has to be named when the store knows more than one.
 
     Raises:
-        BundleMissingError: There is no such bundle.
+        BundleMissingError: There is no such bundle; the remedy says where there may be some.
     """
     if reference is not None:
         digest = find_digest(reference, runtime)
@@ -48,7 +47,9 @@ def choose_bundle(
         return ChosenBundle(workspace=name, digest=assignment.digest)
     entries = [entry for entry in runtime.list_bundles() if entry.workspace == name]
     if not entries:
-        raise BundleMissingError(f"of workspace {name}")
+        raise NoSuchBundleError(
+            f"no bundle of workspace {name} is held here", remedy=runtime.describe_other_places()
+        )
     newest = max(entries, key=lambda entry: entry.metadata.revision)
     return ChosenBundle(workspace=name, digest=newest.digest)
 
@@ -60,7 +61,7 @@ def _find_only_workspace(runtime: AskedRuntime, workspace: str | None) -> tuple[
     if not found and workspace is not None:
         return LOCAL_ISSUER, workspace
     if not found:
-        raise BundleMissingError("(none: bring one there with `yoi bundle build` or `push`)")
+        raise NoSuchBundleError("no bundle is held here", remedy=runtime.describe_other_places())
     names = sorted({name for _, name in found})
     if len(names) > 1:
         raise click.UsageError(

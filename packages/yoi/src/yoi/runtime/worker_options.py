@@ -29,6 +29,18 @@ def request_options(function: Any) -> Any:
     return function
 
 
+def on_option(function: Any) -> Any:
+    """Add which Runtime of a Backend is asked, as `runtime_name`."""
+    words = "Through a Backend: on this Runtime (else the only one)."
+    return click.option("--on", "runtime_name", metavar="RUNTIME", help=words)(function)
+
+
+def verify_no_backend(runtime_name: str | None) -> None:
+    """Check that nobody names a Runtime of a Backend where none is asked."""
+    if runtime_name is not None:
+        raise click.UsageError("--on goes with --server or --backend")
+
+
 def make_intent(task: str, requires: tuple[str, ...], labels: tuple[str, ...]) -> Intent:
     """Make the intent from options; its grammar is checked by the Runtime."""
     return Intent(task=task, requires=frozenset(requires), labels=parse_pairs(labels))

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
+from yoi.up.directories import TOKEN_FILE
 from yoi.up.errors import BackendEndedError
 
 PREFERRED_PORT = 7320
-TOKEN_FILE = "admin-token"  # noqa: S105
 EMBEDDED_NAME = "embedded"
 
 _LOG_FILE = "backend.log"

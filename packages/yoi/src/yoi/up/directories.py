@@ -15,6 +15,9 @@ from yoi_bundle.authoring.formats.toml_document import MAX_TOML_BYTES, read_toml
 from yoi_bundle.diagnostics import Diagnostic
 from yoi_wire.errors import RequestInvalidError
 
+UP_RUNTIME = "runtime"
+"""The store of its embedded Runtime, below its own directory."""
+TOKEN_FILE = "admin-token"  # noqa: S105
 _FILE = "up.json"
 _MODE = 0o600
 
@@ -29,6 +32,37 @@ class Tenant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     source: str = ""
     address: str = ""
+
+
+class RunningUp(msgspec.Struct, frozen=True, kw_only=True):
+    """A `yoi up` that runs: where its Backend listens, and the file with a token for it."""
+
+    address: str
+    token_file: Path
+
+
+def get_up_directory(data_directory: Path) -> Path:
+    """Return where `yoi up` works in a data directory."""
+    return data_directory / "backend"
+
+
+def find_up(data_directory: Path) -> RunningUp | None:
+    """Return the `yoi up` that runs on a data directory; None when there is none, or its Backend does not listen yet."""
+    directory = get_up_directory(data_directory)
+    try:
+        descriptor = os.open(directory / _FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        address = _read_tenant(descriptor).address
+        # One that ended in order left no address: the lock, which would be in the way of a start, is tried after a kill alone.
+        return (
+            RunningUp(address=address, token_file=directory / TOKEN_FILE)
+            if address and _is_held(descriptor)
+            else None
+        )
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -55,6 +89,14 @@ def hold_directory(directory: Path) -> Iterator[Callable[[Tenant], None]]:
         say(Tenant())
     finally:
         os.close(descriptor)
+
+
+def _is_held(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
 
 
 def _lock(descriptor: int, directory: Path) -> None:

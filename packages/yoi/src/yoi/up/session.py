@@ -12,7 +12,7 @@ from yoi.backend.client import BackendClient
 from yoi.backend.token import read_token_file
 from yoi.configuration import Configuration
 from yoi.up.backend_process import BackendPlace, BackendProcess, choose_port, start_backend
-from yoi.up.directories import Tenant, hold_directory
+from yoi.up.directories import Tenant, get_up_directory, hold_directory
 from yoi.up.events import Happening, Started, Stopped
 from yoi.up.following import Follower
 from yoi_bundle.errors import YoiError
@@ -47,7 +47,7 @@ async def run_up(wanted: Wanted, configuration: Configuration, *, tell: Callable
         BackendEndedError: The Backend did not start, or ended by itself.
         YoiError: It refused the workspace.
     """
-    directory = configuration.data_directory / "backend"
+    directory = get_up_directory(configuration.data_directory)
     place = BackendPlace(
         directory=directory,
         source_root=wanted.source,

@@ -1,6 +1,7 @@
 """Linter for host policies: grants that reach further than most people mean."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -165,8 +166,27 @@ def describe_policy(policy: HostPolicy) -> tuple[PolicyLine, ...]:
     )
 
 
-def check_host_policy(path: Path) -> tuple[Diagnostic, ...]:
+def find_missing_tables(
+    document: HostPolicyDocument, stored: Iterable[tuple[str, str]], *, file: str
+) -> Iterator[Diagnostic]:
+    """Yield a warning for each workspace, as (issuer, id), that no table of a policy is for: it is granted nothing."""
+    for issuer, workspace in sorted(stored):
+        if document.find_grant(issuer, workspace) is None:
+            yield Diagnostic(
+                severity="warning",
+                rule="policy.no_table",
+                file=file,
+                message=f"no table for ({issuer}, {workspace}), of which bundles are stored here: it is granted nothing",
+                remedy=f"add [[workspace]] with issuer = {json.dumps(issuer)} and id = {json.dumps(workspace)}",
+            )
+
+
+def check_host_policy(path: Path, *, stored: Iterable[tuple[str, str]] = ()) -> tuple[Diagnostic, ...]:
     """Return every error of a policy file, or for a sound one its warnings; reads nothing but the file.
+
+    Args:
+        path: The file.
+        stored: Workspaces, as (issuer, id), of which bundles are stored on this host.
 
     Raises:
         OSError: The file cannot be read.
@@ -175,4 +195,5 @@ def check_host_policy(path: Path) -> tuple[Diagnostic, ...]:
         document = load_host_policy(path)
     except HostPolicyInvalidError as error:
         return tuple(error.diagnostics)
-    return find_oddities(document, file=path.name)
+    missing = find_missing_tables(document, stored, file=path.name)
+    return (*missing, *find_oddities(document, file=path.name))

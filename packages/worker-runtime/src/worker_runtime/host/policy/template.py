@@ -1,16 +1,22 @@
 """Template of `yoi policy init`: every section, explained, and nothing granted."""
 
 import json
+from collections.abc import Iterable
 
 
-def make_policy_template(*, issuer: str, workspace: str) -> str:
-    """Return a policy file for one workspace that grants nothing yet.
+def make_policy_template(*, issuer: str, workspace: str, others: Iterable[tuple[str, str]] = ()) -> str:
+    """Return a policy file that grants nothing yet: one table with every section, and an empty one for each other workspace.
 
     Args:
         issuer: The Backend identity on whose word this Runtime accepts the workspace's bundles.
         workspace: Its id.
+        others: Further workspaces, as (issuer, id).
     """
-    return _TEMPLATE.replace("ISSUER", json.dumps(issuer)).replace("WORKSPACE", json.dumps(workspace))
+    whole = _TEMPLATE.replace("ISSUER", json.dumps(issuer)).replace("WORKSPACE", json.dumps(workspace))
+    tables = (
+        f"\n[[workspace]]\nissuer = {json.dumps(one)}\nid = {json.dumps(name)}\n" for one, name in others
+    )
+    return whole + "".join(tables)
 
 
 _TEMPLATE = """\
