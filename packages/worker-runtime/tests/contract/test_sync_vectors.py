@@ -49,7 +49,7 @@ def read(pack: bytes, directory: Path) -> dict[str, bytes]:
 
 
 def test_the_vectors_are_those_that_the_script_makes() -> None:
-    assert PATH.read_text(encoding="utf-8") == format_vectors(), "run tests/support/sync_vectors.py"
+    assert PATH.read_text(encoding="utf-8") == format_vectors(), "run tests/support/runtime/sync_vectors.py"
 
 
 def test_the_specification_names_the_vectors() -> None:

@@ -18,6 +18,7 @@ from yoi_wire.parameters import number
 from yoi_wire.readiness import Readiness
 from yoi_wire.server.http_state import HttpState
 from yoi_wire.server.metrics import Metrics
+from yoi_wire.server.middleware import RequestMiddleware
 from yoi_wire.server.responses import Answer
 from yoi_wire.server.router import Call, Handler, Router, handles
 
@@ -224,6 +225,23 @@ def test_a_fault_of_this_program_says_nothing_of_itself() -> None:
     )
     assert (answer.status, answer.details) == (500, {})
     assert b"secret" not in answer.body
+
+
+def test_a_fault_in_an_answer_that_has_begun_is_logged_and_ends_it(caplog: pytest.LogCaptureFixture) -> None:
+    async def begin(scope: Any, receive: Any, send: Any) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise KeyError("a secret of this program")
+
+    async def take(message: Any = None) -> None:
+        del message
+
+    http = HttpState(_check, metrics=Metrics("notes"), log=EventLog("notes"))
+    scope = {"type": "http", "method": "GET", "path": "/v1/notes", "headers": []}
+    with caplog.at_level("INFO", "notes"), pytest.raises(KeyError):
+        asyncio.run(RequestMiddleware(begin, http)(scope, take, take))
+    assert [record.getMessage() for record in caplog.records] == ["fault", "request"]
+    assert "secret" not in str([vars(record) for record in caplog.records])
 
 
 def test_a_handler_takes_just_what_its_operation_declares() -> None:

@@ -107,21 +107,36 @@ def test_an_attempt_has_one_outcome(fields: dict[str, Any], outcome: str) -> Non
 
 @pytest.mark.req("K-09")
 def test_a_web_page_with_a_name_of_its_own_for_this_host_reads_nothing(backend: BackendRest) -> None:
-    async def ask(tcp: HttpServer, host: str) -> int:
-        reader, writer = await asyncio.open_connection(tcp.listening.address, tcp.listening.port)
-        writer.write(f"GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-        status = int((await reader.readline()).split()[1])
-        writer.close()
-        return status
-
     async def story() -> list[int]:
         tcp = HttpServer(build_app(backend.services), ListenAddress(port=0, host_names=("own.test",)))
         await tcp.start()
         try:
             port = tcp.listening.port
             hosts = (f"127.0.0.1:{port}", f"localhost:{port}", f"own.test:{port}", f"evil.example:{port}")
-            return [await ask(tcp, host) for host in hosts]
+            return [await _ask_over_tcp(tcp, f"HTTP/1.1\r\nHost: {host}") for host in hosts]
         finally:
             await tcp.stop()
 
     assert backend.run(story()) == [200, 200, 200, 421]
+
+
+@pytest.mark.req("K-09")
+@pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
+def test_a_probe_that_names_no_host_is_answered(backend: BackendRest, version: str) -> None:
+    async def story() -> int:
+        tcp = HttpServer(build_app(backend.services), ListenAddress(port=0))
+        await tcp.start()
+        try:
+            return await _ask_over_tcp(tcp, version)
+        finally:
+            await tcp.stop()
+
+    assert backend.run(story()) == 200
+
+
+async def _ask_over_tcp(tcp: HttpServer, head: str) -> int:
+    reader, writer = await asyncio.open_connection(tcp.listening.address, tcp.listening.port)
+    writer.write(f"GET /metrics {head}\r\nConnection: close\r\n\r\n".encode())
+    status = int((await reader.readline()).split()[1])
+    writer.close()
+    return status

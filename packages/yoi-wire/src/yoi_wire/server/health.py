@@ -8,7 +8,7 @@ from yoi_wire.documentation import DOCUMENTATION_HEADERS, build_documentation
 from yoi_wire.openapi import build_openapi
 from yoi_wire.operation import Interface
 from yoi_wire.server.metrics import METRICS_MEDIA_TYPE
-from yoi_wire.server.responses import JSON, Answer, build_bytes_response
+from yoi_wire.server.responses import JSON, Answer, build_bytes_response, build_empty_response
 from yoi_wire.server.router import Call, Handler, handles
 from yoi_wire.system_operations import (
     GET_DOCUMENTATION,
@@ -21,9 +21,9 @@ from yoi_wire.system_operations import (
 
 
 @handles(GET_ROOT)
-async def get_root(call: Call[None, Any]) -> Answer:
+async def get_root(call: Call[None, Any]) -> Response:
     del call
-    return Answer(b"", headers={"Location": GET_DOCUMENTATION.path})
+    return build_empty_response(GET_ROOT.statuses[0], {"Location": GET_DOCUMENTATION.path})
 
 
 @handles(GET_HEALTH)

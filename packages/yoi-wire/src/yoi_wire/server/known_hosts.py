@@ -34,8 +34,11 @@ def _strip_port(host: str) -> str:
 
 
 def note_host(scope: MutableMapping[str, Any], names: Collection[str]) -> None:
-    """Keep in a request's scope whether its `Host` is unknown; a request without one is from no browser."""
-    hosts = [value for name, value in scope.get("headers", ()) if name.lower() == b"host"]
+    """Keep in a request's scope whether its `Host` is unknown; a request without one is from no browser.
+
+    The server below gives a request without the header one that is empty.
+    """
+    hosts = [value for name, value in scope.get("headers", ()) if name.lower() == b"host" and value.strip()]
     if any(not is_known_host(value.decode("latin-1"), names) for value in hosts):
         scope[_UNKNOWN_HOST_KEY] = True
 

@@ -173,8 +173,10 @@ class RequestMiddleware:
                 await _refuse(answer, refusal, scope)
             else:
                 await self.inner(scope, body.receive, answer.send)
-        except Exception:
+        except Exception as error:
             if not answer.unread:
+                # The answer has begun, so that nobody can be told; the server below says nothing of it.
+                self._log.fault(scope, error)
                 raise
             self._log.event("unread", request=get_request_id(scope))
         finally:

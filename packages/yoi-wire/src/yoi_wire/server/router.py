@@ -131,11 +131,6 @@ class Router(Generic[CallerType, ServicesType]):
             response = _without_body(response)
         await response(scope, receive, send)
 
-    def find_allowed_methods(self, path: str) -> str:
-        """Return the methods that a path takes, for `Allow` (RFC 9110, section 10.2.1); empty for no such path."""
-        found = self._paths.find(path)
-        return "" if found is None else _format_methods(found.handlers)
-
     async def _respond(self, request: Request) -> Response:
         log = self._services.http.log
         try:
@@ -271,5 +266,6 @@ def _without_body(response: Response) -> Response:
 
 
 def _format_methods(handlers: Mapping[str, Handler]) -> str:
+    """Return the methods of a path, for `Allow` (RFC 9110, section 10.2.1)."""
     implied = {"HEAD"} if "GET" in handlers else set()
     return ", ".join(sorted({*handlers, *implied}))
