@@ -75,6 +75,7 @@ GROUPS = (
             f"{_BUNDLE}/tests/unit/test_shells_that_differ.py",
             f"{_BUNDLE}/tests/unit/test_commands_that_run_others.py",
             f"{_BUNDLE}/tests/unit/test_hooks_that_guard.py",
+            f"{_BUNDLE}/tests/unit/test_recorded_verdicts.py",
             f"{_BUNDLE}/tests/unit/test_rule_text.py",
         ),
         deep_tests=(f"{_BUNDLE}/tests/property/test_verdict_properties.py",),
