@@ -111,7 +111,8 @@ async def get_worker_explanation(call: BackendCall, worker: str) -> ExplanationV
     found = await call.services.workers.reach(worker, principal)
     with translate_errors(found.record):
         explanation = await found.api.get_worker_explanation(found.caller, found.id)
-    return build_explanation_view(explanation, secret_names=principal.may("secret_names:read"))
+    names = principal.may("secret_names:read")
+    return build_explanation_view(explanation, found.record, secret_names=names)
 
 
 @handles(GET_WORKER_RIGHTS)
@@ -120,7 +121,7 @@ async def get_worker_rights(call: BackendCall, worker: str) -> RightsView:
     with translate_errors(found.record):
         rights = await found.api.get_worker_rights(found.caller, found.id)
     names = call.caller.may("secret_names:read")
-    return build_rights_view(rights, worker=found.record.id, secret_names=names)
+    return build_rights_view(rights, found.record, secret_names=names)
 
 
 def _limit(refused: WorkerRefusedError, order: WorkerOrder, principal: Principal) -> WorkerRefusedError:

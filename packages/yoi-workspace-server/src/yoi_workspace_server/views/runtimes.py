@@ -20,7 +20,7 @@ from yoi_workspace_server.placement import PlacementDecision
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.runtimes import RegisteredRuntime, SafeProblem
 from yoi_workspace_server.sync_plan import Desired, Observed, compute_skew, compute_state
-from yoi_workspace_server.sync_status import BundleRejection, PairStatus
+from yoi_workspace_server.sync_status import BundleRejection, PairStatus, find_last_accepted
 from yoi_workspace_server.views.texts import hide_secret_name, show_digest, show_labels, show_text, show_texts
 
 
@@ -192,6 +192,7 @@ def build_availability_view(
     rejected = {one.digest for one in rejections}
     holdings = status.holdings
     in_use = None if holdings is None else _show_workers(holdings.workers)
+    accepted = find_last_accepted(status, rejected=rejected, revoked=revoked) if status.placed else None
     return AvailabilityView(
         runtime=status.key.runtime,
         workspace=status.key.workspace,
@@ -221,4 +222,6 @@ def build_availability_view(
         last_attempt_at=status.last_attempt_at,
         last_success_at=status.last_success_at,
         next_attempt_at=status.due_at,
+        last_accepted_revision=None if accepted is None else accepted.revision,
+        withheld_revision=status.withheld_revision,
     )
