@@ -83,6 +83,13 @@ def build_small_bundle(
     )
 
 
+def build_empty_bundle(workspace: str = "library") -> SmallBundle:
+    """Build a bundle without any profile."""
+    manifest = encode_canonical(Manifest(schema_version=1, workspace=workspace))
+    digest = compute_digest(manifest)
+    return SmallBundle(digest=digest, manifest=manifest, metadata=build_metadata(workspace, digest), blobs={})
+
+
 def build_metadata(workspace: str, digest: str, *, revision: int = 1) -> BundleMetadata:
     return BundleMetadata(
         workspace=workspace,

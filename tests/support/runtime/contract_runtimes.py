@@ -146,7 +146,7 @@ class ServedContract:
         local = LocalTokenAuthenticator(
             self._local_token,
             signed=self._build_signed(),
-            has_trusted_keys=lambda: False,
+            requires_key=lambda: False,
             list_workspaces=self._list_workspaces,
         )
         path = Path(self._sockets.name) / "runtime.sock"

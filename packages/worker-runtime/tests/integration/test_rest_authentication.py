@@ -195,13 +195,13 @@ def _build_local(server: RestUnderTest, trust: TrustStore) -> tuple[LocalTokenAu
     authenticator = LocalTokenAuthenticator(
         token,
         signed=TokenAuthenticator(trust, get_audience=get_audience, clock=server.clock),
-        has_trusted_keys=lambda: bool(trust.read().keys),
+        requires_key=trust.requires_key,
         list_workspaces=list_workspaces,
     )
     return authenticator, token
 
 
-def test_the_local_token_stands_for_the_hosts_operator_until_a_key_is_trusted(
+def test_the_local_token_stands_for_the_hosts_operator_until_a_key_is_trusted_and_never_again(
     server: RestUnderTest, tmp_path: Path
 ) -> None:
     trust = TrustStore(tmp_path / "no-keys.json")
@@ -216,7 +216,7 @@ def test_the_local_token_stands_for_the_hosts_operator_until_a_key_is_trusted(
     assert authenticate(token, frozenset({"library"})).workspaces == {"library"}
     with pytest.raises(UnauthenticatedError):
         authenticate(f"{token[:-1]}-")
-    trust.add(
+    key = trust.add(
         issuer="main",
         public_key=server.identities["main"].active.public_key,
         workspaces=["library"],
@@ -225,6 +225,13 @@ def test_the_local_token_stands_for_the_hosts_operator_until_a_key_is_trusted(
     with pytest.raises(UnauthenticatedError):
         authenticate(token)
     assert authenticate(_forge(server)).kind == "remote"
+    assert trust.revoke(key)
+    for credentials in (token, _forge(server)):
+        with pytest.raises(UnauthenticatedError):
+            authenticate(credentials)
+    later, _ = _build_local(server, TrustStore(tmp_path / "no-keys.json"))
+    with pytest.raises(UnauthenticatedError):
+        server.run(later.authenticate(token, None))
 
 
 def test_a_signed_token_names_its_own_workspaces(server: RestUnderTest) -> None:

@@ -21,6 +21,7 @@ AuditAction: TypeAlias = Literal[
     "revision.pinned",
     "revision.unpinned",
     "activation.released",
+    "activation.withheld",
     "build.failed",
     "runtime.added",
     "runtime.changed",

@@ -1,5 +1,6 @@
 """Sync status of each pair of Runtime and workspace (K-05), and the claims by which replicas share the work (K-04)."""
 
+from collections.abc import Collection
 from typing import Any
 
 from msgspec import Struct
@@ -64,6 +65,7 @@ class PairStatus(Struct, frozen=True, kw_only=True):
             out to hold a generation that was never given to it (T-02).
         raises: How often in a row the offset was raised without a success in between.
         suspended: Nothing is sent for the workspace yet, after a restore from a backup; the Runtime is only asked.
+        withheld_revision: Of the workspace; see `Workspace`.
         active: The workspace's active bundle, as it is now.
         observed: The Runtime's own word on its assignment; None before the first.
         holdings: The Runtime's own word on what it stores; None before the first.
@@ -78,6 +80,7 @@ class PairStatus(Struct, frozen=True, kw_only=True):
     generation_offset: int
     raises: int
     suspended: bool
+    withheld_revision: int | None = None
     active: ActiveBundle | None
     observed: Observed | None
     holdings: Holdings | None
@@ -113,6 +116,27 @@ class PairStatus(Struct, frozen=True, kw_only=True):
         """The lowest generation that is too far above the pair's own to be adopted from a Runtime."""
         own = max(self.withdrawal_generation, self.desired.generation if self.desired is not None else 0)
         return min(own + MAX_LEAP, MAX_SAFE_INTEGER - MAX_LEAP) + 1
+
+
+def find_last_accepted(
+    status: PairStatus, *, rejected: Collection[str], revoked: Collection[str]
+) -> Observed | None:
+    """Return what new Workers use on a host that rejects the active bundle: what it accepted before (T-06).
+
+    It is what the Runtime itself said is assigned there. Nothing that is revoked, nor newer than what is active: somebody took
+    that one back.
+
+    Args:
+        status: Of the pair.
+        rejected: Digests that the Runtime, as it is, rejects.
+        revoked: Digests that the workspace has revoked.
+    """
+    active, observed = status.active, status.observed
+    if active is None or active.digest not in rejected:
+        return None
+    if observed is None or observed.digest is None or observed.digest in revoked:
+        return None
+    return observed if (observed.revision or active.revision) < active.revision else None
 
 
 class Claim(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
         suspended: The database was restored from a backup, and nobody has yet said that what it says of this holds.
         generation: The durable counter of R-11; it only grows.
         active: None before the first activation, and after the active bundle was revoked.
+        withheld_revision: The latest one, while it waits for somebody's word because it has no profile any more.
         created_at: RFC 3339, like every instant of this package.
     """
 
@@ -29,6 +30,7 @@ class Workspace(Struct, frozen=True, kw_only=True):
     suspended: bool
     generation: int
     active: ActiveBundle | None
+    withheld_revision: int | None = None
     created_at: str
 
     @property

@@ -13,7 +13,7 @@ import pytest
 
 from support.backend.in_process_jobs import InProcessJobs
 from support.bundles.secret_tokens import TOKEN_KINDS, make_token
-from support.bundles.small_bundles import SmallBundle, build_small_bundle
+from support.bundles.small_bundles import SmallBundle, build_empty_bundle, build_small_bundle
 from yoi_bundle.archive import write_archive
 from yoi_bundle.boundary.default_scanner import create_scanner
 from yoi_bundle.boundary.scanner import SecretScanner
@@ -161,6 +161,55 @@ def test_a_rollback_holds_what_is_built_afterwards_until_it_is_released(tmp_path
     _play(tmp_path, story)
 
 
+@pytest.mark.req("K-01", "K-10")
+def test_a_revision_without_any_profile_waits_for_somebody_while_the_last_good_one_stays_active(
+    tmp_path: Path,
+) -> None:
+    async def story(world: _World) -> None:
+        world.write("Guide.")
+        (world.source / ".yoi").mkdir()
+        (world.source / ".yoi" / "workspace.toml").write_text('id = "library"\n')
+        await world.add(directory=True)
+        await world.builder.build("library")
+        (world.source / "agents" / "guide.md").rename(world.source / "guide.txt")
+        for _ in range(2):
+            await world.builder.build("library")
+            assert await _get_pointer(world) == (1, 2)
+        records = await world.store.audit.read_after(0)
+        (withheld,) = [one for one in records if one.action == "activation.withheld"]
+        assert withheld.details == {"revision": 2, "active": 1, "reason": "no_profiles"}
+        await world.store.activations.activate("library", 2, actor="ann", reason="meant", now=_CLOCK.now())
+        assert await _get_pointer(world) == (2, None)
+        world.write("Guide again.")
+        await world.builder.build("library")
+        assert await _get_pointer(world) == (3, None)
+
+    _play(tmp_path, story)
+
+
+@pytest.mark.req("K-01")
+def test_a_published_bundle_without_any_profile_waits_and_one_with_a_profile_ends_the_wait(
+    tmp_path: Path,
+) -> None:
+    async def story(world: _World) -> None:
+        await world.add(directory=False)
+        for bundle, pointer in (
+            (build_empty_bundle(), (1, None)),
+            (build_small_bundle(), (2, None)),
+            (build_empty_bundle(), (2, 3)),
+            (build_small_bundle(), (4, None)),
+        ):
+            await world.uploads.publish("library", _send(_archive(bundle)), publisher="ci")
+            assert await _get_pointer(world) == pointer
+
+    _play(tmp_path, story)
+
+
+async def _get_pointer(world: _World) -> tuple[int | None, int | None]:
+    found = await world.store.workspaces.get_workspace("library")
+    return await world.get_active(), found.withheld_revision
+
+
 @pytest.mark.req("K-01")
 def test_a_source_that_changes_is_built_without_being_asked(tmp_path: Path) -> None:
     async def story(world: _World) -> None:
@@ -270,6 +319,12 @@ def test_a_commit_that_came_while_the_pointer_was_held_is_activated_once_it_is_r
         assert await world.builder.needs_build("library")
         await world.builder.build("library")
         assert (await world.get_active(), await world.builder.needs_build("library")) == (2, False)
+        (world.source / ".yoi").mkdir()
+        (world.source / ".yoi" / "workspace.toml").write_text('id = "library"\n')
+        (world.source / "agents" / "guide.md").unlink()
+        await asyncio.to_thread(_commit, world.source, "Third")
+        await world.builder.build("library")
+        assert (await _get_pointer(world), await world.builder.needs_build("library")) == ((2, 3), False)
 
     _play(tmp_path, story)
 

@@ -193,6 +193,15 @@ def test_more_than_a_bundle_may_hold_is_refused_before_it_is_written(
         ),
         ("https://word@git.library.example/x", "main"),
         ("ssh://:word@git.library.example/x", "main"),
+        ("ssh://name%3Aword@git.library.example/x", "main"),
+        ("ssh://name%253Aword@git.library.example/x", "main"),
+        ("https://name%3Aword%40git.library.example/x", "main"),
+        ("name:word@git.library.example:x/y", "main"),
+        ("git@git.library.example:x/y?access_token=word", "main"),
+        ("git@git.library.example:x/y#word", "main"),
+        ("https://git.library.example/x;access_token=word/y", "main"),
+        ("https://git.library.example/x;private%5Ftoken%3Dword", "main"),
+        ("git@git.library.example:x;password=word/y", "main"),
         ("ssh://na%3Ame:wo@rd@git.library.example/x", "main"),
         ("https://git.library.example/x?access=word", "main"),
         ("ssh://git@git.library.example/x?word", "main"),
@@ -200,6 +209,7 @@ def test_more_than_a_bundle_may_hold_is_refused_before_it_is_written(
         (f"https://git.library.example/{_TOKEN}/x", "main"),
         (f"git@git.library.example:{_TOKEN}/x", "main"),
         (f"https://git.library.example/{_TOKEN.replace('_', '%5F')}/x", "main"),
+        ("https://git.library.example/x", _TOKEN),
         ("https://git.library.example/x\0", "main"),
         ("/srv/x\n", "main"),
         ("git@git.library.example:x\x1b", "main"),
@@ -216,7 +226,14 @@ def test_an_address_or_ref_that_could_mean_more_is_refused_before_git_runs(url: 
 
 @pytest.mark.req("K-01", "K-07")
 @pytest.mark.parametrize(
-    "url", ["ssh://git@git.library.example/x", "git@git.library.example:x/y", "https://git.library.example/x"]
+    "url",
+    [
+        "ssh://git@git.library.example/x",
+        "git@git.library.example:x/y",
+        "https://git.library.example/x",
+        "https://git.library.example/a%20name/token-service.git",
+        "ssh://git@git.library.example:2222/auth/secrets",
+    ],
 )
 def test_an_address_with_a_user_alone_is_taken(url: str) -> None:
     verify_git_source(GitSource(url=url, ref="main"))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from yoi.__main__ import run
 from yoi.backend.address import BackendAddress, parse_backend_url
 from yoi_wire.errors import RequestInvalidError
 
@@ -49,3 +50,17 @@ def test_an_address_that_shows_the_token_to_a_network_or_says_more_is_refused(ty
 def test_an_address_never_shows_its_token() -> None:
     token = "-".join(("some", "secret"))
     assert token not in repr(BackendAddress(url="https://backend.example", token=token))
+
+
+@pytest.mark.parametrize(
+    "place", ["https://name:{}@runtime.example", "https://runtime.example/?{}", "http://{}.example"]
+)
+def test_the_address_of_a_runtime_holds_no_credential_and_shows_no_token_to_a_network(
+    place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    word = "-".join(("some", "secret"))
+    options = ["--runtime", place.format(word), "--runtime-id", "0" * 32]
+    assert run(["worker", "list", *options]) == 2
+    said = "".join(capsys.readouterr())
+    assert "https://HOST" in said or "this host alone" in said
+    assert word not in said

@@ -1,4 +1,4 @@
-"""Authentication of a request: signed tokens, or the local token while no key is trusted (K-09).
+"""Authentication of a request: signed tokens, or the local token until a key is trusted (K-09).
 
 A token stands in the `Authorization` header (RFC 6750) and nowhere else.
 """
@@ -54,12 +54,12 @@ class TokenAuthenticator:
 
 
 class LocalTokenAuthenticator:
-    """Takes the generated token of this host while no key is trusted, and signed tokens from then on.
+    """Takes the generated token of this host until a key is trusted, and signed tokens alone from then on.
 
     Args:
         expected: The local token.
         signed: Judges everything that is no local token.
-        has_trusted_keys: Whether some key is trusted by now; then the local token is good for nothing.
+        requires_key: Whether some key was trusted by now; then the local token is good for nothing, even if none is any more.
         list_workspaces: The workspaces that the store knows, for an operator who names none.
     """
 
@@ -68,19 +68,19 @@ class LocalTokenAuthenticator:
         expected: str,
         *,
         signed: TokenAuthenticator,
-        has_trusted_keys: Callable[[], bool],
+        requires_key: Callable[[], bool],
         list_workspaces: Callable[[], Awaitable[tuple[str, ...]]],
     ) -> None:
         self._expected = expected
         self._signed = signed
-        self._has_trusted_keys = has_trusted_keys
+        self._requires_key = requires_key
         self._list_workspaces = list_workspaces
 
     async def authenticate(self, credentials: str, workspaces: frozenset[str] | None) -> Caller:
         """Return the host's own operator, for the workspaces that it says it means."""
         if not credentials.startswith(LOCAL_TOKEN_PREFIX):
             return await self._signed.authenticate(credentials, workspaces)
-        if self._has_trusted_keys():
+        if self._requires_key():
             raise TokenRefusedError("local_token")
         verify_local_token(credentials, expected=self._expected)
         named = workspaces if workspaces is not None else await self._list_workspaces()

@@ -32,7 +32,7 @@ class Served:
 
     Attributes:
         address: Where it listens.
-        local_token_file: Where the local token lies, while no key is trusted.
+        local_token_file: Where the local token lies, as long as no key ever was trusted.
     """
 
     address: str
@@ -89,7 +89,7 @@ async def serve_runtime(
     app: Asgi = build_app(services)
     server = HttpServer(app if wrap is None else wrap(app), listening)
     await server.start()
-    alone = listening.is_local and not trust.read().keys
+    alone = listening.is_local and not trust.requires_key()
     announce(Served(address=server.listening.describe(), local_token_file=token_file if alone else None))
     maintenance = (
         asyncio.create_task(run_maintenance(embedded.maintenance, LOG)) if report.readiness.ready else None
@@ -115,7 +115,7 @@ async def serve_runtime(
 def _build_authenticator(
     embedded: EmbeddedRuntime, trust: TrustStore, listening: ListenAddress, token_file: Path, clock: Clock
 ) -> Authenticator:
-    """Let the local token in only where strangers cannot come; it ends when the first key is trusted."""
+    """Let the local token in only where strangers cannot come; it ends for good when the first key is trusted."""
     signed = TokenAuthenticator(trust, get_audience=_Audience(embedded).get, clock=clock)
     if not listening.is_local:
         return signed
@@ -126,6 +126,6 @@ def _build_authenticator(
     return LocalTokenAuthenticator(
         create_local_token(token_file),
         signed=signed,
-        has_trusted_keys=lambda: bool(trust.read().keys),
+        requires_key=trust.requires_key,
         list_workspaces=list_workspaces,
     )

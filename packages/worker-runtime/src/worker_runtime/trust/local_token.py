@@ -1,4 +1,4 @@
-"""Local token of a Runtime that trusts no key yet: for callers on this host that may read its file (K-09)."""
+"""Local token of a Runtime that has never trusted a key: for callers on this host that may read its file (K-09)."""
 
 import hmac
 import secrets

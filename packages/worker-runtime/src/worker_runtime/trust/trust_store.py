@@ -90,6 +90,14 @@ class TrustStore:
             self._seen = version
             return self._keys
 
+    def requires_key(self) -> bool:
+        """Tell whether callers need a signed token: from the first key that was trusted on, even if none is any more.
+
+        The file remembers it: revoking its last key leaves it there, empty. Errors as in `read`.
+        """
+        self.read()
+        return self._seen is not None
+
     def add(
         self,
         *,

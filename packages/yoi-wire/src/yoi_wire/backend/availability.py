@@ -63,6 +63,8 @@ class AvailabilityView(Struct, frozen=True, kw_only=True):
         skew: By how many revisions the Runtime is behind.
         attempts: Failed ones in a row.
         failed_build: None unless the workspace's last build failed.
+        last_accepted_revision: Of the revision that new Workers use there because the desired one is rejected (T-06).
+        withheld_revision: A newer revision than the desired one, which waits for somebody because it has no profile any more.
     """
 
     runtime: str
@@ -84,6 +86,8 @@ class AvailabilityView(Struct, frozen=True, kw_only=True):
     last_success_at: str | None
     next_attempt_at: str | None
     failed_build: FailedBuildView | None = None
+    last_accepted_revision: int | None = None
+    withheld_revision: int | None = None
 
 
 class SyncView(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from yoi_wire.backend.workers import LastAcceptedView
+
 
 class FrameView(Struct, frozen=True, kw_only=True):
     """What was asked for, and what it means; see `worker_runtime.resolution.spec.SpecFrame`."""
@@ -62,6 +64,7 @@ class ExplanationView(Struct, frozen=True, kw_only=True):
     decisions: tuple[DecisionView, ...]
     secrets: dict[str, int]
     refused: tuple[ReasonView, ...]
+    last_accepted: LastAcceptedView | None = None
 
 
 class RightsView(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,22 @@ class WorkerReasonView(Struct, frozen=True, kw_only=True):
     id: str
 
 
+class LastAcceptedView(Struct, frozen=True, kw_only=True):
+    """Why a Worker uses an older revision than was active: its host rejects that one (T-06).
+
+    Attributes:
+        revision: The last that the host accepted, which the Worker uses.
+        rejected_revision: The active one, like the next.
+        code: What the host rejects it for; a code of `docs/errors.md`, like the details after it.
+    """
+
+    revision: int
+    rejected_revision: int
+    rejected_digest: str
+    code: str
+    details: dict[str, Any]
+
+
 class WorkerView(Struct, frozen=True, kw_only=True):
     """A Worker.
 
@@ -27,6 +43,7 @@ class WorkerView(Struct, frozen=True, kw_only=True):
         id: The Backend's.
         bundle_digest: The pinned bundle; None for a Worker of the built-in set.
         state: The Runtime's word, like the four after it; None when it could not be asked or has not made it yet.
+        last_accepted: Why the bundle is not the one that was active; None where it is, or where one was asked for.
     """
 
     id: str
@@ -42,6 +59,7 @@ class WorkerView(Struct, frozen=True, kw_only=True):
     changed_at: str | None
     ended_at: str | None
     reasons: tuple[WorkerReasonView, ...]
+    last_accepted: LastAcceptedView | None = None
 
 
 class RefusalView(Struct, frozen=True, kw_only=True):
@@ -101,7 +119,7 @@ class WorkerOrder(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     Attributes:
         key: The same key and content again give the same Worker, on the same Runtime, of the same digest.
         selector: `builtin:NAME`, `workspace:NAME` or `default`.
-        digest: A bundle of the workspace; absent for the active one.
+        digest: A bundle of the workspace; absent for the active one, or the last that a host accepted where it rejects that.
         runtime: By name; absent for any that placement and labels allow.
         labels: That the operator gave the Runtime, all of them.
     """

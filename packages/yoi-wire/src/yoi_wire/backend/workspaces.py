@@ -100,6 +100,7 @@ class WorkspaceView(Struct, frozen=True, kw_only=True):
 
     Attributes:
         suspended: Restored from a backup; nothing of it is sent, activated or given to Workers before it is released.
+        withheld_revision: The latest one, while it waits to be activated by somebody because it has no profile any more.
     """
 
     id: str
@@ -111,3 +112,4 @@ class WorkspaceView(Struct, frozen=True, kw_only=True):
     suspended: bool = False
     active: ActiveBundle | None
     created_at: str
+    withheld_revision: int | None = None

@@ -142,7 +142,9 @@ class Builder:
     async def _awaits_activation(self, workspace: Workspace, latest: Revision) -> bool:
         """Tell whether the latest revision is yet to be activated: after a crash in between, or a hold since released."""
         later = workspace.active is None or workspace.active.revision < latest.revision
-        if not later or workspace.held or workspace.suspended or not workspace.automatic:
+        if not later or workspace.withheld_revision == latest.revision:
+            return False
+        if workspace.held or workspace.suspended or not workspace.automatic:
             return False
         return await self._store.revocations.find_revocation(workspace.id, latest.digest) is None
 
@@ -253,8 +255,20 @@ async def record_bundle(
     recorded = await store.revisions.record_revision(
         workspace, bundle.digest, provenance=provenance, publisher=publisher, actor=actor, now=now
     )
-    await store.activations.activate_automatically(workspace, recorded.revision.revision, now=now)
+    emptied = not bundle.manifest.profiles and await _has_profiles(store, workspace)
+    await store.activations.activate_automatically(
+        workspace, recorded.revision.revision, emptied=emptied, now=now
+    )
     return recorded
+
+
+async def _has_profiles(store: Store, workspace: str) -> bool:
+    """Tell whether the active bundle has any profile of the workspace's own."""
+    active = (await store.workspaces.get_workspace(workspace)).active
+    if active is None:
+        return False
+    stored = await store.bundles.get_manifest(workspace, active.digest)
+    return bool(verify_manifest(stored.manifest, active.digest).manifest.profiles)
 
 
 async def _read_blobs(

@@ -123,7 +123,8 @@ async def get_worker_explanation(call: BackendCall, worker: str) -> ExplanationV
     found = await call.services.workers.reach(worker, principal)
     with translate_errors(found.record):
         explanation = await found.api.get_worker_explanation(found.caller, found.id)
-    return build_explanation_view(explanation, secret_names=principal.may("secret_names:read"))
+    names = principal.may("secret_names:read")
+    return build_explanation_view(explanation, found.record.last_accepted, secret_names=names)
 
 
 @handles(GET_WORKER_RIGHTS)
@@ -132,7 +133,7 @@ async def get_worker_rights(call: BackendCall, worker: str) -> RightsView:
     with translate_errors(found.record):
         rights = await found.api.get_worker_rights(found.caller, found.id)
     names = call.caller.may("secret_names:read")
-    return build_rights_view(rights, worker=found.record.id, secret_names=names)
+    return build_rights_view(rights, found.record, secret_names=names)
 
 
 def _limit(refused: WorkerRefusedError, order: WorkerOrder, principal: Principal) -> WorkerRefusedError:
@@ -285,7 +286,9 @@ async def preview_worker(call: BackendCall, body: PreviewOrder) -> PreviewView:
         runtime=body.runtime,
         workspace=body.workspace,
         digest=found.digest,
-        explanations=tuple(build_explanation_view(one, secret_names=names) for one in found.explanations),
+        explanations=tuple(
+            build_explanation_view(one, found.last_accepted, secret_names=names) for one in found.explanations
+        ),
         call=None if asked is None else await _judge(call, body.workspace, found, asked, names),
     )
 

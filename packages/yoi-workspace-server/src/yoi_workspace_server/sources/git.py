@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from yoi_bundle.authoring.source.provenance import describe_address
 from yoi_bundle.limits import DEFAULT_LIMITS, Limits
@@ -23,6 +24,11 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _WEB_USERINFO = re.compile(r"(?:https?|git)://[^/?#]*@", re.IGNORECASE)
 _PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@]*:[^/?#]*@", re.IGNORECASE)
 """Userinfo with a password, of any scheme; `ssh://git@HOST` names a user alone."""
+_ENCODED_HOST = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*%", re.IGNORECASE)
+"""Git decodes what stands before the path, so that `u%3Aword@` is a user with a password, too."""
+_SECRET_WORD = re.compile(
+    r"(?:token|password|passwd|pwd|secret|credential|private[_-]?key|api[_-]?key|auth)\s*[=:]", re.IGNORECASE
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MAX_FILES = 100_000
 
@@ -41,12 +47,16 @@ def verify_git_source(source: GitSource) -> None:
         raise SourceUnreadableError(
             "no address of a repository", remedy="write https://HOST/PATH or USER@HOST:PATH"
         )
-    if _WEB_USERINFO.match(source.url) or _PASSWORD.match(source.url) or holds_path_credential(source.url):
+    if _holds_credential(source.url) or holds_path_credential(f"{source.ref} {source.subdirectory}"):
         raise SourceUnreadableError(
             "the address holds a credential",
             remedy="take it out; the server's git configuration names a credential helper",
         )
-    if "://" in source.url and re.search(r"[?#]", source.url):
+    if _ENCODED_HOST.match(source.url):
+        raise SourceUnreadableError(
+            "an encoded character before the path of an address", remedy="write user and host as they are"
+        )
+    if not source.url.startswith("/") and re.search(r"[?#]", source.url):
         raise SourceUnreadableError(
             "an address with a query or fragment", remedy="write scheme, host and path alone"
         )
@@ -57,6 +67,13 @@ def verify_git_source(source: GitSource) -> None:
         raise SourceUnreadableError(
             "no path in the repository", remedy="write it relative to the repository's root"
         )
+
+
+def _holds_credential(url: str) -> bool:
+    """Tell whether an address holds a password, a token, or a word of a path by which programs hand one over."""
+    if _WEB_USERINFO.match(url) or _PASSWORD.match(url) or holds_path_credential(url):
+        return True
+    return not url.startswith("/") and _SECRET_WORD.search(unquote(url)) is not None
 
 
 class GitReader:

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Row, exists, insert, select, update
 
 from yoi_wire.backend.errors import BundleRevokedError
+from yoi_wire.backend.workspaces import ActiveBundle
 from yoi_wire.clock import format_instant
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, Page, verify_page_size
 from yoi_workspace_server.audit import SYSTEM_ACTOR, AuditAction, AuditEntry
@@ -55,11 +56,20 @@ class ActivationRepository:
             kind: ActivationKind = "rollback" if rollback else "manual"
             return await _move_pointer(transaction, chosen, kind, actor, reason)
 
-    async def activate_automatically(self, workspace: str, revision: int, *, now: int) -> Activation | None:
+    async def activate_automatically(
+        self, workspace: str, revision: int, *, emptied: bool = False, now: int
+    ) -> Activation | None:
         """Make a revision active because it is new; do nothing when that is not to be.
 
         It is not to be when the workspace activates by hand, is held or suspended, has this or a later revision active, or has
-        revoked the digest.
+        revoked the digest. One without any profile takes nothing away by itself: what is active stays until somebody activates
+        the empty one, which is on record and shown until then.
+
+        Args:
+            workspace: Its id.
+            revision: The new one.
+            emptied: Whether it has no profile although the active one has some.
+            now: The instant.
 
         Raises:
             WorkspaceNotFoundError: There is no such workspace.
@@ -72,6 +82,10 @@ class ActivationRepository:
                 return None
             chosen = await get_revision(transaction, workspace, revision)
             if await _is_revoked(transaction, workspace, chosen.digest):
+                return None
+            if emptied and found.active is not None:
+                if found.withheld_revision != revision:
+                    await _withhold(transaction, chosen, found.active)
                 return None
             return await _move_pointer(transaction, chosen, "automatic", SYSTEM_ACTOR, "")
 
@@ -108,6 +122,24 @@ async def allocate_generation(transaction: Transaction, workspace: str) -> int:
     return generation
 
 
+async def _withhold(transaction: Transaction, chosen: Revision, active: ActiveBundle) -> None:
+    await transaction.connection.execute(
+        update(workspaces)
+        .where(workspaces.c.id == chosen.workspace)
+        .values(withheld_revision=chosen.revision)
+    )
+    details = {"revision": chosen.revision, "active": active.revision, "reason": "no_profiles"}
+    transaction.record(
+        AuditEntry(
+            actor=SYSTEM_ACTOR,
+            action="activation.withheld",
+            workspace=chosen.workspace,
+            subject=chosen.digest,
+            details=details,
+        )
+    )
+
+
 async def _move_pointer(
     transaction: Transaction, chosen: Revision, kind: ActivationKind, actor: str, reason: str
 ) -> Activation:
@@ -120,6 +152,7 @@ async def _move_pointer(
             active_digest=chosen.digest,
             active_revision=chosen.revision,
             active_generation=generation,
+            withheld_revision=None,
             **held,
         )
     )

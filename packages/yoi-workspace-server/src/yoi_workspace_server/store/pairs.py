@@ -89,7 +89,7 @@ _ACTIVE = (workspaces.c.active_digest, workspaces.c.active_revision, workspaces.
 
 def select_statuses() -> Select[Any]:
     """Return the query of pairs as `read_status` reads them."""
-    return select(pairs, *_ACTIVE, workspaces.c.suspended).join(
+    return select(pairs, *_ACTIVE, workspaces.c.suspended, workspaces.c.withheld_revision).join(
         workspaces, workspaces.c.id == pairs.c.workspace
     )
 
@@ -136,6 +136,7 @@ def read_status(row: Row[Any]) -> PairStatus:
         generation_offset=row.generation_offset,
         raises=row.raises,
         suspended=row.suspended,
+        withheld_revision=row.withheld_revision,
         active=read_active(row),
         observed=_read_observed(row),
         holdings=row.holdings,

@@ -35,6 +35,7 @@ from yoi_wire.backend.workspaces import Source
 from yoi_wire.errors import StoreCorruptError
 from yoi_wire.private import PRIVATE_MARK
 from yoi_wire.worker_requests import WorkerRequest
+from yoi_workspace_server.placed_workers import LastAccepted
 from yoi_workspace_server.revisions import BuildProblem
 from yoi_workspace_server.runtimes import SafeProblem
 from yoi_workspace_server.sync_status import Holdings
@@ -162,6 +163,8 @@ workspaces = Table(
     _text("active_digest", nullable=True),
     Column("active_revision", BigInteger),
     Column("active_generation", BigInteger),
+    # The latest revision, while it waits for somebody's word because it has no profile any more.
+    Column("withheld_revision", BigInteger),
     _instant("created_at"),
 )
 revisions = Table(
@@ -286,6 +289,7 @@ workers = Table(
     Column("request", JsonValue[WorkerRequest](WorkerRequest), nullable=False),
     _text("runtime_worker", nullable=True),
     _instant("created_at"),
+    Column("last_accepted", JsonValue[LastAccepted](LastAccepted)),
     UniqueConstraint("workspace", "key"),
     Index(None, "created_at", "id"),
 )

@@ -49,6 +49,7 @@ class WorkerRepository:
             "audience": new.audience,
             "request": new.request,
             "created_at": now,
+            "last_accepted": new.last_accepted,
         }
         by_key = select(workers).where(workers.c.workspace == new.workspace, workers.c.key == new.key)
         async with self._database.write(now) as transaction:
@@ -168,6 +169,7 @@ def read_worker(row: Row[Any]) -> PlacedWorker:
         request=row.request,
         runtime_worker=row.runtime_worker,
         created_at=format_instant(row.created_at),
+        last_accepted=row.last_accepted,
     )
 
 
@@ -176,13 +178,24 @@ def _format_position(row: Row[Any]) -> str:
 
 
 def _build_entry(worker: PlacedWorker, actor: str) -> AuditEntry:
+    details: dict[str, object] = {
+        "digest": worker.request.bundle_digest,
+        "selector": worker.request.selector,
+    }
+    accepted = worker.last_accepted
+    if accepted is not None:
+        details |= {
+            "revision": accepted.revision,
+            "rejected_revision": accepted.rejected_revision,
+            "rejected_for": accepted.code,
+        }
     return AuditEntry(
         actor=actor,
         action="worker.created",
         workspace=worker.workspace,
         runtime=worker.runtime,
         subject=worker.id,
-        details={"digest": worker.request.bundle_digest, "selector": worker.request.selector},
+        details=details,
     )
 
 

@@ -175,6 +175,7 @@ def read_workspace(row: Row[Any]) -> Workspace:
         suspended=row.suspended,
         generation=row.generation,
         active=read_active(row),
+        withheld_revision=row.withheld_revision,
         created_at=format_instant(row.created_at),
     )
 

@@ -31,7 +31,9 @@ from yoi_wire.backend.explanations import (
     StepView,
 )
 from yoi_wire.error_details import clean_code
+from yoi_workspace_server.placed_workers import LastAccepted, PlacedWorker
 from yoi_workspace_server.views.texts import hide_secret_name, show_digest, show_text, show_texts
+from yoi_workspace_server.views.workers import build_last_accepted_view
 
 _MAX_NAME = 1400
 _MAX_POINTER = 2000
@@ -145,18 +147,21 @@ def build_call_decision_view(
     )
 
 
-def build_rights_view(rights: WorkerRights, *, worker: str, secret_names: bool) -> RightsView:
+def build_rights_view(rights: WorkerRights, record: PlacedWorker, *, secret_names: bool) -> RightsView:
     """Return a Worker's rights under the Backend's own id of it."""
     return RightsView(
-        worker=worker,
+        worker=record.id,
         state=rights.state,
-        now=build_explanation_view(rights.now, secret_names=secret_names),
-        created=build_explanation_view(rights.created, secret_names=secret_names),
+        now=build_explanation_view(rights.now, record.last_accepted, secret_names=secret_names),
+        created=build_explanation_view(rights.created, record.last_accepted, secret_names=secret_names),
         lost=tuple(_build_reason(one, secret_names) for one in rights.lost),
     )
 
 
-def build_explanation_view(explanation: Explanation, *, secret_names: bool) -> ExplanationView:
+def build_explanation_view(
+    explanation: Explanation, last_accepted: LastAccepted | None, *, secret_names: bool
+) -> ExplanationView:
+    """Return what the Runtime says of a Worker, and what the Backend knows of its revision."""
     secrets = Counter(one.outcome for one in explanation.decisions if one.kind == "secret")
     return ExplanationView(
         frame=build_frame_view(explanation.frame),
@@ -168,4 +173,5 @@ def build_explanation_view(explanation: Explanation, *, secret_names: bool) -> E
         ),
         secrets=dict(sorted(secrets.items())),
         refused=tuple(_build_reason(one, secret_names) for one in explanation.refused),
+        last_accepted=build_last_accepted_view(last_accepted, secret_names=secret_names),
     )

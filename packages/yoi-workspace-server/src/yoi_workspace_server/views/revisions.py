@@ -171,6 +171,7 @@ def build_workspace_view(workspace: Workspace) -> WorkspaceView:
         held=workspace.held,
         suspended=workspace.suspended,
         active=workspace.active,
+        withheld_revision=workspace.withheld_revision,
         created_at=workspace.created_at,
     )
 

@@ -21,7 +21,7 @@ from yoi_workspace_server.revisions import BuildRecord
 from yoi_workspace_server.roles import Principal
 from yoi_workspace_server.runtimes import RegisteredRuntime, SafeProblem
 from yoi_workspace_server.sync_plan import Desired, Observed, compute_skew, compute_state
-from yoi_workspace_server.sync_status import BundleRejection, PairStatus
+from yoi_workspace_server.sync_status import BundleRejection, PairStatus, find_last_accepted
 from yoi_workspace_server.views.revisions import build_failed_build_view
 from yoi_workspace_server.views.texts import hide_secret_name, show_digest, show_labels, show_text, show_texts
 
@@ -206,6 +206,7 @@ def build_availability_view(
         failing=status.problem is not None,
         forbidden=status.forbidden,
     )
+    accepted = find_last_accepted(status, rejected=rejected, revoked=revoked) if status.placed else None
     return AvailabilityView(
         runtime=status.key.runtime,
         workspace=status.key.workspace,
@@ -230,4 +231,6 @@ def build_availability_view(
         failed_build=None
         if failed_build is None
         else build_failed_build_view(failed_build, secret_names=secret_names),
+        last_accepted_revision=None if accepted is None else accepted.revision,
+        withheld_revision=status.withheld_revision,
     )

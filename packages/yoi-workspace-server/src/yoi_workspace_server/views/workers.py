@@ -6,13 +6,15 @@ from typing import Any
 from worker_runtime.contract.workers import Approval, EventPage, StateReason, Worker, WorkerEvent
 from yoi_wire.backend.workers import (
     ApprovalView,
+    LastAcceptedView,
     WorkerEventPageView,
     WorkerEventView,
     WorkerReasonView,
     WorkerView,
 )
 from yoi_wire.error_details import clean_code
-from yoi_workspace_server.placed_workers import PlacedWorker
+from yoi_workspace_server.placed_workers import LastAccepted, PlacedWorker
+from yoi_workspace_server.views.runtimes import build_details_view
 from yoi_workspace_server.views.texts import show_digest, show_text
 
 _MAX_REASONS = 100
@@ -36,6 +38,19 @@ def build_worker_view(record: PlacedWorker, worker: Worker | None, *, secret_nam
         changed_at=None if worker is None else show_text(worker.changed_at),
         ended_at=None if worker is None or worker.ended_at is None else show_text(worker.ended_at),
         reasons=() if worker is None else _build_reasons(worker.reasons, secret_names),
+        last_accepted=build_last_accepted_view(record.last_accepted, secret_names=secret_names),
+    )
+
+
+def build_last_accepted_view(found: LastAccepted | None, *, secret_names: bool) -> LastAcceptedView | None:
+    if found is None:
+        return None
+    return LastAcceptedView(
+        revision=found.revision,
+        rejected_revision=found.rejected_revision,
+        rejected_digest=found.rejected_digest,
+        code=clean_code(found.code),
+        details=build_details_view(found.code, found.details, secret_names=secret_names),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from worker_runtime.contract.workers import CreateWorkerRequest, PreviewRequest, Worker
+from worker_runtime.remote.refusals import rebuild_problem
 from worker_runtime.resolution.explain import Explanation
 from yoi_bundle.errors import YoiError
 from yoi_wire.backend.errors import (
@@ -19,15 +20,16 @@ from yoi_wire.backend.workers import PreviewOrder, WorkerOrder
 from yoi_wire.clock import Clock
 from yoi_wire.error_details import clean_details
 from yoi_wire.errors import BundleMissingError, RequestInvalidError, RuntimeUnavailableError
+from yoi_wire.problems import Problem
 from yoi_wire.worker_requests import WorkerRequest
 from yoi_workspace_server.audit import AuditEntry
-from yoi_workspace_server.placed_workers import PlacedWorker, WorkerReservation
+from yoi_workspace_server.placed_workers import LastAccepted, PlacedWorker, WorkerReservation
 from yoi_workspace_server.placement import decide_placement
 from yoi_workspace_server.reconciler.reconciler import Reconciler
 from yoi_workspace_server.registry.dialer import Dialer
 from yoi_workspace_server.runtimes import AWAY, RegisteredRuntime
 from yoi_workspace_server.store.store import Store
-from yoi_workspace_server.sync_status import PairKey, RuntimeHoldings
+from yoi_workspace_server.sync_status import BundleRejection, PairKey, RuntimeHoldings, find_last_accepted
 from yoi_workspace_server.workers.foreign_errors import rebuild_kept_problem, translate_error
 from yoi_workspace_server.workspaces import Workspace
 
@@ -48,10 +50,12 @@ class Preview(Struct, frozen=True, kw_only=True):
 
     Attributes:
         digest: The bundle that was asked about; None for the built-in set.
+        last_accepted: Why that is not the active one, where the host rejects it.
     """
 
     digest: str | None
     explanations: tuple[Explanation, ...]
+    last_accepted: LastAccepted | None = None
 
 
 class CreatedWorker(Struct, frozen=True, kw_only=True):
@@ -264,7 +268,10 @@ class WorkerCreation:
         decision = decide_placement(policy, workspace.placed, runtime.placed)
         if not decision.allowed:
             raise PlacementDeniedError(workspace.id, runtime.name, rule=decision.rule or "")
-        digest = await self._choose_digest(order, workspace)
+        digest, last_accepted = await self._choose_digest(order, workspace), None
+        if order.digest is None and digest is not None:
+            accepted = await self._find_last_accepted(runtime, workspace)
+            digest, last_accepted = accepted or (digest, None)
         request = WorkerRequest(selector=order.selector, bundle_digest=digest, intent=order.intent)
         asked = PreviewRequest(workspace=workspace.id, request=request, every_profile=order.every_profile)
         try:
@@ -272,7 +279,7 @@ class WorkerCreation:
             explanations = await dialled.api.resolve_worker(dialled.build_caller(workspace.id), asked)
         except YoiError as error:
             raise translate_error(error) from error
-        return Preview(digest=digest, explanations=explanations)
+        return Preview(digest=digest, explanations=explanations, last_accepted=last_accepted)
 
     async def _create_new(self, order: WorkerOrder, actor: str) -> CreatedWorker:
         workspace = await self._store.workspaces.get_workspace(order.workspace)
@@ -284,7 +291,7 @@ class WorkerCreation:
             if not error.retryable:
                 await self._record(order, WorkerRefusedError(error, ()), actor, runtime=order.runtime or "")
             raise
-        return await self._try_all(order, digest, choice, actor)
+        return await self._try_all(order, digest, choice, workspace, actor)
 
     async def _verify_still_allowed(
         self, order: WorkerOrder, kept: PlacedWorker, runtime: RegisteredRuntime, actor: str
@@ -337,34 +344,88 @@ class WorkerCreation:
         return choose_runtimes(order, workspace=workspace, policy=policy, known=known)
 
     async def _try_all(
-        self, order: WorkerOrder, digest: str | None, choice: Choice, actor: str
+        self, order: WorkerOrder, digest: str | None, choice: Choice, workspace: Workspace, actor: str
     ) -> CreatedWorker:
-        """Ask candidates in turn: the next one only where the last could not be asked, not where it said no."""
+        """Ask candidates in turn: the next one only where the last could not be asked, not where it said no.
+
+        Hosts that reject the active bundle come last, with the last one that they accepted.
+        """
         refusals: list[RuntimeRefusal] = []
         first: YoiError | None = None
+        lacking: list[RegisteredRuntime] = []
         for candidate in choice.candidates:
             runtime = candidate.runtime
-            request = WorkerRequest(selector=order.selector, bundle_digest=digest, intent=order.intent)
             try:
                 if digest is not None and not candidate.has_digest:
                     await self._repair(runtime.name, order.workspace, digest)
             except YoiError as error:
                 first = first or error
                 refusals.append(describe_refusal(runtime.name, "availability", error))
+                lacking.append(runtime)
                 continue
-            new_id = self._new_id()
-            record = await self._reserve(order, runtime.name, runtime.audience, request, new_id)
-            if record.audience != runtime.audience:
-                runtime = await self._store.runtimes.get_runtime(record.runtime)
-            first_time = record.id == new_id
-            return await self._create_on(
-                runtime, record, actor, earlier=tuple(refusals), first_time=first_time
-            )
+            return await self._order_from(runtime, order, digest, actor, earlier=tuple(refusals))
+        for runtime in lacking if order.digest is None else ():
+            found = await self._find_last_accepted(runtime, workspace)
+            if found is not None:
+                accepted, why = found
+                return await self._order_from(
+                    runtime, order, accepted, actor, earlier=tuple(refusals), last_accepted=why
+                )
         refusals += [describe_refusal(one.runtime, one.by, one.error) for one in choice.excluded]
         nearest = first or _find_nearest(choice) or RuntimeUnavailableError("unreachable")
         refused = WorkerRefusedError(nearest, tuple(refusals[:_MAX_CONSIDERED]))
         await self._record(order, refused, actor)
         raise refused
+
+    async def _order_from(
+        self,
+        runtime: RegisteredRuntime,
+        order: WorkerOrder,
+        digest: str | None,
+        actor: str,
+        *,
+        earlier: tuple[RuntimeRefusal, ...],
+        last_accepted: LastAccepted | None = None,
+    ) -> CreatedWorker:
+        """Keep key → digest and Runtime, then ask; whoever kept the key first decides which Runtime."""
+        request = WorkerRequest(selector=order.selector, bundle_digest=digest, intent=order.intent)
+        new_id = self._new_id()
+        record = await self._reserve(
+            order, runtime.name, runtime.audience, request, new_id, last_accepted=last_accepted
+        )
+        if record.audience != runtime.audience:
+            runtime = await self._store.runtimes.get_runtime(record.runtime)
+        first_time = record.id == new_id
+        return await self._create_on(runtime, record, actor, earlier=earlier, first_time=first_time)
+
+    async def _find_last_accepted(
+        self, runtime: RegisteredRuntime, workspace: Workspace
+    ) -> tuple[str, LastAccepted] | None:
+        """Return the bundle that a host accepted last, where it rejects the active one as it is now (T-06)."""
+        key = PairKey(runtime.name, workspace.id)
+        status = await self._store.pairs.find_pair(key)
+        if status is None or status.active is None:
+            return None
+        rejections = await self._list_rejections(key)
+        revoked = (await self._store.revocations.list_digests([workspace.id])).get(workspace.id, frozenset())
+        found = find_last_accepted(status, rejected=rejections, revoked=revoked)
+        if found is None or found.digest is None:
+            return None
+        if not await self._store.bundles.has_bundle(workspace.id, found.digest):
+            return None
+        rejection = rejections[status.active.digest]
+        return found.digest, LastAccepted(
+            revision=(await self._store.revisions.get_by_digest(workspace.id, found.digest)).revision,
+            rejected_revision=status.active.revision,
+            rejected_digest=rejection.digest,
+            code=rejection.code,
+            details=rejection.details,
+        )
+
+    async def _list_rejections(self, key: PairKey) -> dict[str, BundleRejection]:
+        """Return what a Runtime, as it is now, rejects of a workspace, by digest."""
+        in_force = await self._store.rejections.list_in_force([key])
+        return {one.digest: one for one in in_force.get(key, ())}
 
     async def _repair(self, runtime: str, workspace: str, digest: str) -> None:
         """Bring the bundle there before a Worker needs it; only the active one is ever sent.
@@ -372,18 +433,28 @@ class WorkerCreation:
         Raises:
             YoiError: Why it is not there: the Runtime's own refusal where it gave one.
         """
-        status = await self._reconciler.sync_now(
-            PairKey(runtime, workspace), deadline_seconds=_REPAIR_SECONDS
-        )
+        key = PairKey(runtime, workspace)
+        status = await self._reconciler.sync_now(key, deadline_seconds=_REPAIR_SECONDS)
         if status is not None and status.observed is not None and status.observed.digest == digest:
             return
+        rejection = (await self._list_rejections(key)).get(digest)
+        if rejection is not None:
+            problem = Problem(code=rejection.code, retryable=False, details=rejection.details)
+            raise translate_error(rebuild_problem(problem))
         if status is not None and status.active is not None and status.active.digest == digest:
             if status.problem is not None:
                 raise translate_error(rebuild_kept_problem(status.problem))
             raise RuntimeUnavailableError("unreachable")
 
     async def _reserve(
-        self, order: WorkerOrder, runtime: str, audience: str, request: WorkerRequest, new_id: str
+        self,
+        order: WorkerOrder,
+        runtime: str,
+        audience: str,
+        request: WorkerRequest,
+        new_id: str,
+        *,
+        last_accepted: LastAccepted | None = None,
     ) -> PlacedWorker:
         return await self._store.workers.reserve_worker(
             WorkerReservation(
@@ -394,6 +465,7 @@ class WorkerCreation:
                 runtime=runtime,
                 audience=audience,
                 request=request,
+                last_accepted=last_accepted,
             ),
             now=self._clock.now(),
         )

@@ -15,7 +15,11 @@ from yoi.render.console import join_text, make_console
 from yoi.render.documents import Column, print_document, print_done, print_list
 from yoi.render.errors import print_error
 from yoi.render.table import make_facts
-from yoi.render.worker_explanation import make_passed_on_tree, make_rights_tree_passed_on
+from yoi.render.worker_explanation import (
+    describe_last_accepted,
+    make_passed_on_tree,
+    make_rights_tree_passed_on,
+)
 from yoi.runtime.call_explanation import get_call_code, print_verdict, read_call
 from yoi.runtime.worker_options import make_intent
 from yoi.shell.exit_codes import DONE, REFUSED, get_exit_code
@@ -61,6 +65,7 @@ _FACTS: tuple[Column[WorkerView], ...] = (
     ("runtime", "runtime"),
     ("profile", lambda one: decode_selector(one.selector)),
     ("bundle", lambda one: one.bundle_digest or "built-in set"),
+    ("revision", lambda one: describe_last_accepted(one.last_accepted)),
     ("key", "key"),
     ("labels", "labels"),
     ("created", "created_at"),

@@ -154,6 +154,7 @@ def history(
 
     async def read(client: BackendClient) -> History:
         return History(
+            withheld_revision=(await client.call(GET_WORKSPACE, workspace=workspace_id)).withheld_revision,
             activations=(await client.call(LIST_ACTIVATIONS, workspace=workspace_id, limit=limit)).items,
             revisions=(await client.call(LIST_REVISIONS, workspace=workspace_id, limit=limit)).items,
             revocations=(await client.call(LIST_REVOCATIONS, workspace=workspace_id, limit=limit)).items,
@@ -163,7 +164,7 @@ def history(
     if as_json:
         print_json(found)
     else:
-        print_history(make_console(context), found)
+        print_history(make_console(context), workspace_id, found)
 
 
 @workspace.command(cls=YoiCommand)

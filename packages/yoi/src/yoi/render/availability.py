@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from yoi.render.documents import Column, describe_age
+from yoi.render.workspaces import describe_withheld
 from yoi_wire.backend.availability import AvailabilityView, DesiredView, FailedBuildView, ObservedView
 from yoi_wire.backend.problems import ProblemView
 from yoi_wire.backend.runtimes import RuntimeView
@@ -35,6 +36,10 @@ def _describe_trouble(one: AvailabilityView, now: int) -> str:
     said = [f"rejected: {found.code}{describe_details(found.details)}" for found in rejected]
     if problem is not None and problem.code not in {found.code for found in rejected}:
         said.insert(0, describe_problem(problem))
+    if one.last_accepted_revision is not None:
+        said.append(f"new Workers there use revision {one.last_accepted_revision}")
+    if one.withheld_revision is not None:
+        said.append(describe_withheld(one.workspace, one.withheld_revision))
     said += [f"lacks {', '.join(features)} for {place}" for place, features in (one.lacking or {}).items()]
     if one.revoked_in_use:
         said.append("Workers use a revoked bundle")

@@ -6,9 +6,11 @@ from rich.text import Text
 from rich.tree import Tree
 
 from worker_runtime.resolution.decision import Decision
+from yoi.render.availability import describe_details
 from yoi.render.console import join_text
 from yoi_bundle.identifiers import decode_path
 from yoi_wire.backend.explanations import DecisionView, ExplanationView, RightsView
+from yoi_wire.backend.workers import LastAcceptedView
 
 _BRANCHES = (
     ("granted", "may use", "green"),
@@ -45,6 +47,14 @@ def make_lost_line(kind: str, name: str, why: str, code: str, place: str) -> Tex
     return named + join_text(why or "withheld", f" ({place})" if place else "", " ", (f"[{code}]", "dim"))
 
 
+def describe_last_accepted(found: LastAcceptedView | None) -> str:
+    """Say why a Worker uses an older revision than was active; empty where it does not."""
+    if found is None:
+        return ""
+    why = f"{found.code}{describe_details(found.details)}"
+    return f"{found.revision}: revision {found.rejected_revision} was rejected there: {why}"
+
+
 def make_rights_tree_passed_on(rights: RightsView, *, as_created: bool) -> Tree:
     """Make the tree of a Worker that exists: what it may use now and what was taken away, or what it was created with."""
     explanation = rights.created if as_created else rights.now
@@ -52,6 +62,8 @@ def make_rights_tree_passed_on(rights: RightsView, *, as_created: bool) -> Tree:
     when = "as it was created" if as_created else describe_state(rights.state)
     profile = decode_path(explanation.frame.profile)
     root.label = join_text("A Worker of ", (profile, "bold"), ", ", (when, "bold"))
+    if explanation.last_accepted is not None:
+        root.add(join_text("revision ", describe_last_accepted(explanation.last_accepted)))
     if not as_created and rights.lost:
         branch = root.add(join_text(("since taken away", "bold red")))
         for one in rights.lost:

@@ -13,9 +13,10 @@ from yoi_wire.backend.workspaces import WorkspaceView
 
 
 class History(Struct, frozen=True, kw_only=True):
-    """What became of a workspace, newest first."""
+    """What became of a workspace, newest first; see `WorkspaceView` for the revision that waits."""
 
     activations: tuple[ActivationView, ...]
+    withheld_revision: int | None = None
     revisions: tuple[RevisionView, ...]
     revocations: tuple[RevocationView, ...]
 
@@ -28,6 +29,13 @@ def _describe_activation(one: WorkspaceView) -> str:
     if one.held:
         return "held by a rollback until `yoi workspace release`"
     return "become active by themselves" if one.automatic else "are activated by somebody"
+
+
+def describe_withheld(workspace: str, revision: int | None) -> str:
+    """Say which revision waits and what for; empty for none."""
+    if revision is None:
+        return ""
+    return f"revision {revision} has no profile any more; `yoi workspace activate {workspace} {revision}` makes it active"
 
 
 def _describe_active(one: WorkspaceView) -> str:
@@ -44,6 +52,7 @@ WORKSPACE_FACTS: tuple[Column[WorkspaceView], ...] = (
     ("source", _describe_source),
     ("new revisions", _describe_activation),
     ("active", _describe_active),
+    ("waits", lambda one: describe_withheld(one.id, one.withheld_revision)),
 )
 
 
@@ -56,7 +65,7 @@ def _describe_origin(one: RevisionView) -> str:
     return " ".join(filter(None, (one.publisher, made_from.kind, commit)))
 
 
-def print_history(console: Console, found: History) -> None:
+def print_history(console: Console, workspace: str, found: History) -> None:
     """Print activations, revisions and revocations, as a Backend answers them."""
     origins = {one.revision: _describe_origin(one) for one in found.revisions}
     moves = [
@@ -76,6 +85,10 @@ def print_history(console: Console, found: History) -> None:
         for one in found.revisions
     ]
     console.print(make_table(("revision", "recorded", "from", "bundle"), revisions, title="revisions"))
+    if found.withheld_revision is not None:
+        console.print(
+            join_text(("not active", "yellow"), ": ", describe_withheld(workspace, found.withheld_revision))
+        )
     for one in found.revocations:
         text = f" {one.digest} by {one.actor} at {one.revoked_at}: {one.reason or 'no reason given'}"
         console.print(join_text(("revoked", "bold red"), text))

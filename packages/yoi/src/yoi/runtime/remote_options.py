@@ -8,6 +8,7 @@ from typing import Any
 import click
 from msgspec import Struct
 
+from yoi.backend.address import parse_backend_url
 from yoi_wire.errors import RequestInvalidError
 
 
@@ -63,4 +64,4 @@ def _make_address(
         raise click.UsageError("a remote Runtime needs --runtime-id; `yoi runtime info` says it there")
     if not url.startswith(("https://", "http://")):
         raise RequestInvalidError("https://HOST:PORT", field="url")
-    return RemoteAddress(url=url, runtime_id=runtime_id, **trust)
+    return RemoteAddress(url=parse_backend_url(url), runtime_id=runtime_id, **trust)
