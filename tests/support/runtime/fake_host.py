@@ -4,7 +4,6 @@ from worker_runtime.host.facts import ABSENT_PACKAGE, HostPorts, PackageFact, Pa
 from worker_runtime.host.policy import NO_POLICY, HostPolicy
 from worker_runtime.host.ports import ReadPackage
 from worker_runtime.host.secrets.port import SecretUnreadableError, SecretValue
-from yoi_bundle.errors import YoiError
 from yoi_bundle.manifest import Access
 
 
@@ -19,7 +18,7 @@ class FakeHost:
         self.commands: set[str] = set()
         self.packages: dict[str, PackageFact] = {}
         self.generations = 1
-        self.fault: YoiError | None = None
+        self.fault: Exception | None = None
 
     @property
     def policy_generation(self) -> str:

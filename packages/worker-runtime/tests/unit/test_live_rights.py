@@ -153,6 +153,18 @@ def test_a_policy_that_cannot_be_read_holds_everything_and_stops_nothing(world: 
     assert world.look() == (ChangedWorker(world.worker.id, "restored"),)
 
 
+def test_an_unforeseen_fault_of_the_host_holds_a_worker_once_and_frees_it_when_it_is_gone(
+    world: World,
+) -> None:
+    world.host.fault = RuntimeError("unforeseen")
+    assert world.look(facts=False, packages=False) == (ChangedWorker(world.worker.id, "held"),)
+    assert [(world.read().state, one.code) for one in world.read().reasons] == [("held", "internal")]
+    assert world.look() == (), "one that goes on is reported once"
+    world.host.fault = None
+    assert world.look() == (ChangedWorker(world.worker.id, "restored"),)
+    assert (world.read().state, world.read().reasons) == ("created", ())
+
+
 def test_a_worker_whose_bundle_was_damaged_is_freed_when_the_bundle_is_put_again(world: World) -> None:
     world.runtime.api.close()
     overwrite(world.runtime.directory, "UPDATE manifest SET bytes = X'00'")

@@ -15,7 +15,8 @@ from worker_runtime.contract.caller import ALL_SCOPES, Caller
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.current_rights import Seen
 from worker_runtime.embedded.operations.resolving import gather_needed
-from worker_runtime.embedded.operations.restoring import Outcome, list_live, recheck_worker
+from worker_runtime.embedded.operations.restoring import Outcome, hold_faulty, list_live, recheck_worker
+from worker_runtime.event_log import LOG
 from worker_runtime.host.facts import HostFacts, HostNeeds
 from worker_runtime.host.policy import HostPolicy
 from yoi_bundle.errors import YoiError
@@ -44,6 +45,7 @@ class LiveRights:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._seen: dict[str, Seen | None] = {}
+        self._faulty: set[str] = set()
 
     async def check(self, *, facts: bool = True, packages: bool = True) -> tuple[ChangedWorker, ...]:
         """Compute the rights of every live Worker for which the host says other than before.
@@ -54,7 +56,10 @@ class LiveRights:
         """
         live = await asyncio.to_thread(list_live, self._context)
         self._seen = {worker_id: self._seen[worker_id] for worker_id, _ in live if worker_id in self._seen}
+        self._faulty &= self._seen.keys()
         due = self._find_policy_changes()
+        if packages:
+            due |= self._faulty
         if facts:
             due |= await self._find_fact_changes(packages=packages)
         wanted = [one for one in live if one[0] not in self._seen or one[0] in due]
@@ -73,9 +78,23 @@ class LiveRights:
         except StoreCorruptError:
             # It ended and was deleted meanwhile, or it is damaged, which readiness and the scrub say.
             self._seen[worker_id] = None
+            self._faulty.discard(worker_id)
             return None
+        except Exception as error:  # noqa: BLE001  one Worker's fault is that Worker's alone
+            return await self._hold(worker_id, workspace_id, error)
         self._seen[worker_id] = rechecked.seen
+        self._faulty.discard(worker_id)
         return ChangedWorker(worker_id, rechecked.outcome)
+
+    async def _hold(self, worker_id: str, workspace_id: int, error: Exception) -> ChangedWorker | None:
+        """Hold a Worker whose rights could not be computed; slow looks try it again, and the first alone is reported."""
+        if worker_id in self._faulty:
+            return None
+        await asyncio.to_thread(hold_faulty, self._context, worker_id, workspace_id)
+        LOG.fault({}, error)
+        self._seen[worker_id] = None
+        self._faulty.add(worker_id)
+        return ChangedWorker(worker_id, "held")
 
     def _find_policy_changes(self) -> set[str]:
         policies: dict[tuple[str, str], HostPolicy | None] = {}
@@ -96,7 +115,7 @@ class LiveRights:
     def _find_policy(self, issuer: str, workspace: str) -> HostPolicy | None:
         try:
             return self._context.host.get_policy(issuer, workspace)
-        except YoiError:
+        except Exception:  # noqa: BLE001  whatever went wrong, the recheck of the Worker meets it, and holds
             return None
 
     async def _find_fact_changes(self, *, packages: bool) -> set[str]:
@@ -120,7 +139,7 @@ class LiveRights:
         caller = Caller(kind="local", issuer=issuer, workspaces=frozenset({workspace}), scopes=ALL_SCOPES)
         try:
             found = await gather_needed(self._context, caller, workspace, needs, digest=digest)
-        except YoiError:
+        except Exception:  # noqa: BLE001  whatever went wrong, the recheck of the Worker meets it, and holds
             return None
         return _cut(found, needs)
 

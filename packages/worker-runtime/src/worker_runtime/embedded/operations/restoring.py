@@ -62,14 +62,14 @@ async def restore_workers(context: Context) -> RestoreReport:
             outcomes.setdefault("unreadable", []).append(worker_id)
         except Exception as error:  # noqa: BLE001  one Worker's fault is that Worker's alone
             LOG.fault({}, error)
-            await asyncio.to_thread(_hold_faulty, context, worker_id, workspace_id)
+            await asyncio.to_thread(hold_faulty, context, worker_id, workspace_id)
             outcomes.setdefault("held", []).append(worker_id)
         else:
             outcomes.setdefault(outcome, []).append(worker_id)
     return RestoreReport(**{name: tuple(ids) for name, ids in outcomes.items()})
 
 
-def _hold_faulty(context: Context, worker_id: str, workspace_id: int) -> None:
+def hold_faulty(context: Context, worker_id: str, workspace_id: int) -> None:
     """Hold a Worker that could not be looked at, for a reason nobody foresaw."""
     message = "its resolution failed in an unforeseen way; the Runtime's log has the place"
     with context.database.write() as connection:
