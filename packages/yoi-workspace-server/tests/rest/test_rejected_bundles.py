@@ -108,6 +108,9 @@ def test_new_workers_use_the_last_revision_that_the_host_accepted_and_everything
             assert shown["last_accepted"] == explained["last_accepted"] == said
             assert rights["now"]["last_accepted"] == rights["created"]["last_accepted"] == said
             assert (await _order(backend, "k"))["last_accepted"] == said
+            asked = {"workspace": "library", "runtime": "here", "selector": "workspace:reviewer"}
+            preview = await backend.send("POST", "/api/v1/workers:resolve", asked)
+            assert (preview["digest"], preview["explanations"][0]["last_accepted"]) == (first, said)
             records = (await backend.get("/api/v1/audit?workspace=library"))["items"]
             (created,) = [one for one in records if one["action"] == "worker.created"]
             assert created["details"] == {
