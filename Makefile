@@ -7,7 +7,7 @@ SOURCES := packages tests benchmarks conftest.py
 # A shell may forbid byte code; then every process that a test starts would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup run test check fmt documents lint types layering unit bench soak mutants house lock build test-worker-runtime \
+.PHONY: setup run test check fmt documents lint types layering unit bench soak mutants migration house lock build test-worker-runtime \
 	test-workspace-server check-yoi nix clean
 
 setup: .venv/.installed ## make .venv with everything, from pinned hashes
@@ -88,6 +88,9 @@ house: setup ## print figures of the house: sizes, import chains, comments
 
 mutants: setup ## change the product a little, in many ways, and list what no test notices (see tests/mutation/run.py)
 	$(BIN)/python tests/mutation/run.py $(GROUPS)
+
+migration: setup ## data that an older version's wheels wrote, read by this one, on both databases (see tests/migration/run.py)
+	$(BIN)/python tests/migration/run.py
 
 lock: ## write the pinned hashes anew
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate requirements/uv.in -o requirements/uv.txt

@@ -292,6 +292,37 @@ def test_a_token_is_made_shown_once_used_and_revoked(online: Online, tmp_path: P
 
 
 @pytest.mark.req("K-10")
+def test_the_audit_is_narrowed_exported_and_pruned_by_what_was_exported(
+    online: Online, tmp_path: Path
+) -> None:
+    online.read("workspace", "add", "pruned")
+    online.read("workspace", "add", "kept")
+    asked = ("--action", "workspace.*", "--since", "1h")
+    shown = online.read("audit", *asked, "--workspace", "pruned")["records"]
+    assert [(one["action"], one["workspace"]) for one in shown] == [("workspace.added", "pruned")]
+    assert online.read("audit", "--until", "1h")["records"] == []
+    older = online.read("audit", "--before", str(shown[0]["sequence"]), "--limit", "1")["records"]
+    assert [one["sequence"] for one in older] == [shown[0]["sequence"] - 1]
+    filtered, whole, late = tmp_path / "filtered", tmp_path / "whole", tmp_path / "late"
+    online.read("audit", "--export", filtered, "--actor", shown[0]["actor"], "--action", "workspace.added")
+    exported = online.read("audit", "--export", whole)
+    lines = whole.read_bytes().splitlines()
+    assert stat.S_IMODE(whole.stat().st_mode) == 0o600
+    assert [json.loads(line)["sequence"] for line in lines] == list(range(1, exported["through"] + 1))
+    assert len(lines) == exported["records"]
+    online.read("audit", "--export", whole, code=2)
+    late.write_bytes(b"\n".join(lines[1:]))
+    for wrong in (filtered, late):
+        online.read("audit", "--prune", wrong, code=2)
+    online.read("audit", "--prune", whole, "--actor", "ann", code=2)
+    pruned = online.read("audit", "--prune", whole)
+    assert pruned["details"] == {"through": exported["through"], "hash": exported["hash"]}
+    left = online.read("audit", "--limit", "500")["records"]
+    assert min(one["sequence"] for one in left) == exported["through"] + 1
+    online.read("audit", "--prune", whole, code=2)
+
+
+@pytest.mark.req("K-10")
 def test_the_audit_is_read_and_followed(online: Online) -> None:
     _add(online, "archive")
     records = online.read("audit", "--workspace", "archive")["records"]

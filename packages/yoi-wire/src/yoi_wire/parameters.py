@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
+from yoi_wire.clock import find_instant
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
@@ -71,6 +72,11 @@ def flag(name: str) -> Parameter:
     return Parameter(name=name, form={"type": "string", "enum": ["true"]}, read=_read_flag, default=False)
 
 
+def instant(name: str) -> Parameter:
+    """Declare an instant of RFC 3339, which the handler gets in milliseconds since 1970."""
+    return Parameter(name=name, form={"type": "string", "format": "date-time"}, read=_read_instant)
+
+
 def read_query(parameters: tuple[Parameter, ...], pairs: list[tuple[str, str]]) -> dict[str, Any]:
     """Return the values of a query by argument.
 
@@ -130,6 +136,13 @@ def _read_text(name: str, value: str) -> str:
     if value == "":
         raise RequestInvalidError("a word", field=name)
     return value
+
+
+def _read_instant(name: str, value: str) -> int:
+    found = find_instant(value)
+    if found is None:
+        raise RequestInvalidError("an instant of RFC 3339: 2026-01-31T12:00:00Z", field=name)
+    return found
 
 
 def _read_flag(name: str, value: str) -> bool:

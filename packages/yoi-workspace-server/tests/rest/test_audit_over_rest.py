@@ -46,6 +46,41 @@ def test_a_query_that_would_be_ignored_is_refused(backend: BackendRest, query: s
     assert backend.ask("GET", f"{AUDIT}?{query}").status == 400
 
 
+def test_the_audit_is_narrowed_by_actor_action_and_time(backend: BackendRest) -> None:
+    def list_subjects(query: str) -> list[str]:
+        return [one["subject"] for one in backend.get(f"{AUDIT}?{query}")["items"]]
+
+    for number, (actor, action) in enumerate(
+        (
+            ("ann", "worker.created"),
+            ("ann", "worker_created"),
+            ("bo", "worker.refused"),
+            ("bo", "token.created"),
+        )
+    ):
+        entry = AuditEntry(actor=actor, action=action, subject=f"s{number}")  # type: ignore[arg-type]
+        at = 1_000 * (number + 1)
+        backend.run(backend.services.store.audit.append([entry], now=at))
+    old = "until=1970-01-01T00:01:00Z"
+    assert list_subjects(f"{old}&actor=ann") == ["s1", "s0"]
+    assert list_subjects(f"{old}&action=worker.*") == ["s2", "s0"]
+    assert list_subjects(f"{old}&action=worker.created") == ["s0"]
+    assert list_subjects(f"{old}&action=worker.&actor=bo") == []
+    assert list_subjects("since=1970-01-01T00:00:02Z&until=1970-01-01T00:00:04.000Z") == ["s2", "s1"]
+    assert list_subjects("since=1970-01-01T01:00:03%2B01:00&until=1970-01-01T00:01:00Z") == ["s3", "s2"]
+    first = backend.get(f"{AUDIT}?{old}&limit=3")
+    rest = backend.get(f"{AUDIT}?{old}&limit=3&cursor={first['next_cursor']}")
+    assert [one["subject"] for one in (*first["items"], *rest["items"])] == ["s3", "s2", "s1", "s0"]
+
+
+@pytest.mark.parametrize(
+    "instant", ["yesterday", "2026-01-31", "2026-13-31T12:00:00Z", "2026-01-31T12:00:00"]
+)
+def test_a_time_that_is_none_is_refused(backend: BackendRest, instant: str) -> None:
+    for name in ("since", "until"):
+        assert backend.ask("GET", f"{AUDIT}?{name}={instant}").status == 400
+
+
 def test_a_stream_says_what_is_recorded_from_now_on(backend: BackendRest) -> None:
     async def follow() -> None:
         await _append(backend, "library", "before")

@@ -32,7 +32,7 @@ from yoi_wire.backend.workers import (
 from yoi_wire.backend.workspaces import NewWorkspace, WorkspaceChange, WorkspaceView
 from yoi_wire.operation import Operation, index_operations, list_declared
 from yoi_wire.paging import Page
-from yoi_wire.parameters import CURSOR, LIMIT, PAGE, WORKSPACE, WORKSPACE_PATTERN, flag, number, text
+from yoi_wire.parameters import CURSOR, LIMIT, PAGE, WORKSPACE, WORKSPACE_PATTERN, flag, instant, number, text
 from yoi_wire.system_operations import SYSTEM_OPERATIONS
 from yoi_wire.worker_requests import ApprovalDecision, WorkerInput
 
@@ -262,6 +262,12 @@ LIST_AUDIT = Operation(
     errors=(404,),
     query=(
         WORKSPACE,
+        text("actor"),
+        text(
+            "action", description="one action, or the beginning of several with a `*` at its end: `worker.*`"
+        ),
+        instant("since"),
+        instant("until"),
         CURSOR,
         LIMIT,
     ),

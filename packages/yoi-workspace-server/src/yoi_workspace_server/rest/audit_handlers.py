@@ -13,19 +13,28 @@ from yoi_wire.server.event_stream import Batch, Event, answer_events, read_last_
 from yoi_wire.server.http_state import OpenStreams
 from yoi_wire.server.router import handles
 from yoi_workspace_server.rest.services import BackendCall
+from yoi_workspace_server.store.audit import AuditFilter
 from yoi_workspace_server.views.tokens import build_audit_view
 
 
 @handles(LIST_AUDIT)
 async def list_audit(
-    call: BackendCall, workspace: str | None, cursor: str | None, limit: int
+    call: BackendCall,
+    *,
+    workspace: str | None,
+    actor: str | None,
+    action: str | None,
+    since: int | None,
+    until: int | None,
+    cursor: str | None,
+    limit: int,
 ) -> Page[AuditView]:
     """Answer with a page; a token of some workspaces sees what concerns those and nothing else."""
     principal = call.caller
     if workspace is not None and not principal.sees(workspace):
         raise WorkspaceNotFoundError(workspace)
     page = await call.services.store.audit.list_records(
-        workspace=workspace,
+        AuditFilter(workspace=workspace, actor=actor, action=action, since=since, until=until),
         within=principal.workspaces,
         limit=limit,
         cursor=cursor,

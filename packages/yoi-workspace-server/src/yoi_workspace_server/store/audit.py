@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Row, delete, insert, select
 
 from yoi_wire.clock import format_instant
 from yoi_wire.errors import RequestInvalidError
@@ -12,6 +13,43 @@ from yoi_workspace_server.audit import AuditEntry, AuditRecord
 from yoi_workspace_server.store.database.statements import build_page, parse_number_cursor
 from yoi_workspace_server.store.database.transactions import Database, find_audit_end
 from yoi_workspace_server.store.tables import audit, audit_prefix
+
+
+class AuditFilter(Struct, frozen=True, kw_only=True):
+    """Which records are meant; None leaves a condition out.
+
+    Attributes:
+        workspace: Only this one's.
+        actor: Only what this principal did.
+        action: Only this action; with a `*` at its end all that begin so.
+        since: Recorded then or later, in milliseconds since 1970.
+        until: Recorded before.
+    """
+
+    workspace: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def build_conditions(self) -> list[ColumnElement[bool]]:
+        conditions = [
+            column == value
+            for column, value in ((audit.c.workspace, self.workspace), (audit.c.actor, self.actor))
+            if value is not None
+        ]
+        if self.action is not None and self.action.endswith("*"):
+            conditions.append(audit.c.action.startswith(self.action[:-1], autoescape=True))
+        elif self.action is not None:
+            conditions.append(audit.c.action == self.action)
+        if self.since is not None:
+            conditions.append(audit.c.recorded_at >= self.since)
+        if self.until is not None:
+            conditions.append(audit.c.recorded_at < self.until)
+        return conditions
+
+
+EVERY_RECORD = AuditFilter()
 
 
 class AuditRepository:
@@ -53,8 +91,8 @@ class AuditRepository:
 
     async def list_records(
         self,
+        wanted: AuditFilter = EVERY_RECORD,
         *,
-        workspace: str | None = None,
         within: frozenset[str] | None = None,
         limit: int = DEFAULT_PAGE_SIZE,
         cursor: str | None = None,
@@ -62,15 +100,14 @@ class AuditRepository:
         """List records, latest first.
 
         Args:
-            workspace: Only this one's.
+            wanted: Which.
             within: Workspaces to which the caller is confined; records of no workspace are left out then. None for all.
             limit: How many at most.
             cursor: From the page before.
         """
         verify_page_size(limit)
         query = select(audit).order_by(audit.c.sequence.desc()).limit(limit + 1)
-        if workspace is not None:
-            query = query.where(audit.c.workspace == workspace)
+        query = query.where(*wanted.build_conditions())
         if within is not None:
             query = query.where(audit.c.workspace.in_(sorted(within)))
         if cursor is not None:

@@ -164,7 +164,7 @@ def history(
     if as_json:
         print_json(found)
     else:
-        print_history(make_console(context), workspace_id, found)
+        print_history(make_console(context), found)
 
 
 @workspace.command(cls=YoiCommand)

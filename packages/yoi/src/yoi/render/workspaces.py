@@ -65,7 +65,7 @@ def _describe_origin(one: RevisionView) -> str:
     return " ".join(filter(None, (one.publisher, made_from.kind, commit)))
 
 
-def print_history(console: Console, workspace: str, found: History) -> None:
+def print_history(console: Console, found: History) -> None:
     """Print activations, revisions and revocations, as a Backend answers them."""
     origins = {one.revision: _describe_origin(one) for one in found.revisions}
     moves = [
@@ -86,9 +86,8 @@ def print_history(console: Console, workspace: str, found: History) -> None:
     ]
     console.print(make_table(("revision", "recorded", "from", "bundle"), revisions, title="revisions"))
     if found.withheld_revision is not None:
-        console.print(
-            join_text(("not active", "yellow"), ": ", describe_withheld(workspace, found.withheld_revision))
-        )
+        waits = f": revision {found.withheld_revision} has no profile any more, and waits for `yoi workspace activate`"
+        console.print(join_text(("not active", "yellow"), waits))
     for one in found.revocations:
         text = f" {one.digest} by {one.actor} at {one.revoked_at}: {one.reason or 'no reason given'}"
         console.print(join_text(("revoked", "bold red"), text))
