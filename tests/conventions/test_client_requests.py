@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from worker_runtime.rest.app import RUNTIME_INTERFACE
 from yoi_wire.client.messages import Request, build_request
+from yoi_wire.clock import find_instant, format_instant
 from yoi_wire.event_log import EventLog
 from yoi_wire.operation import Interface, Operation
 from yoi_wire.parameters import Parameter
@@ -23,6 +24,7 @@ from yoi_workspace_server.rest.app import BACKEND_INTERFACE
 
 _SEGMENTS = st.text(min_size=1).filter(lambda text: "/" not in text and text not in {".", ".."})
 _TEXTS = st.text(min_size=1)
+_LAST_INSTANT = 253_402_300_799_999  # the end of the year 9999
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,17 @@ _CASES = [
 ]
 
 
+def _is_instant(parameter: Parameter) -> bool:
+    """Tell whether a client gives an instant as text, of which a handler gets milliseconds."""
+    return parameter.form.get("format") == "date-time"
+
+
 def _choose(parameter: Parameter) -> st.SearchStrategy[Any]:
     if parameter.form["type"] == "integer":
         form = parameter.form
         values: st.SearchStrategy[Any] = st.integers(form["minimum"], form["maximum"])
+    elif _is_instant(parameter):
+        values = st.integers(0, _LAST_INSTANT).map(format_instant)
     else:
         values = st.booleans() if "enum" in parameter.form else _TEXTS
     return values if parameter.required else st.none() | values
@@ -108,6 +117,11 @@ def test_the_router_finds_the_operation_that_was_asked_for_with_the_very_values(
     query = {one.key: data.draw(_choose(one), one.key) for one in operation.query}
     found, values = receiver.receive(build_request(operation, {**path, **query}))
     defaults = {one.key: one.default for one in operation.query}
-    asked = {name: value for name, value in query.items() if value is not None}
+    instants = {one.key for one in operation.query if _is_instant(one)}
+    asked = {
+        name: find_instant(value) if name in instants else value
+        for name, value in query.items()
+        if value is not None
+    }
     assert found is operation
     assert values == {**defaults, **path, **asked}
