@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from worker_runtime.rest.app import RUNTIME_INTERFACE
 from yoi_wire.client.messages import Request, build_request
-from yoi_wire.clock import find_instant, format_instant
+from yoi_wire.clock import format_instant
 from yoi_wire.event_log import EventLog
 from yoi_wire.operation import Interface, Operation
-from yoi_wire.parameters import Parameter
+from yoi_wire.parameters import Parameter, find_instant
 from yoi_wire.readiness import Readiness
 from yoi_wire.server.http_state import HttpState
 from yoi_wire.server.metrics import Metrics

@@ -1,6 +1,5 @@
 """The one source of time; the store and all rules take instants as arguments."""
 
-import re
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -8,12 +7,6 @@ from typing import Protocol
 MILLISECONDS_A_SECOND = 1000
 MINUTE = 60 * MILLISECONDS_A_SECOND
 DAY = 24 * 60 * MINUTE
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
-)
 
 
 class Clock(Protocol):
@@ -38,14 +31,3 @@ def format_instant(milliseconds: int) -> str:
     """
     whole = datetime.fromtimestamp(milliseconds / MILLISECONDS_A_SECOND, tz=UTC)
     return whole.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def find_instant(text: str) -> int | None:
-    """Return what an instant of RFC 3339 is in milliseconds since 1970; None for any other text."""
-    if _INSTANT.fullmatch(text) is None:
-        return None
-    try:
-        elapsed = datetime.fromisoformat(text) - _EPOCH
-    except ValueError:
-        return None
-    return (elapsed.days * 86_400 + elapsed.seconds) * MILLISECONDS_A_SECOND + elapsed.microseconds // 1000

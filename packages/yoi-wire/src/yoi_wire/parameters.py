@@ -1,18 +1,24 @@
 """Parameters of queries: name, form and reading, each declared once for routing, OpenAPI and clients."""
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from msgspec import Struct
 
 from yoi_bundle.canonical import MAX_SAFE_INTEGER
-from yoi_wire.clock import find_instant
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 MAX_NUMBER_DIGITS = 16
 """Every number of a query is at most 2^53 - 1, as those of JSON are; no reader of one has to bound it again."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
@@ -75,6 +81,17 @@ def flag(name: str) -> Parameter:
 def instant(name: str) -> Parameter:
     """Declare an instant of RFC 3339, which the handler gets in milliseconds since 1970."""
     return Parameter(name=name, form={"type": "string", "format": "date-time"}, read=_read_instant)
+
+
+def find_instant(text: str) -> int | None:
+    """Return what an instant of RFC 3339 is in milliseconds since 1970; None for any other text."""
+    if _INSTANT.fullmatch(text) is None:
+        return None
+    try:
+        elapsed = datetime.fromisoformat(text) - _EPOCH
+    except ValueError:
+        return None
+    return (elapsed.days * 86_400 + elapsed.seconds) * 1000 + elapsed.microseconds // 1000
 
 
 def read_query(parameters: tuple[Parameter, ...], pairs: list[tuple[str, str]]) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from yoi.shell.lifetimes import parse_lifetime
 from yoi.shell.output import print_json, print_json_line
 from yoi_wire.backend.audit import AuditView, PruneRequest
 from yoi_wire.backend.operations import FOLLOW_AUDIT, LIST_AUDIT, PRUNE_AUDIT
-from yoi_wire.clock import find_instant
 from yoi_wire.errors import RemoteFaultError, RequestInvalidError
+from yoi_wire.parameters import find_instant
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
