@@ -53,7 +53,7 @@ def test_a_request_says_all_that_its_operation_declares() -> None:
         method="PUT",
         path="/v1/a%2Fb/notes/sha256:ab",
         query={"from": "3", "force": "true"},
-        headers={"Accept": "application/json", "Content-Type": "application/json", "If-Match": "1"},
+        headers={"Content-Type": "application/json", "If-Match": "1"},
         body='{"text":"é"}'.encode(),
     )
 

@@ -76,16 +76,15 @@ def build_request(
         operation: Which one.
         arguments: Parameters of path and query, and `body`, by the names that its handler has for them.
         headers: Beside those that the operation itself asks for.
-        media_type: Of the answer; the one that the operation prefers when absent.
+        media_type: Of the answer; absent, none is asked for, and the one comes that the operation prefers.
 
     Raises:
         TypeError: An argument is missing, or is none of the operation's.
         RequestInvalidError: A parameter of the path is no single segment.
     """
     _verify_arguments(operation, arguments)
-    accepted = media_type or next(iter(operation.answer_media_types), None)
     sent_type = "application/json" if operation.body is not None else operation.raw_body
-    own = {"Accept": accepted, "Content-Type": sent_type}
+    own = {"Accept": media_type, "Content-Type": sent_type}
     body = arguments.get("body")
     return Request(
         method=operation.method,
