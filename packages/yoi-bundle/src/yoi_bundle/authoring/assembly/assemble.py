@@ -10,6 +10,7 @@ from yoi_bundle.authoring.assembly.builtin_copies import (
     list_used_prompts,
 )
 from yoi_bundle.authoring.assembly.confinement import Confiner, ModelResolver
+from yoi_bundle.authoring.assembly.expectations import check_expectations
 from yoi_bundle.authoring.assembly.grants import compute_implied_grants, describe_grants
 from yoi_bundle.authoring.assembly.identify import identify_drafts
 from yoi_bundle.authoring.assembly.ledger import ItemKey, Ledger
@@ -102,6 +103,7 @@ class Assembly:
         )
         self._workflows = assemble_workflows(self._drafts.workflows, self._confiner, self.ledger)
         self.manifest = self._assemble_manifest()
+        check_expectations(self.manifest, self._form.expect, names=self._names, ledger=self.ledger)
 
     def _resolve_models(self) -> ModelResolver:
         lines = {

@@ -24,7 +24,7 @@ from yoi_bundle.identifiers import (
     SecretName,
     WorkspaceId,
 )
-from yoi_bundle.manifest import Language, ParameterValue, Project, SecretRef
+from yoi_bundle.manifest import Effect, Language, ParameterValue, Project, SecretRef
 from yoi_bundle.manifest.document import NO_LANGUAGE, NO_PROJECT
 from yoi_bundle.manifest.item import Description, Title
 
@@ -144,6 +144,19 @@ class AllowForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     findings: tuple[AllowedFindingForm, ...] = ()
 
 
+class ExpectForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A test of the workspace's rules, which every build runs.
+
+    Attributes:
+        call: In the textual form of `yoi_bundle.call_text`: `shell.run(command: git push)`.
+        profile: By name; without it every profile that has the tool is tried.
+    """
+
+    call: Annotated[str, Meta(min_length=1, max_length=4096)]
+    verdict: Effect
+    profile: FormName | None = None
+
+
 NO_TOOLS = ToolsForm()
 ALL_SOURCES = SourceForm()
 NOTHING_ALLOWED = AllowForm()
@@ -158,6 +171,7 @@ class WorkspaceForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         policies: Policies that govern every profile, by name.
         asks: What every profile asks for beside its own asks.
         grants: Absent, the workspace grants what its profiles ask (B-04).
+        expect: Calls with the verdicts that the rules are to give; one that they do not give is an error.
     """
 
     id: WorkspaceId | None = None
@@ -173,6 +187,7 @@ class WorkspaceForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     grants: GrantsForm | None = None
     source: SourceForm = ALL_SOURCES
     allow: AllowForm = NOTHING_ALLOWED
+    expect: tuple[ExpectForm, ...] = ()
 
 
 class WorkspaceReading(Struct, frozen=True, kw_only=True):
