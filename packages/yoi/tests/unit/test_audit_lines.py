@@ -66,5 +66,5 @@ def test_the_history_names_the_commit_of_a_revision_and_of_what_became_active_by
         revocations=(),
     )
     written = io.StringIO()
-    print_history(Console(file=written, width=200), "library", history)
+    print_history(Console(file=written, width=200), history)
     assert written.getvalue().count("git 0123456789ab, changed since") == 2
