@@ -316,7 +316,12 @@ def _is_understood(nodes: list[Node], data: bytes) -> bool:
             if _hides_code(node, data):
                 return False
             end = max(end, node.end_byte)
-    return _fits_between(data, end, len(data)) and not (b"\\\n" in data and b"<<" in data)
+    # A line that goes on after a dollar may begin an expansion, also within quotes.
+    return (
+        _fits_between(data, end, len(data))
+        and b"$\\\n" not in data
+        and not (b"\\\n" in data and b"<<" in data)
+    )
 
 
 def _means_another_program(node: Node, data: bytes) -> bool:
