@@ -64,6 +64,7 @@ def test_the_audit_is_narrowed_by_actor_action_and_time(backend: BackendRest) ->
     old = "until=1970-01-01T00:01:00Z"
     assert list_subjects(f"{old}&actor=ann") == ["s1", "s0"]
     assert list_subjects(f"{old}&action=worker.*") == ["s2", "s0"]
+    assert list_subjects(f"{old}&action=worker_*") == ["s1"]
     assert list_subjects(f"{old}&action=worker.created") == ["s0"]
     assert list_subjects(f"{old}&action=worker.&actor=bo") == []
     assert list_subjects("since=1970-01-01T00:00:02Z&until=1970-01-01T00:00:04.000Z") == ["s2", "s1"]
