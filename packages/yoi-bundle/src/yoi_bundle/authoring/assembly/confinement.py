@@ -127,7 +127,9 @@ class Confiner:
         if draft.rules:
             rules = self._scope.resolve_rules(draft.rules, path=draft.path, owner=owner)
             policies.append(self.policies.add_own(f"{file_id}/rules", key, draft.rules_default, rules, draft))
-        if any(("policies", policy) in self._ledger.lost for policy in policies):
+        hooks = self.policies.find_hooks(draft.path)
+        policies.extend(hooks.policies)
+        if hooks.lost or any(("policies", policy) in self._ledger.lost for policy in policies):
             message = "a policy that confines it is left out"
             self._ledger.lose(key, "item.depends", place, message, "mend the policy")
             return None

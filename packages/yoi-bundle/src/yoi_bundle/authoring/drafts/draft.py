@@ -103,10 +103,12 @@ class PolicyDraft(Draft, frozen=True, kw_only=True):
 
     Attributes:
         name: Distinguishes policies of one file; empty for the only one.
+        home: The directory whose profiles and workflows it governs, empty for all of them; None governs by its name alone.
     """
 
     default: Effect
     name: str = ""
+    home: str | None = None
     rules: tuple[RuleDraft, ...] = ()
     unsaid: tuple[UnsaidRule, ...] = ()
 
@@ -226,7 +228,7 @@ class SurfaceDraft(Struct, frozen=True, kw_only=True):
     input_schema: bytes | None = None
 
 
-ComponentKind: TypeAlias = Literal["agents", "commands", "skills", "mcp_servers"]
+ComponentKind: TypeAlias = Literal["agents", "commands", "skills", "mcp_servers", "hooks"]
 
 
 class ComponentPath(Struct, frozen=True, kw_only=True):
