@@ -102,7 +102,7 @@ class Assembly:
         self._confiner = Confiner(
             scope=scope, policies=self._policies, models=self._models, ledger=self.ledger
         )
-        self._workflows = assemble_workflows(self._drafts.workflows, self._confiner, self.ledger)
+        self._workflows = assemble_workflows(self._drafts, self._names, self._confiner, self.ledger)
         self.manifest = self._assemble_manifest()
 
     def _resolve_models(self) -> ModelResolver:

@@ -194,6 +194,7 @@ class WorkflowDraft(Draft, frozen=True, kw_only=True):
         body: Its text; empty when it is a reference.
         url: Where the text is kept, for a reference; `digest` is what it must hash to.
         tools: None confines nothing.
+        agent: The agent that another program runs it in, whose confinement holds for it too.
     """
 
     body: bytes = b""
@@ -207,6 +208,7 @@ class WorkflowDraft(Draft, frozen=True, kw_only=True):
     policies: tuple[NameReference, ...] = ()
     models: tuple[NameReference, ...] = ()
     asks: Asks = NO_ASKS
+    agent: NameReference | None = None
 
 
 class SkillDraft(Draft, frozen=True, kw_only=True):

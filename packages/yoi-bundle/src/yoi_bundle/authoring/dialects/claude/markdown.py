@@ -9,6 +9,7 @@ from yoi_bundle.authoring.dialects.mcp.mcp_json import ServerPlace, read_servers
 from yoi_bundle.authoring.drafts.diagnostics import show_name
 from yoi_bundle.authoring.drafts.draft import (
     Contribution,
+    NameReference,
     ProfileDraft,
     RuleDraft,
     ServerDraft,
@@ -36,7 +37,6 @@ _COMMAND_REASONS = {
     "disable-model-invocation": "profiles list the workflows that a Worker may run",
     "user-invocable": "profiles list the workflows that a Worker may run",
     "context": "a workflow runs in the Worker that was asked",
-    "agent": "a workflow runs in the Worker that was asked",
     "effort": "say it as a parameter of a model",
     "shell": "the host chooses the shell",
 }
@@ -88,6 +88,7 @@ def read_claude_command(file: Markdown) -> Contribution | None:
     hook_rules = read_hook_field(file)
     title, description = fields.get_text("name"), fields.get_text("description")
     hint, models = fields.get_text("argument-hint"), fields.get_models("model")
+    agent = read_agent_field(file)
     fields.report_rest(COMMAND_KEYS, _COMMAND_REASONS)
     if file.diagnostics.has_fatal():
         return None
@@ -104,8 +105,17 @@ def read_claude_command(file: Markdown) -> Contribution | None:
         unsaid=unsaid + denies_unsaid,
         models=models,
         asks=asks,
+        agent=agent,
     )
     return Contribution(workflows=(draft,))
+
+
+def read_agent_field(file: Markdown) -> NameReference | None:
+    """Read `agent`, in which a command runs, unless the workspace says that the key restricts nothing."""
+    if "agent" in file.context.harmless_keys:
+        return None
+    name = file.fields.get_text("agent", confines=True)
+    return NameReference(written=name, line=file.fields.get_line("agent")) if name else None
 
 
 def read_hook_field(file: Markdown) -> tuple[RuleDraft, ...]:
