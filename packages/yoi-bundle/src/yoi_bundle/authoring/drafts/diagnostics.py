@@ -77,6 +77,7 @@ DiagnosticRule: TypeAlias = Literal[
     "policy.rule_broadened",
     "policy.rule_idle",
     "policy.rule_unsaid",
+    "policy.unasked_calls",
     "policy.unresolved",
     "profile.cycle",
     "profile.no_frontmatter",

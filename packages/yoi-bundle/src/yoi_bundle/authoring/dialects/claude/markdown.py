@@ -4,7 +4,11 @@ import re
 from typing import Any
 
 from yoi_bundle.authoring.dialects.claude.hooks import read_hooks
-from yoi_bundle.authoring.dialects.claude.tool_lists import read_claude_rule_list, read_claude_tool_list
+from yoi_bundle.authoring.dialects.claude.tool_lists import (
+    make_unasked_rules,
+    read_claude_rule_list,
+    read_claude_tool_list,
+)
 from yoi_bundle.authoring.dialects.mcp.mcp_json import ServerPlace, read_servers
 from yoi_bundle.authoring.drafts.diagnostics import show_name
 from yoi_bundle.authoring.drafts.draft import (
@@ -77,12 +81,16 @@ def read_claude_agent(file: Markdown) -> Contribution | None:
 
 @reads_markdown
 def read_claude_command(file: Markdown) -> Contribution | None:
-    """Read one command; its `allowed-tools` pass unasked while it runs, where the profile lets them, and all else asks."""
+    """Read one command; its `allowed-tools` pass unasked while it runs, where the profile lets them.
+
+    All else asks but for what needs no approval in the dialect.
+    """
     fields = file.fields
     # Both keys have to be asked for; what passes unasked is the first list's, and without one the second's.
     lists = [key for key in ("allowed-tools", "tool_access") if fields.take(key) is not None]
     confined = bool(lists)
     rules, unsaid = _read_rules(file, lists[0], "allow") if lists else ((), ())
+    unasked = make_unasked_rules(fields.get_line(lists[0])) if lists else ()
     denies, denies_unsaid = _read_rules(file, "disallowed-tools", "deny")
     asks = _read_host_commands(file)
     hook_rules = read_hook_field(file)
@@ -100,7 +108,7 @@ def read_claude_command(file: Markdown) -> Contribution | None:
         description=description,
         line=1,
         argument_hint=hint,
-        rules=rules + denies + hook_rules,
+        rules=rules + unasked + denies + hook_rules,
         rules_default="ask" if confined else "allow",
         unsaid=unsaid + denies_unsaid,
         models=models,

@@ -6,7 +6,7 @@ August 2026. That a tool exists is one thing, said here; what a rule about it do
 
 import re
 
-from yoi_bundle.manifest import Effect
+from yoi_bundle.manifest import Effect, Match, PathMatch
 
 CLAUDE_TOOLS: dict[str, tuple[str, ...]] = {
     "Read": ("file.read",),
@@ -78,6 +78,14 @@ CLAUDE_ONLY: frozenset[str] = frozenset(
 """Tools of Claude Code that a Worker of ours never has: a rule about one has nothing to act on."""
 
 CLAUDE_NAMES: frozenset[str] = frozenset(CLAUDE_TOOLS) | frozenset(CLAUDE_COMPANIONS) | CLAUDE_ONLY
+UNASKED_TOOLS: tuple[tuple[str, Match | None], ...] = (
+    ("file.read", PathMatch(argument="path", pattern="**")),
+    ("file.search", None),
+    ("task.track", None),
+    ("user.ask", None),
+    ("agent.spawn", None),
+)
+"""What needs no approval there; of reads those in the working directory. Deny and ask rules come first."""
 
 _READ_ONLY: tuple[tuple[Effect, str], ...] = (
     ("deny", "file.edit"),
