@@ -151,8 +151,9 @@ def judge_as_claude(file: dict[str, list[str]], call: ToolCall) -> str:
             for kind in ("deny", "ask", "allow")
             if any(claude_takes(one, kind, tool, call) for one in file[kind])
         ]
-        # Claude Code never asks about a search; it does ask about the rest, or this model takes it so.
-        verdicts.add(found[0] if found else "allow" if call.tool == "file.search" else "ask")
+        # Claude Code asks neither about a search nor about a read of the project; this model has it ask about the rest.
+        unasked = call.tool in ("file.search", "file.read")
+        verdicts.add(found[0] if found else "allow" if unasked else "ask")
     return next(kind for kind in ("deny", "ask", "allow") if kind in verdicts)
 
 

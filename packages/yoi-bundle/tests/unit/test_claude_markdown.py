@@ -3,6 +3,7 @@
 import pytest
 
 from yoi_bundle.authoring.dialects.claude.markdown import read_claude_agent, read_claude_command
+from yoi_bundle.authoring.dialects.claude.vocabulary import UNASKED_TOOLS
 from yoi_bundle.authoring.drafts.draft import (
     Contribution,
     NameReference,
@@ -140,6 +141,7 @@ def test_a_command_becomes_a_workflow_that_lets_its_tools_pass_and_asks_for_the_
     assert [(rule.effect, rule.tool.pattern) for rule in workflow.rules] == [
         ("allow", "shell.run"),
         ("allow", "file.read"),
+        *(("allow", tool) for tool, _ in UNASKED_TOOLS),
     ]
     assert workflow.rules_default == "ask"
     assert workflow.tools is None
@@ -147,9 +149,10 @@ def test_a_command_becomes_a_workflow_that_lets_its_tools_pass_and_asks_for_the_
 
 
 def test_an_allow_of_writing_is_said_only_with_edit() -> None:
-    assert [one.tool.pattern for one in get_workflow("allowed-tools: Read, Write").rules] == ["file.read"]
+    named = [one.tool.pattern for one in get_workflow("allowed-tools: Read, Write").rules]
+    assert "file.edit" not in named
     found = read_command("allowed-tools: Write, Edit")
-    assert [one.tool.pattern for one in found.workflows[0].rules] == ["file.edit", "notebook.edit"]
+    assert [one.tool.pattern for one in found.workflows[0].rules][:2] == ["file.edit", "notebook.edit"]
     assert found.diagnostics == ()
 
 

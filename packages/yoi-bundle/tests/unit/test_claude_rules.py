@@ -7,6 +7,7 @@ import pytest
 from yoi_bundle.authoring.dialects.claude.permissions import read_claude_settings
 from yoi_bundle.authoring.dialects.claude.rules import Saying, Target, say_rule
 from yoi_bundle.authoring.drafts.draft import Contribution, SourceFile
+from yoi_bundle.calls import ToolCall, compute_policy_verdict
 from yoi_bundle.manifest import (
     DomainMatch,
     Effect,
@@ -15,7 +16,10 @@ from yoi_bundle.manifest import (
     HostPathMatch,
     Match,
     PathMatch,
+    Policy,
     PrefixMatch,
+    Rule,
+    compute_rule_id,
 )
 
 pytestmark = pytest.mark.req("B-14")
@@ -185,8 +189,73 @@ def test_a_settings_file_is_one_policy_that_asks_by_default() -> None:
         ("deny", "file.search"),
         ("deny", "shell.run"),
         ("ask", "web.fetch"),
+        *(("allow", tool) for tool in UNASKED),
     ]
-    assert found.diagnostics == ()
+    assert get_rules(found) == ["policy.unasked_calls"]
+
+
+UNASKED = ("file.read", "file.search", "task.track", "user.ask", "agent.spawn")
+
+
+def judge(permissions: dict[str, object], call: ToolCall) -> str:
+    (draft,) = read({"permissions": permissions}).policies
+    made = [Rule(effect=one.effect, tool=one.tool.pattern, where=one.tool.where) for one in draft.rules]
+    policy = Policy(default=draft.default, rules={compute_rule_id(rule): rule for rule in made})
+    return compute_policy_verdict(policy, call).effect
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "effect"),
+    [
+        ("file.read", {"path": "src/a.py"}, "allow"),
+        ("file.read", {"path": "./deep/../a.py"}, "allow"),
+        ("file.read", {"path": "/etc/passwd"}, "ask"),
+        ("file.read", {"path": "../outside"}, "ask"),
+        ("file.read", {"path": "mount:other/a"}, "ask"),
+        ("file.search", {"pattern": "x"}, "allow"),
+        ("file.search", {"path": "src", "pattern": "x"}, "allow"),
+        ("task.track", {}, "allow"),
+        ("user.ask", {}, "allow"),
+        ("agent.spawn", {"profile": "x"}, "allow"),
+        ("shell.run", {"command": "npm test"}, "allow"),
+        ("shell.run", {"command": "ls"}, "ask"),
+        ("file.edit", {"path": "src/a.py"}, "ask"),
+        ("notebook.edit", {"path": "a.ipynb"}, "ask"),
+        ("web.fetch", {"url": "https://example.com"}, "ask"),
+        ("web.search", {"query": "x"}, "ask"),
+        ("skill.use", {"skill": "x"}, "ask"),
+        ("workflow.run", {"workflow": "x"}, "ask"),
+        ("mcp:db/query", {}, "ask"),
+    ],
+)
+@pytest.mark.parametrize("mode", [{}, {"defaultMode": "default"}, {"defaultMode": "acceptEdits"}])
+def test_what_needs_no_approval_in_the_dialect_passes_beside_allow_rules(
+    tool: str, arguments: dict[str, str], effect: str, mode: dict[str, str]
+) -> None:
+    assert judge({"allow": ["Bash(npm test)"], **mode}, ToolCall(tool, arguments)) == effect
+
+
+@pytest.mark.parametrize(
+    ("permissions", "call", "effect"),
+    [
+        ({"deny": ["Read"]}, ToolCall("file.read", {"path": "a"}), "deny"),
+        ({"ask": ["Read"]}, ToolCall("file.read", {"path": "a"}), "ask"),
+        ({"deny": ["Read(./.env)"]}, ToolCall("file.read", {"path": ".env"}), "deny"),
+        ({"deny": ["Read(./.env)"]}, ToolCall("file.search", {"pattern": "x"}), "ask"),
+        ({"ask": ["Read(secrets/**)"]}, ToolCall("file.read", {"path": "secrets/a"}), "ask"),
+        ({"ask": ["Grep"]}, ToolCall("file.search", {"pattern": "x"}), "ask"),
+        ({"deny": ["Agent(worker)"]}, ToolCall("agent.spawn", {"profile": "worker"}), "deny"),
+        ({"ask": ["Task"]}, ToolCall("agent.spawn", {"profile": "x"}), "ask"),
+        ({"deny": ["TodoWrite"]}, ToolCall("task.track", {}), "deny"),
+        ({"deny": ["*"]}, ToolCall("user.ask", {}), "deny"),
+        ({"defaultMode": "dontAsk"}, ToolCall("file.read", {"path": "a"}), "deny"),
+        ({"defaultMode": "plan"}, ToolCall("file.edit", {"path": "a"}), "deny"),
+    ],
+)
+def test_what_needs_no_approval_lifts_no_restriction_of_the_same_file(
+    permissions: dict[str, object], call: ToolCall, effect: str
+) -> None:
+    assert judge({"allow": ["Bash(npm test)"], **permissions}, call) == effect
 
 
 def test_a_lost_allow_is_a_remark_and_a_lost_restriction_takes_the_policy_with_it() -> None:
@@ -197,8 +266,9 @@ def test_a_lost_allow_is_a_remark_and_a_lost_restriction_takes_the_policy_with_i
         ("info", "policy.allow_left_out"),
         ("error", "policy.rule_unsaid"),
         ("error", "policy.rule_unsaid"),
+        ("info", "policy.unasked_calls"),
     ]
-    assert [one.line for one in found.diagnostics] == [4, 7, 10]
+    assert [one.line for one in found.diagnostics] == [4, 7, 10, 2]
 
 
 @pytest.mark.parametrize(

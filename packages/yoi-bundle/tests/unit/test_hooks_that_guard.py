@@ -6,6 +6,7 @@ import pytest
 
 from support.bundles.source_trees import build_files, get_manifest
 from yoi_bundle.authoring.build import BuildResult
+from yoi_bundle.authoring.dialects.mcp.mcp_json import AGENT_PLUGINS_SCHEMAS
 from yoi_bundle.calls.call import ToolCall
 from yoi_bundle.calls.policy import compute_verdict
 
@@ -97,3 +98,115 @@ def test_a_skill_whose_hook_guards_a_tool_is_left_out() -> None:
         "agents/a.md": agent("Stop", "Bash"),
     }
     assert not get_manifest(build_files(files, lenient=True)).skills
+
+
+SHELL_HOOK = {"PreToolUse": [{"matcher": "Bash", "hooks": [{"type": "command", "command": "./check.sh"}]}]}
+PLAIN_AGENT = "---\nname: a\ndescription: d\n---\nHelp.\n"
+MANIFEST = "p/.claude-plugin/plugin.json"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {MANIFEST: {"name": "p"}, "p/hooks/hooks.json": {"description": "d", "hooks": SHELL_HOOK}},
+        {MANIFEST: {"name": "p", "hooks": SHELL_HOOK}},
+        {MANIFEST: {"name": "p", "hooks": {"hooks": SHELL_HOOK}}},
+        {MANIFEST: {"name": "p", "hooks": "./guards/all.json"}, "p/guards/all.json": {"hooks": SHELL_HOOK}},
+        {MANIFEST: {"name": "p", "hooks": ["./x.json", SHELL_HOOK]}, "p/x.json": {"hooks": {}}},
+        {"p/plugin.json": {"name": "p", "hooks": "hooks.json"}, "p/hooks.json": {"hooks": SHELL_HOOK}},
+        {"p/hooks/hooks.json": {"hooks": SHELL_HOOK}},
+        {
+            "p/plugin.json": {
+                "$schema": f"{AGENT_PLUGINS_SCHEMAS}plugin.schema.json",
+                "name": "p",
+                "hooks": SHELL_HOOK,
+            }
+        },
+        {"p/.cursor/hooks.json": {"version": 1, "hooks": {"beforeShellExecution": [{"command": "./x.sh"}]}}},
+    ],
+)
+def test_a_hook_of_a_plugin_takes_the_tool_from_its_agents_and_commands_alone(
+    files: dict[str, object],
+) -> None:
+    texts = {path: json.dumps(value) for path, value in files.items()}
+    texts |= dict.fromkeys(("p/agents/a.md", "agents/b.md"), PLAIN_AGENT) | {"p/commands/c.md": "Do.\n"}
+    result = build_files(texts)
+    assert decide(result, "shell.run", "p/agents/a") == "deny"
+    assert decide(result, "file.read", "p/agents/a") == "allow"
+    assert decide(result, "shell.run", "agents/b") == "allow"
+    manifest = get_manifest(result)
+    layers = [manifest.policies[name] for name in manifest.workflows["p/commands/c"].policies]
+    assert compute_verdict(layers, ToolCall("shell.run", {"command": "ls"})).effect == "deny"
+    assert len(list_warnings(result)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "hooks", "denied"),
+    [
+        (
+            ".github/hooks/guard.json",
+            {"preToolUse": [{"type": "command", "bash": "./x.sh"}]},
+            {"shell.run", "file.read"},
+        ),
+        (
+            ".cursor/hooks.json",
+            {"beforeShellExecution": [{"command": "./x.sh", "matcher": "curl"}]},
+            {"shell.run"},
+        ),
+        (".cursor/hooks.json", {"beforeReadFile": [{"command": "./x.sh"}]}, {"file.read"}),
+        (
+            ".cursor/hooks.json",
+            {"afterFileEdit": [{"command": "./x.sh"}], "stop": [{"command": "./x.sh"}]},
+            set(),
+        ),
+        (
+            ".gemini/settings.json",
+            {"BeforeTool": [{"matcher": "run_shell_command", "hooks": [{"command": "./x"}]}]},
+            {"shell.run", "file.read"},
+        ),
+        ("hooks/hooks.json", SHELL_HOOK, {"shell.run"}),
+    ],
+)
+def test_hooks_of_a_program_at_the_top_hold_for_every_profile(
+    path: str, hooks: dict[str, object], denied: set[str]
+) -> None:
+    profile = {".yoi/profiles/own.md": "---\ntitle: Own\n---\nHelp.\n", "agents/a.md": PLAIN_AGENT}
+    result = build_files({path: json.dumps({"version": 1, "hooks": hooks}), **profile})
+    for name in ("own", "agents/a"):
+        assert {tool for tool in ("shell.run", "file.read") if decide(result, tool, name) == "deny"} == denied
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("p/hooks/hooks.json", "{"),
+        (MANIFEST, json.dumps({"name": "p", "hooks": "../outside.json"})),
+        (MANIFEST, json.dumps({"name": "p", "tools": ["x"], "hooks": SHELL_HOOK, "skills": 3})),
+    ],
+)
+def test_agents_do_not_outlive_hooks_that_cannot_be_read(path: str, text: str) -> None:
+    result = build_files({path: text, "p/agents/a.md": PLAIN_AGENT, "agents/b.md": PLAIN_AGENT}, lenient=True)
+    assert result.has_errors
+    profiles = get_manifest(result).profiles
+    assert "agents/b" in profiles
+    assert "p/agents/a" not in profiles or decide(result, "shell.run", "p/agents/a") == "deny"
+
+
+def test_hooks_among_templates_hold_for_nobody_and_have_a_line() -> None:
+    template = json.dumps({"hooks": SHELL_HOOK})
+    result = build_files(
+        {"components/hooks/security/guard.json": template, "components/agents/a.md": PLAIN_AGENT}
+    )
+    assert decide(result, "shell.run", "components/agents/a") == "allow"
+    assert [one.rule for one in result.diagnostics if one.file.endswith("guard.json")] == [
+        "declaration.unsupported"
+    ]
+
+
+def test_a_workspace_keeps_a_tool_that_a_plugins_hook_guarded() -> None:
+    files = {
+        "p/hooks/hooks.json": json.dumps({"hooks": SHELL_HOOK}),
+        "p/agents/a.md": PLAIN_AGENT,
+        ".yoi/workspace.toml": '[source]\nunguarded_tools = ["shell.run"]\n',
+    }
+    assert decide(build_files(files), "shell.run", "p/agents/a") == "allow"

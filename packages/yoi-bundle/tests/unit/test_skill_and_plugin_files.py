@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from support.bundles.source_trees import build_files, get_manifest, list_rules
 from yoi_bundle.authoring.dialects.agent_skills import read_skill
 from yoi_bundle.authoring.dialects.plugins.agent_plugins import read_agent_plugin, read_claude_plugin
 from yoi_bundle.authoring.drafts.draft import ComponentPath, Contribution, SourceFile
@@ -154,11 +155,12 @@ def test_a_claude_plugin_names_its_components_and_servers() -> None:
     assert plugin.components == (
         ComponentPath(kind="agents", path="agents/a.md", line=4),
         ComponentPath(kind="commands", path="more", line=6),
+        ComponentPath(kind="hooks", path="hooks.json", line=12),
     )
     assert [server.transport for server in plugin.servers] == [
         StdioServer(command=PluginPath(base="root", path="serve"))
     ]
-    assert get_rules(found) == [("info", "plugin.left_out"), ("info", "plugin.unmapped_key")]
+    assert get_rules(found) == [("info", "plugin.unmapped_key")]
 
 
 @pytest.mark.parametrize(
@@ -176,3 +178,50 @@ def test_a_claude_plugin_of_another_shape_is_an_error(manifest: object) -> None:
     found = read_claude(manifest)
     assert found.plugins == ()
     assert "error" in {one.severity for one in found.diagnostics}
+
+
+PARTS = {
+    "p/skills/s/SKILL.md": "---\nname: s\ndescription: d\n---\nUse it.\n",
+    "p/team/one.md": "---\nname: one\ndescription: d\n---\nHelp.\n",
+    "p/servers.json": '{"mcpServers": {"db": {"command": "db-server"}}}',
+}
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {"name": "x", "version": "1.0.0", "skills": "./skills/", "agents": "./team/"},
+        {"name": "My plugin", "agents": ["team/one.md"], "mcpServers": "./servers.json"},
+        {"$schema": "https://example.com/plugin.json", "name": "x", "agents": "./team/one.md"},
+    ],
+)
+def test_a_manifest_of_another_host_program_at_a_plugins_top_is_followed(manifest: dict[str, object]) -> None:
+    built = get_manifest(result := build_files(PARTS | {"p/plugin.json": json.dumps(manifest)}))
+    assert list_rules(result) == []
+    assert set(built.plugins) == {"workspace:p"}
+    assert {"p/team/one"} == set(built.profiles)
+    assert "p/skills/s" in built.skills
+    assert built.tools["mcp:p/servers/db"].plugin == "workspace:p"
+
+
+@pytest.mark.parametrize(
+    "manifest", [{"name": "x", "type": "panel", "id": "a-b"}, {"name": "x", "main": "x.js"}]
+)
+def test_a_plugin_file_that_names_no_parts_is_left_out_without_an_error(manifest: dict[str, object]) -> None:
+    result = build_files(PARTS | {"p/plugin.json": json.dumps(manifest)})
+    assert list_rules(result) == []
+    assert ("kind.unknown", "p/plugin.json") in list_rules(result, "info")
+    assert get_manifest(result).plugins == {}
+
+
+def test_a_place_outside_the_plugin_is_an_error_whose_remedy_is_true() -> None:
+    result = build_files(PARTS | {"p/plugin.json": json.dumps({"name": "x", "skills": "../skills"})})
+    (error,) = [one for one in result.diagnostics if one.rule == "plugin.malformed"]
+    assert "skills" in error.message
+    assert "`./`" in error.remedy
+
+
+def test_a_later_version_of_agent_plugins_is_refused() -> None:
+    schema = "https://agent-plugins.org/schemas/2.0.0/plugin.schema.json"
+    result = build_files({"p/plugin.json": json.dumps({"$schema": schema, "name": "x"})})
+    assert ("plugin.schema_unknown", "p/plugin.json") in list_rules(result)

@@ -8,13 +8,14 @@ from rich.console import Console
 
 from worker_runtime.resolution.decision import Decision, Step
 from worker_runtime.resolution.explain import Explanation
+from worker_runtime.resolution.payloads import GrantedPolicy
 from worker_runtime.resolution.spec import SpecFrame
 from yoi.render.diff import BothPlaces, print_diff
 from yoi.render.tree import make_explanation_tree
 from yoi.render.worker_explanation import make_passed_on_tree
 from yoi.runtime.where_to_change import Places, find_place
 from yoi_bundle.diff import BundleDiff, Change
-from yoi_bundle.manifest import compute_rule_id
+from yoi_bundle.manifest import Policy, compute_rule_id
 from yoi_bundle.rule_text import parse_rule
 from yoi_wire.backend.explanations import DecisionView, ExplanationView, FrameView, StepView
 
@@ -123,3 +124,40 @@ def pass_on_two(kind: str, tool: str, outcome: str, verdict: str, rule: str) -> 
         secrets={},
         refused=(),
     )
+
+
+@pytest.mark.req("S-03")
+def test_an_explanation_names_the_tools_whose_calls_ask() -> None:
+    texts = (
+        "allow shell.run(command exact: npm test)",
+        "allow file.read(path: **)",
+        "allow file.search",
+        "deny web.fetch",
+    )
+    rules = [parse_rule(text) for text in texts]
+    policy = Policy(default="ask", rules={compute_rule_id(rule): rule for rule in rules})
+    deny = parse_rule("deny notebook.edit")
+    host = Policy(default="allow", rules={compute_rule_id(deny): deny})
+    tools = [
+        Decision(kind="tool", id=tool, outcome="granted")
+        for tool in ("file.edit", "file.search", "notebook.edit", "shell.run", "web.fetch")
+    ]
+    layers = [
+        Decision(kind="policy", id=layer.id, outcome="granted", effective=layer)
+        for layer in (
+            GrantedPolicy(id="settings", layer="bundle", policy=policy),
+            GrantedPolicy(id="host", layer="host_policy", policy=host),
+        )
+    ]
+    shown = [
+        _print(
+            make_explanation_tree(
+                Explanation(frame=SpecFrame(**_FRAME), resolution_digest="", decisions=tuple(decisions)),
+                Places(host_policy_file="x"),
+            )
+        )
+        for decisions in ([*tools, *layers], tools)
+    ]
+    assert "asks before each call that no rule allows\n" in shown[0]
+    assert "tools: file.edit, shell.run\n" in shown[0]
+    assert "asks before" not in shown[1]

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from yoi_bundle.authoring.dialects.agent_skills import read_skill
+from yoi_bundle.authoring.dialects.claude.hooks import read_hook_file
 from yoi_bundle.authoring.dialects.claude.markdown import read_claude_agent, read_claude_command
 from yoi_bundle.authoring.dialects.claude.permissions import read_claude_settings
 from yoi_bundle.authoring.dialects.copilot.markdown import (
@@ -41,7 +42,7 @@ from yoi_bundle.authoring.drafts.draft import (
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, Reader, ReadingContext
 from yoi_bundle.authoring.formats.harmless_keys import plain_key
 from yoi_bundle.authoring.source.case_collisions import report_case_collisions
-from yoi_bundle.authoring.source.classify import Classified, Kind, classify_files
+from yoi_bundle.authoring.source.classify import Classified, Kind, classify_files, find_hook_home
 from yoi_bundle.authoring.source.tree import GOVERNING_FILES, WORKSPACE_FILE, SourceTree
 from yoi_bundle.diagnostics import Diagnostic, Severity
 from yoi_bundle.limits import Limits
@@ -54,6 +55,7 @@ _COMPONENT_KINDS: dict[ComponentKind, tuple[str, Kind]] = {
     "agents": (".md", Kind.CLAUDE_AGENT),
     "commands": (".md", Kind.CLAUDE_COMMAND),
     "mcp_servers": (".json", Kind.MCP_SERVERS),
+    "hooks": (".json", Kind.HOOKS),
 }
 _PROGRESS_STEP = 256
 
@@ -115,7 +117,9 @@ def read_source(
                 failed_plugins.add(_find_root(source))
     plugins = [plugin for contribution in contributions for plugin in contribution.plugins]
     others = [source for source in classified if source.kind not in _PLUGIN_KINDS]
-    for number, source in enumerate(_apply_components(others, plugins)):
+    others, hook_homes = _apply_components(others, plugins)
+    context = replace(context, hook_homes=hook_homes)
+    for number, source in enumerate(others):
         if progress is not None and number % _PROGRESS_STEP == 0:
             progress("read", number, len(others))
         contribution = _read_one(source, context)
@@ -167,29 +171,43 @@ def _is_left_out(path: str, tree: SourceTree) -> bool:
 
 
 def _find_root(source: Classified) -> str:
-    directory = posixpath.dirname(source.file.path)
-    return posixpath.dirname(directory) if source.kind is Kind.CLAUDE_PLUGIN else directory
+    return posixpath.dirname(source.file.path).removesuffix(".claude-plugin").rstrip("/")
 
 
-def _apply_components(classified: list[Classified], plugins: list[PluginDraft]) -> list[Classified]:
-    """Give files their kind that a plugin's manifest names and the table does not know."""
-    places: list[tuple[str, str, Kind]] = []
+def _apply_components(
+    classified: list[Classified], plugins: list[PluginDraft]
+) -> tuple[list[Classified], dict[str, str]]:
+    """Give files their kind that a plugin's manifest names and the table does not know.
+
+    Returns:
+        The files, and the directory for which each file of hooks holds.
+    """
+    places: list[tuple[str, str, Kind, str]] = []
     for plugin in plugins:
         for component in plugin.components:
             if component.kind in _COMPONENT_KINDS:
                 suffix, kind = _COMPONENT_KINDS[component.kind]
-                places.append((posixpath.normpath(posixpath.join(plugin.root, component.path)), suffix, kind))
-    return [_apply_places(source, places) for source in classified] if places else classified
+                place = posixpath.normpath(posixpath.join(plugin.root, component.path))
+                places.append((place, suffix, kind, plugin.root))
+    applied: list[Classified] = []
+    hook_homes: dict[str, str] = {}
+    for source in classified:
+        kind, home = _apply_places(source, places)
+        applied.append(source if kind is source.kind else Classified(file=source.file, kind=kind))
+        if kind is Kind.HOOKS:
+            hook_homes[source.file.path] = home
+    return applied, hook_homes
 
 
-def _apply_places(source: Classified, places: list[tuple[str, str, Kind]]) -> Classified:
-    if source.kind is not Kind.LEFT_OUT or source.rule != "kind.unknown":
-        return source
+def _apply_places(source: Classified, places: list[tuple[str, str, Kind, str]]) -> tuple[Kind, str]:
+    """Return a file's kind and, of hooks, the directory for which they hold: a plugin's that names it, else by its place."""
     path = source.file.path
-    for place, suffix, kind in places:
-        if path.endswith(suffix) and (path == place or path.startswith(f"{place}/")):
-            return Classified(file=source.file, kind=kind)
-    return source
+    for place, suffix, kind, root in places:
+        named = path.endswith(suffix) and (path == place or path.startswith(f"{place}/"))
+        unread = source.kind is Kind.LEFT_OUT and source.rule == "kind.unknown"
+        if named and (unread or (kind is Kind.HOOKS and source.kind in (Kind.LEFT_OUT, Kind.HOOKS))):
+            return kind, root
+    return source.kind, find_hook_home(path) or ""
 
 
 def _group_skills(classified: list[Classified]) -> dict[str, tuple[SourceFile, ...]]:
@@ -248,6 +266,7 @@ _READERS: dict[Kind, Reader] = {
     Kind.CLAUDE_PLUGIN: read_claude_plugin,
     Kind.AGENT_PLUGIN: read_agent_plugin,
     Kind.MCP_SERVERS: read_mcp_json,
+    Kind.HOOKS: read_hook_file,
     Kind.COPILOT_AGENT: read_copilot_agent,
     Kind.COPILOT_INSTRUCTIONS: read_copilot_instructions,
     Kind.COPILOT_PROMPT: read_copilot_prompt,

@@ -61,6 +61,17 @@ class CompiledPolicy:
             rules, lambda rule: _strict_argument(rule, call), lambda rule: _liberal_argument(rule, call)
         )
 
+    def decide_unmatched(self, tool: str) -> Effect:
+        """Return what a call of a tool gets that no rule about an argument matches."""
+        rules = self._select(tool)
+        by_effect: tuple[tuple[Effect, tuple[_CompiledRule, ...]], ...] = (
+            ("deny", rules.deny),
+            ("ask", rules.ask),
+            ("allow", rules.allow),
+        )
+        plain = (effect for effect, ones in by_effect for rule in ones if rule.condition is None)
+        return next(plain, self.default)
+
     def _select_rules(self, tool: str) -> _Selection:
         taken = [rule for rule in self._rules if rule.takes_tool(tool)]
         return _Selection(

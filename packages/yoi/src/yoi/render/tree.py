@@ -12,6 +12,7 @@ from worker_runtime.resolution.payloads import (
     GrantedLimit,
     GrantedMount,
     GrantedNetwork,
+    GrantedPolicy,
     GrantedPrompt,
     GrantedTool,
 )
@@ -20,6 +21,7 @@ from worker_runtime.resolution.rules import RULES
 from yoi.render.console import join_text
 from yoi.render.worker_explanation import describe_state, find_unreachable, make_lost_line, say_unreachable
 from yoi.runtime.where_to_change import Places, find_place
+from yoi_bundle.calls import CompiledPolicy
 from yoi_bundle.identifiers import decode_path
 
 _NOUNS: dict[str, tuple[str, str]] = {
@@ -48,6 +50,7 @@ def make_explanation_tree(explanation: Explanation, places: Places) -> Tree:
     for decision in explanation.decisions:
         by_outcome["denied" if decision.kind in unreachable else decision.outcome].append(decision)
     _add_granted(root, by_outcome["granted"])
+    _add_asked(root, explanation.decisions)
     _add_explained(root, ("may use in part", "bold yellow"), by_outcome["narrowed"], places, {})
     _add_explained(root, ("may not use", "bold red"), by_outcome["denied"], places, unreachable)
     if explanation.refused:
@@ -92,6 +95,23 @@ def _add_granted(root: Tree, decisions: list[Decision]) -> None:
     for kind, ones in _group(decisions):
         noun = _NOUNS[kind][0 if len(ones) == 1 else 1]
         branch.add(join_text((noun, "cyan"), ": ", ", ".join(_describe(one) for one in ones)))
+
+
+def _add_asked(root: Tree, decisions: Iterable[Decision]) -> None:
+    """Name the tools of which a layer has every call asked about that its rules do not name."""
+    layers = [
+        CompiledPolicy(one.effective.policy) for one in decisions if isinstance(one.effective, GrantedPolicy)
+    ]
+    tools = [one.id for one in decisions if one.kind == "tool" and one.outcome != "denied"]
+    asked = [
+        tool
+        for tool in tools
+        if (effects := {layer.decide_unmatched(tool) for layer in layers}) >= {"ask"}
+        and "deny" not in effects
+    ]
+    if asked:
+        branch = root.add(join_text(("asks before each call that no rule allows", "bold yellow")))
+        branch.add(join_text(("tools", "cyan"), ": ", ", ".join(decode_path(tool) for tool in asked)))
 
 
 def _add_explained(

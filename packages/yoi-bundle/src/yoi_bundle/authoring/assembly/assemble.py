@@ -1,5 +1,7 @@
 """Assembly of a manifest: names resolved, ids given, what depends on something left out left out too (B-10, B-14)."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -95,13 +97,13 @@ class Assembly:
         self._skills = assemble_skills(self._drafts.skills, self.ledger)
         self._names = Names(self._drafts, self._tools)
         scope = ToolScope(tools=self._tools, plugins=self._plugins, names=self._names, ledger=self.ledger)
-        self._policies = PolicyBook(self.ledger)
+        self._policies = PolicyBook(self.ledger, _list_hook_homes(source.contributions))
         self._policies.add_files(self._drafts.policies, scope)
         self._models = self._resolve_models()
         self._confiner = Confiner(
             scope=scope, policies=self._policies, models=self._models, ledger=self.ledger
         )
-        self._workflows = assemble_workflows(self._drafts.workflows, self._confiner, self.ledger)
+        self._workflows = assemble_workflows(self._drafts, self._names, self._confiner, self.ledger)
         self.manifest = self._assemble_manifest()
         check_expectations(self.manifest, self._form.expect, names=self._names, ledger=self.ledger)
 
@@ -235,3 +237,13 @@ class Assembly:
             "write `[grants]` in .yoi/workspace.toml to grant less",
         )
         return grants
+
+
+def _list_hook_homes(contributions: Iterable[Contribution]) -> dict[str, str]:
+    """Return the directory for which each file of hooks holds."""
+    return {
+        policy.path: policy.home
+        for file in contributions
+        for policy in file.policies
+        if policy.home is not None
+    }

@@ -97,7 +97,12 @@ class Confiner:
         self._ledger = ledger
 
     def confine(
-        self, key: ItemKey, draft: ProfileDraft | WorkflowDraft, *, is_complete: bool = True
+        self,
+        key: ItemKey,
+        draft: ProfileDraft | WorkflowDraft,
+        *,
+        is_complete: bool = True,
+        stem: str | None = None,
     ) -> Confinement | None:
         """Return what an item may use; None when a restriction is lost, and then the item is lost too.
 
@@ -105,6 +110,7 @@ class Confiner:
             key: The item.
             draft: What its file says.
             is_complete: False when it is lost already, so that only the names it refers to are checked.
+            stem: What ids of its own policies begin with; its file's id unless given.
         """
         place = Place(draft.path, draft.line)
         policies = self.policies.resolve(draft.policies, key, draft.path)
@@ -114,7 +120,7 @@ class Confiner:
             self._ledger.lose(key, "item.depends", place, message, "mend the model")
         if policies is None or models is None or not is_complete:
             return None
-        file_id = compute_file_id(draft.path)
+        file_id = stem or compute_file_id(draft.path)
         owner = key[1] if key[0] == "profiles" else ""
         tools = None
         tools_policy = None
@@ -127,7 +133,9 @@ class Confiner:
         if draft.rules:
             rules = self._scope.resolve_rules(draft.rules, path=draft.path, owner=owner)
             policies.append(self.policies.add_own(f"{file_id}/rules", key, draft.rules_default, rules, draft))
-        if any(("policies", policy) in self._ledger.lost for policy in policies):
+        hooks = self.policies.find_hooks(draft.path)
+        policies.extend(hooks.policies)
+        if hooks.lost or any(("policies", policy) in self._ledger.lost for policy in policies):
             message = "a policy that confines it is left out"
             self._ledger.lose(key, "item.depends", place, message, "mend the policy")
             return None

@@ -34,9 +34,11 @@ class Governing(Struct, frozen=True):
 class PolicyBook:
     """All policies by id, those of files and those that profiles and workflows bring of their own."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, homes: Mapping[str, str]) -> None:
+        """Take the files of hooks, each with the directory for which it holds."""
         self.policies: dict[str, Policy] = {}
         self.owners: dict[str, ItemKey] = {}
+        self._homes = homes
         self._index = NameIndex()
         self._ledger = ledger
 
@@ -117,8 +119,26 @@ class PolicyBook:
             )
         return found if complete else None
 
+    def find_hooks(self, path: str) -> Governing:
+        """Return the policies of the hooks that hold for a file's directory, but not for the whole workspace."""
+        held = [key for key, home in self._list_homes() if home and path.startswith(f"{home}/")]
+        lost = [name for section, name in held if (section, name) in self._ledger.lost]
+        return Governing(
+            tuple(name for _, name in held if name not in lost), ", ".join(show_path(name) for name in lost)
+        )
+
+    def _list_homes(self) -> list[tuple[ItemKey, str]]:
+        """Return each policy of a file of hooks, also one that is lost, with the directory for which it holds."""
+        if not self._homes:
+            return []
+        return sorted(
+            (key, self._homes[place.file])
+            for key, place in self._ledger.places.items()
+            if key[0] == "policies" and key[1] not in self.owners and place.file in self._homes
+        )
+
     def find_governing(self, names: Iterable[str], failed: frozenset[str], line: int) -> Governing:
-        """Return the policies of the workspace's own settings and of `policies` in `workspace.toml`.
+        """Return the policies of the workspace's own settings and hooks, and of `policies` in `workspace.toml`.
 
         Args:
             names: That list.
@@ -128,7 +148,7 @@ class PolicyBook:
         policies: list[str] = []
         lost: list[str] = [path for path in GOVERNING_FILES if path in failed]
         for (section, name), place in sorted(self._ledger.places.items(), key=lambda pair: pair[0]):
-            if section == "policies" and place.file in GOVERNING_FILES:
+            if section == "policies" and (place.file in GOVERNING_FILES or self._homes.get(place.file) == ""):
                 (lost if (section, name) in self._ledger.lost else policies).append(name)
         for name in names:
             ids = self._index.find(name, WORKSPACE_FILE)

@@ -7,10 +7,23 @@ import msgspec
 from msgspec.structs import replace
 
 from yoi_bundle.authoring.assembly.confinement import Confinement, Confiner
+from yoi_bundle.authoring.assembly.identify import IdentifiedDrafts, compute_file_id
 from yoi_bundle.authoring.assembly.ledger import ItemKey, Ledger
+from yoi_bundle.authoring.assembly.names import Names
 from yoi_bundle.authoring.assembly.tools import make_origin, mark_features
-from yoi_bundle.authoring.drafts.diagnostics import Place
-from yoi_bundle.authoring.drafts.draft import PromptDraft, SkillDraft, SourceFile, WorkflowDraft
+from yoi_bundle.authoring.dialects.claude.vocabulary import PROGRAM_AGENTS
+from yoi_bundle.authoring.drafts.diagnostics import Place, show_name
+from yoi_bundle.authoring.drafts.draft import (
+    NameReference,
+    ProfileDraft,
+    PromptDraft,
+    RuleDraft,
+    SkillDraft,
+    SourceFile,
+    ToolReference,
+    WorkflowDraft,
+)
+from yoi_bundle.authoring.formats.harmless_keys import plain_key
 from yoi_bundle.identifiers import PathGlob, encode_path
 from yoi_bundle.manifest import (
     Member,
@@ -92,18 +105,71 @@ def choose_media_type(file: SourceFile) -> MediaType:
 
 
 def assemble_workflows(
-    drafts: Mapping[str, WorkflowDraft], confiner: Confiner, ledger: Ledger
+    drafts: IdentifiedDrafts, names: Names, confiner: Confiner, ledger: Ledger
 ) -> dict[str, Workflow]:
     """Return workflows by id; one whose restrictions cannot all be kept is left out."""
     workflows: dict[str, Workflow] = {}
-    for name, draft in drafts.items():
+    for name, draft in drafts.workflows.items():
         key: ItemKey = ("workflows", name)
         if not confiner.policies.can_be_said(key, draft.unsaid, Place(draft.path, draft.line)):
             continue
         confinement = confiner.confine(key, draft)
+        if confinement is not None and draft.agent is not None:
+            found = names.profiles.find(draft.agent.written, draft.path)
+            agents = tuple(drafts.profiles[name] for name in found)
+            agent = _choose_agent(key, draft, draft.agent, agents, ledger)
+            confinement = None if agent is None else _confine_as(key, draft, agent, confinement, confiner)
         if confinement is not None:
             workflows[name] = _make_workflow(draft, key, confinement, ledger)
     return workflows
+
+
+def _choose_agent(
+    key: ItemKey,
+    draft: WorkflowDraft,
+    agent: NameReference,
+    found: tuple[ProfileDraft, ...],
+    ledger: Ledger,
+) -> ProfileDraft | None:
+    """Return the agent that another program runs a workflow in; None, with an error, when what it may use is unknown."""
+    shown = show_name(agent.written)
+    place = Place(draft.path, agent.line)
+    denied = PROGRAM_AGENTS.get(plain_key(agent.written))
+    profile = found[0] if len(found) == 1 else None
+    if not found and denied is not None:
+        rules = tuple(
+            RuleDraft(effect=effect, tool=ToolReference(written=shown, line=agent.line, pattern=tool))
+            for effect, tool in denied
+        )
+        profile = ProfileDraft(path=draft.path, dialect=draft.dialect, body=b"", rules=rules)
+    why = "is not to be had" if profile is None else ""
+    if profile is not None and profile.extends is not None:
+        why = "inherits what it may use"
+    elif profile is not None and any(rule.effect != "allow" for rule in profile.unsaid):
+        why = "has restrictions that cannot be said"
+    if profile is None or why:
+        message = (
+            f"the agent `{shown}` that it runs in {why}, so it is left out: with less it would allow more"
+        )
+        remedy = "name an agent of the workspace, or list `agent` in `harmless_keys` of `[source]` in workspace.toml"
+        ledger.lose(key, "reference.unresolved", place, message, remedy)
+        return None
+    message = f"runs in the Worker that was asked, confined to what the agent `{shown}` may use"
+    ledger.report("info", "workflow.agent_confines", place, message, "nothing to do")
+    return profile
+
+
+def _confine_as(
+    key: ItemKey, draft: WorkflowDraft, agent: ProfileDraft, own: Confinement, confiner: Confiner
+) -> Confinement | None:
+    """Return a workflow's confinement with its agent's; tools of its own are instead of the agent's, as in its program."""
+    stem = f"{compute_file_id(draft.path)}/agent"
+    tools = None if draft.tools is not None else agent.tools
+    more = confiner.confine(key, replace(agent, models=(), tools=tools), stem=stem)
+    if more is None:
+        return None
+    policies = tuple(dict.fromkeys((*own.policies, *more.policies)))
+    return replace(own, tools=own.tools if draft.tools is not None else more.tools, policies=policies)
 
 
 def _make_workflow(draft: WorkflowDraft, key: ItemKey, confinement: Confinement, ledger: Ledger) -> Workflow:

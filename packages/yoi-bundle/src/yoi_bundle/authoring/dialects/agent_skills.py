@@ -7,11 +7,12 @@ import posixpath
 import re
 
 from yoi_bundle.authoring.dialects.claude.hooks import read_hooks
+from yoi_bundle.authoring.dialects.claude.vocabulary import PROGRAM_AGENTS
 from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
 from yoi_bundle.authoring.drafts.draft import NO_CONTRIBUTION, Contribution, SkillDraft, SourceFile
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
 from yoi_bundle.authoring.formats.field_reader import FieldReader
-from yoi_bundle.authoring.formats.harmless_keys import SKILL_KEYS
+from yoi_bundle.authoring.formats.harmless_keys import SKILL_KEYS, plain_key
 from yoi_bundle.authoring.formats.markdown import Markdown, reads_markdown
 from yoi_bundle.authoring.source.tree import SKILL_FILE
 
@@ -23,7 +24,6 @@ _MAX_LICENSE_CHARACTERS = 1024
 _IN_THE_FILE = "the model reads it in the file"
 _REASONS = {
     "context": "a skill is loaded into the Worker that asks",
-    "agent": "a skill is loaded into the Worker that asks",
     "metadata": _IN_THE_FILE,
     "compatibility": _IN_THE_FILE,
     "when_to_use": _IN_THE_FILE,
@@ -45,6 +45,7 @@ def _read_skill_file(skill: Markdown) -> Contribution | None:
     license_text = fields.get_text("license")[:_MAX_LICENSE_CHARACTERS]
     _report_tool_keys(fields, skill.diagnostics)
     _report_hooks(skill)
+    _report_agent(skill)
     fields.report_rest(SKILL_KEYS, _REASONS)
     if skill.diagnostics.has_fatal():
         return None
@@ -100,6 +101,18 @@ def _report_hooks(skill: Markdown) -> None:
         message = "its hooks guard tools while the skill is in use, which cannot be said"
         remedy = "deny the tools in the profile's policy, and name them in `unguarded_tools` of `[source]` in workspace.toml"
         skill.diagnostics.error("skill.restriction_unsaid", field.line, message, remedy)
+
+
+def _report_agent(skill: Markdown) -> None:
+    """A skill has no confinement of its own: what the agent may not do, the Worker may that loads the skill."""
+    name, line = skill.fields.get_text("agent"), skill.fields.get_line("agent")
+    withholds_nothing = PROGRAM_AGENTS.get(plain_key(name)) == ()
+    if not name or withholds_nothing or "agent" in skill.context.harmless_keys:
+        return
+    message = f"`agent` is left out: the skill is loaded into the Worker that asks, and confined as that is, not as `{show_name(name)}`"
+    skill.diagnostics.warn(
+        "skill.agent_left_out", line, message, "let only profiles of that confinement list the skill"
+    )
 
 
 def _report_tool_keys(fields: FieldReader, diagnostics: FileDiagnostics) -> None:

@@ -103,10 +103,12 @@ class PolicyDraft(Draft, frozen=True, kw_only=True):
 
     Attributes:
         name: Distinguishes policies of one file; empty for the only one.
+        home: The directory whose profiles and workflows it governs, empty for all of them; None governs by its name alone.
     """
 
     default: Effect
     name: str = ""
+    home: str | None = None
     rules: tuple[RuleDraft, ...] = ()
     unsaid: tuple[UnsaidRule, ...] = ()
 
@@ -192,6 +194,7 @@ class WorkflowDraft(Draft, frozen=True, kw_only=True):
         body: Its text; empty when it is a reference.
         url: Where the text is kept, for a reference; `digest` is what it must hash to.
         tools: None confines nothing.
+        agent: The agent that another program runs it in, whose confinement holds for it too.
     """
 
     body: bytes = b""
@@ -205,6 +208,7 @@ class WorkflowDraft(Draft, frozen=True, kw_only=True):
     policies: tuple[NameReference, ...] = ()
     models: tuple[NameReference, ...] = ()
     asks: Asks = NO_ASKS
+    agent: NameReference | None = None
 
 
 class SkillDraft(Draft, frozen=True, kw_only=True):
@@ -226,7 +230,7 @@ class SurfaceDraft(Struct, frozen=True, kw_only=True):
     input_schema: bytes | None = None
 
 
-ComponentKind: TypeAlias = Literal["agents", "commands", "skills", "mcp_servers"]
+ComponentKind: TypeAlias = Literal["agents", "commands", "skills", "mcp_servers", "hooks"]
 
 
 class ComponentPath(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ class ReadingContext(Struct, frozen=True, kw_only=True):
         schemas: Paths of the files that `[tools.http]` of `workspace.toml` refers to.
         harmless_keys: Keys of other programs that the workspace says restrict nothing.
         unguarded_tools: Tools that stay although a hook that is left out guarded them.
+        hook_homes: The directory for which each file of hooks holds.
     """
 
     limits: Limits = DEFAULT_LIMITS
@@ -24,6 +25,7 @@ class ReadingContext(Struct, frozen=True, kw_only=True):
     schemas: frozenset[str] = frozenset()
     harmless_keys: frozenset[str] = frozenset()
     unguarded_tools: frozenset[str] = frozenset()
+    hook_homes: Mapping[str, str] = {}
 
 
 NO_CONTEXT = ReadingContext()

@@ -34,7 +34,7 @@ def _list(*texts: str) -> frozenset[str]:
 AGENT_KEYS = _list(_DESCRIBING_TEXT, _MODEL_TEXT, "argument-hint hidden is-background user-invocable")
 """Of agents: what describes them, how their model is asked, and what is for a program's own screen."""
 COMMAND_KEYS = _list(
-    _DESCRIBING_TEXT, _MODEL_TEXT, "argument-hint args arguments globs hidden user-invocable"
+    _DESCRIBING_TEXT, _MODEL_TEXT, "argument-hint args arguments globs hidden subtask user-invocable"
 )
 SKILL_KEYS = _list(
     _DESCRIBING_TEXT, _MODEL_TEXT, "applies-to apply-to argument-hint arguments globs paths user-invocable"

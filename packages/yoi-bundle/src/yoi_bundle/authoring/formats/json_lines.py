@@ -66,7 +66,7 @@ def read_json(
         diagnostics.error("json.not_utf8", line, "bytes that are not UTF-8", "save the file as UTF-8")
         return None
     if comments:
-        text = _blank_comments(text)
+        text = blank_comments(text)
         data = text.encode("utf-8")
     if compute_depth(data) > limits.depth:
         message = f"arrays and objects nest deeper than {limits.depth}"
@@ -98,7 +98,7 @@ def read_json(
     return JsonDocument(value, lines)
 
 
-def _blank_comments(text: str) -> str:
+def blank_comments(text: str) -> str:
     """Put spaces for comments and for a last comma, so that every line stays where it is."""
 
     def blank(match: re.Match[str]) -> str:

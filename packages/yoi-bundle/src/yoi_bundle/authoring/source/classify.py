@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from yoi_bundle.authoring.drafts.diagnostics import DiagnosticRule
 from yoi_bundle.authoring.drafts.draft import SourceFile
+from yoi_bundle.authoring.formats.json_lines import blank_comments
 from yoi_bundle.authoring.source.tree import SKILL_FILE, WORKSPACE_FILE
 
 
@@ -35,6 +36,7 @@ class Kind(Enum):
     CLAUDE_PLUGIN = "Claude plugin"
     AGENT_PLUGIN = "Agent Plugin"
     MCP_SERVERS = "MCP servers"
+    HOOKS = "hooks"
     COPILOT_AGENT = "Copilot agent"
     COPILOT_INSTRUCTIONS = "Copilot instructions"
     COPILOT_PROMPT = "Copilot prompt"
@@ -69,6 +71,10 @@ _NATIVE_KINDS: dict[tuple[str, str], Kind] = {
 _INSTRUCTION_NAMES = frozenset({"AGENTS.md", "CLAUDE.md", "copilot-instructions.md"})
 _SETTINGS_NAMES = frozenset({"settings.json", "settings.local.json"})
 _MCP_NAMES = frozenset({".mcp.json", "mcp.json"})
+_PLUGIN_KEYS = frozenset({"agents", "commands", "skills", "mcpServers", "hooks", "lspServers"})
+"""Keys that say where a plugin's parts lie, as host programs write them; Agent Plugins 1.0 has none such."""
+_HOOK_KEYS = frozenset({"hooks", "PreToolUse", "preToolUse", "BeforeTool", "beforeShellExecution"})
+"""Keys of a file of hooks: the map of events, or an event before a call where no map is around it."""
 _FOLDERS = frozenset({"agents", "commands", "skills", "hooks", "loops", "statuslines", "instructions"})
 _UNSUPPORTED_FOLDERS: dict[str, str] = {
     "hooks": "hooks run commands on the host; a bundle has no place for them",
@@ -79,7 +85,6 @@ _PROGRAM_SUFFIXES = frozenset({".jsx", ".ts", ".tsx", ".vue"})
 """Of a program's own source, where `hooks` is a word of its framework."""
 _UNSUPPORTED_NAMES: dict[str, str] = {
     "marketplace.json": "a marketplace lists plugins; plugins are read where they lie",
-    "hooks.json": "hooks run commands on the host; a bundle has no place for them",
     ".lsp.json": "language servers run on the host; a bundle has no place for them",
 }
 _KEY = re.compile(rb"^([A-Za-z][A-Za-z_-]*)[ \t]*:", re.MULTILINE)
@@ -147,6 +152,23 @@ def classify_file(
 def find_folder(steps: list[str]) -> str:
     """Return the nearest folder above a file that says what it holds, or an empty string."""
     return next((step for step in reversed(steps[:-1]) if step in _FOLDERS), "")
+
+
+def find_hook_home(path: str) -> str | None:
+    """Return the directory whose agents a file of hooks holds for, by where it lies; None for one that holds nowhere.
+
+    A plugin has `hooks/hooks.json` or `hooks.json`, a program's folder `hooks.json` or `settings.json`, `.github` a
+    folder of them. Elsewhere, such as among templates, hooks hold for nobody until somebody installs them.
+    """
+    *steps, name = path.split("/")
+    in_folder = steps[-1:] == ["hooks"]
+    if in_folder:
+        steps.pop()
+    program = steps[-1] if steps and steps[-1].startswith(".") else ""
+    holds = name == "hooks.json" or (in_folder and program == ".github")
+    if not holds and (in_folder or not program or name != "settings.json"):
+        return None
+    return "/".join(steps[:-1] if program else steps)
 
 
 def has_frontmatter(data: bytes) -> bool:
@@ -221,10 +243,13 @@ def _is_foreign(steps: list[str]) -> bool:
 def _classify_json_by_shape(file: SourceFile, steps: list[str]) -> Classified:
     keys = _read_top_keys(file.data)
     if steps[-1] == "plugin.json" and "name" in keys:
-        return Classified(file=file, kind=Kind.AGENT_PLUGIN)
+        return _classify_plugin(file, keys)
     if isinstance(keys.get("mcpServers"), dict):
         return Classified(file=file, kind=Kind.MCP_SERVERS)
     folder = find_folder(steps)
+    unread = not keys and steps[-1] != "settings.json"
+    if find_hook_home(file.path) is not None and (unread or not _HOOK_KEYS.isdisjoint(keys)):
+        return Classified(file=file, kind=Kind.HOOKS)
     if folder in _UNSUPPORTED_FOLDERS:
         return _unsupported(file, _UNSUPPORTED_FOLDERS[folder])
     if isinstance(keys.get("permissions"), dict) and not isinstance(keys.get("version"), str):
@@ -237,9 +262,27 @@ def _classify_json_by_shape(file: SourceFile, steps: list[str]) -> Classified:
     return _unknown(file)
 
 
+def _classify_plugin(file: SourceFile, keys: dict[str, Any]) -> Classified:
+    """Tell apart Agent Plugins 1.0, which says so, and the form in which host programs name a plugin's parts."""
+    schema = keys.get("$schema")
+    if isinstance(schema, str) and schema.startswith("https://agent-plugins.org/"):
+        return Classified(file=file, kind=Kind.AGENT_PLUGIN)
+    if not _PLUGIN_KEYS.isdisjoint(keys):
+        return Classified(file=file, kind=Kind.CLAUDE_PLUGIN)
+    return Classified(
+        file=file,
+        kind=Kind.LEFT_OUT,
+        rule="kind.unknown",
+        message="names no parts of a plugin (`skills`, `agents`, …), and `$schema` does not say Agent Plugins 1.0",
+        remedy="nothing to do, unless it is a plugin's: what lies beside it is read by its own place",
+    )
+
+
 def _read_top_keys(data: bytes) -> dict[str, Any]:
     try:
-        document = msgspec.json.decode(data)
+        document = msgspec.json.decode(
+            blank_comments(data.decode("utf-8")) if b"/*" in data or b"//" in data else data
+        )
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

@@ -1,4 +1,4 @@
-"""Hooks that guard tools: a bundle has no hooks, so the tools that one guarded go with it (B-14).
+"""Hooks that guard tools, of Claude Code and programs like it: a bundle has none, so the tools that one guarded go with it (B-14).
 
 A hook before a tool's use may refuse the call. Left out alone it would leave the tool unguarded, which widens. Events
 are told apart by a closed list of those that guard nothing; a matcher that is not a list of names guards everything,
@@ -13,14 +13,34 @@ from msgspec import Struct
 
 from yoi_bundle.authoring.dialects.claude.vocabulary import CLAUDE_COMPANIONS, CLAUDE_ONLY, CLAUDE_TOOLS
 from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
-from yoi_bundle.authoring.drafts.draft import RuleDraft, ToolReference
+from yoi_bundle.authoring.drafts.draft import (
+    Contribution,
+    PolicyDraft,
+    RuleDraft,
+    SourceFile,
+    ToolReference,
+    UnsaidRule,
+)
+from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
+from yoi_bundle.authoring.formats.json_lines import read_json
+from yoi_bundle.faults import join_pointer
 from yoi_bundle.identifiers import encode_segment
 
 _UNGUARDING_EVENTS = frozenset(
     {
-        "aftermodel",
         "afteragent",
+        "afteragentresponse",
+        "afteragentthought",
+        "afterfileedit",
+        "aftermcpexecution",
+        "aftermodel",
+        "aftershellexecution",
+        "aftertabfileedit",
         "aftertool",
+        "agentstop",
+        "beforeagent",
+        "beforesubmitprompt",
+        "beforetabfileread",
         "configchange",
         "cwdchanged",
         "erroroccurred",
@@ -33,6 +53,7 @@ _UNGUARDING_EVENTS = frozenset(
         "posttoolbatch",
         "posttoolusefailure",
         "precompact",
+        "precompress",
         "sessionend",
         "sessionstart",
         "setup",
@@ -47,9 +68,16 @@ _UNGUARDING_EVENTS = frozenset(
         "userpromptsubmit",
         "userpromptsubmitted",
         "worktreecreate",
+        "workspaceopen",
         "worktreeremove",
     }
 )
+_EVENT_TOOLS: dict[str, tuple[str, ...]] = {
+    "beforeshellexecution": ("shell.run",),
+    "beforemcpexecution": ("mcp:*",),
+    "beforereadfile": ("file.read", "file.search"),
+}
+"""Events that are before one kind of call; a matcher in them is about its arguments."""
 _NAME = re.compile(r"\^?(?P<name>[A-Za-z_][\w-]*?)(?P<rest>\.\*)?\$?")
 _REMEDY = "write deny and ask rules in .yoi/policies, and then name the tool in `unguarded_tools` of `[source]` in workspace.toml"
 
@@ -95,9 +123,46 @@ def read_hooks(
     return tuple(dict.fromkeys(rules))
 
 
-def _find_guarded(event: str, entries: Any) -> tuple[_Guarded, ...]:
-    if event.replace("_", "").replace("-", "").lower() in _UNGUARDING_EVENTS or entries in (None, [], {}):
+def read_hook_file(file: SourceFile, context: ReadingContext = NO_CONTEXT) -> Contribution:
+    """Read a file of hooks, such as a plugin's `hooks/hooks.json`, as a policy over the directory for which it holds."""
+    diagnostics = FileDiagnostics(file.path)
+    document = read_json(file.data, diagnostics, limits=context.limits, comments=True)
+    rules: tuple[RuleDraft, ...] = ()
+    unsaid: tuple[UnsaidRule, ...] = ()
+    if document is None:
+        unsaid = (UnsaidRule(effect="deny", written="hooks", line=1),)
+    else:
+        value = document.value
+        pointer = "/hooks" if isinstance(value, dict) and "hooks" in value else ""
+        rules = read_hooks(
+            value["hooks"] if pointer else value,
+            lambda event: document.get_line(join_pointer(pointer, event) if event else pointer),
+            diagnostics,
+            unguarded=context.unguarded_tools,
+        )
+    policy = make_hook_policy(file.path, context.hook_homes.get(file.path, ""), rules, unsaid)
+    return Contribution(policies=policy, diagnostics=diagnostics.collect())
+
+
+def make_hook_policy(
+    path: str, home: str, rules: tuple[RuleDraft, ...], unsaid: tuple[UnsaidRule, ...] = ()
+) -> tuple[PolicyDraft, ...]:
+    """Return the policy of what hooks guarded, over all profiles and workflows of a directory; none where nothing was."""
+    if not rules and not unsaid:
         return ()
+    return (
+        PolicyDraft(
+            path=path, dialect="claude", default="allow", line=1, home=home, rules=rules, unsaid=unsaid
+        ),
+    )
+
+
+def _find_guarded(event: str, entries: Any) -> tuple[_Guarded, ...]:
+    plain = event.replace("_", "").replace("-", "").lower()
+    if plain in _UNGUARDING_EVENTS or entries in (None, [], {}):
+        return ()
+    if plain in _EVENT_TOOLS:
+        return tuple(_Guarded(pattern=tool) for tool in _EVENT_TOOLS[plain])
     guarded: list[_Guarded] = []
     for entry in entries if isinstance(entries, list) else [entries]:
         if isinstance(entry, dict) and entry.get("hooks", True) in (None, [], {}):

@@ -4,11 +4,16 @@ import re
 from typing import Any
 
 from yoi_bundle.authoring.dialects.claude.hooks import read_hooks
-from yoi_bundle.authoring.dialects.claude.tool_lists import read_claude_rule_list, read_claude_tool_list
+from yoi_bundle.authoring.dialects.claude.tool_lists import (
+    make_unasked_rules,
+    read_claude_rule_list,
+    read_claude_tool_list,
+)
 from yoi_bundle.authoring.dialects.mcp.mcp_json import ServerPlace, read_servers
 from yoi_bundle.authoring.drafts.diagnostics import show_name
 from yoi_bundle.authoring.drafts.draft import (
     Contribution,
+    NameReference,
     ProfileDraft,
     RuleDraft,
     ServerDraft,
@@ -36,7 +41,6 @@ _COMMAND_REASONS = {
     "disable-model-invocation": "profiles list the workflows that a Worker may run",
     "user-invocable": "profiles list the workflows that a Worker may run",
     "context": "a workflow runs in the Worker that was asked",
-    "agent": "a workflow runs in the Worker that was asked",
     "effort": "say it as a parameter of a model",
     "shell": "the host chooses the shell",
 }
@@ -77,17 +81,22 @@ def read_claude_agent(file: Markdown) -> Contribution | None:
 
 @reads_markdown
 def read_claude_command(file: Markdown) -> Contribution | None:
-    """Read one command; its `allowed-tools` pass unasked while it runs, where the profile lets them, and all else asks."""
+    """Read one command; its `allowed-tools` pass unasked while it runs, where the profile lets them.
+
+    All else asks but for what needs no approval in the dialect.
+    """
     fields = file.fields
     # Both keys have to be asked for; what passes unasked is the first list's, and without one the second's.
     lists = [key for key in ("allowed-tools", "tool_access") if fields.take(key) is not None]
     confined = bool(lists)
     rules, unsaid = _read_rules(file, lists[0], "allow") if lists else ((), ())
+    unasked = make_unasked_rules(fields.get_line(lists[0])) if lists else ()
     denies, denies_unsaid = _read_rules(file, "disallowed-tools", "deny")
     asks = _read_host_commands(file)
     hook_rules = read_hook_field(file)
     title, description = fields.get_text("name"), fields.get_text("description")
     hint, models = fields.get_text("argument-hint"), fields.get_models("model")
+    agent = read_agent_field(file)
     fields.report_rest(COMMAND_KEYS, _COMMAND_REASONS)
     if file.diagnostics.has_fatal():
         return None
@@ -99,13 +108,22 @@ def read_claude_command(file: Markdown) -> Contribution | None:
         description=description,
         line=1,
         argument_hint=hint,
-        rules=rules + denies + hook_rules,
+        rules=rules + unasked + denies + hook_rules,
         rules_default="ask" if confined else "allow",
         unsaid=unsaid + denies_unsaid,
         models=models,
         asks=asks,
+        agent=agent,
     )
     return Contribution(workflows=(draft,))
+
+
+def read_agent_field(file: Markdown) -> NameReference | None:
+    """Read `agent`, in which a command runs, unless the workspace says that the key restricts nothing."""
+    if "agent" in file.context.harmless_keys:
+        return None
+    name = file.fields.get_text("agent", confines=True)
+    return NameReference(written=name, line=file.fields.get_line("agent")) if name else None
 
 
 def read_hook_field(file: Markdown) -> tuple[RuleDraft, ...]:

@@ -1,12 +1,14 @@
 """`settings.json` of Claude Code: its permission rules as a policy; all else is left out by name (B-14).
 
-Calls that no rule matches are asked about, as there. A mode that would let more pass is reported and changes nothing.
+Calls that no rule matches are asked about, as there, but for those that there need no approval: reading in the working
+directory, searching, to-do lists, questions and agents. A mode that would let more pass is reported and changes nothing.
 """
 
 from typing import Any
 
 from yoi_bundle.authoring.dialects.claude.hooks import read_hooks
-from yoi_bundle.authoring.dialects.claude.tool_lists import read_claude_rule_list
+from yoi_bundle.authoring.dialects.claude.tool_lists import make_unasked_rules, read_claude_rule_list
+from yoi_bundle.authoring.dialects.claude.vocabulary import UNASKED_TOOLS
 from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
 from yoi_bundle.authoring.drafts.draft import (
     Contribution,
@@ -69,6 +71,7 @@ class _SettingsReader:
         self.guards: list[RuleDraft] = []
         self.unsaid: list[UnsaidRule] = []
         self.default: Effect = "ask"
+        self.has_rules = False
 
     def read(self) -> PolicyDraft | None:
         settings: dict[str, Any] = self.document.value
@@ -83,6 +86,8 @@ class _SettingsReader:
             and self.default == "ask"
         ):
             self.default = "allow"  # hooks alone: what they did not guard is as free as without the file
+        if self.has_rules and self.default == "ask":
+            self._let_pass_unasked()
         description = settings.get("description")
         return PolicyDraft(
             path=self.path,
@@ -93,6 +98,16 @@ class _SettingsReader:
             rules=tuple(dict.fromkeys(self.rules)),
             unsaid=tuple(self.unsaid),
         )
+
+    def _let_pass_unasked(self) -> None:
+        line = self.document.get_line("/permissions")
+        self.rules.extend(make_unasked_rules(line))
+        message = (
+            "calls that no rule matches are asked about, but for those that need no approval in the dialect: "
+            f"{', '.join(tool for tool, _ in UNASKED_TOOLS)}"
+        )
+        remedy = "write deny or ask rules for what must not pass unasked, allow rules for what may"
+        self.diagnostics.note("policy.unasked_calls", line, message, remedy)
 
     def _has_permissions(self) -> bool:
         """Tell whether the file says anything about calls; `additionalDirectories` alone does not."""
@@ -164,6 +179,7 @@ class _SettingsReader:
             for index, rule in enumerate(member)
         ]
         rules, unsaid = read_claude_rule_list(entries, effect, self.diagnostics)
+        self.has_rules = self.has_rules or bool(entries)
         self.rules.extend(rules)
         self.unsaid.extend(unsaid)
 

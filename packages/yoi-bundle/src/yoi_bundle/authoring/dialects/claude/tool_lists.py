@@ -4,7 +4,12 @@ import re
 from collections.abc import Iterable
 
 from yoi_bundle.authoring.dialects.claude.rules import Saying, Target, Unsayable, say_rule
-from yoi_bundle.authoring.dialects.claude.vocabulary import CLAUDE_COMPANIONS, CLAUDE_ONLY, CLAUDE_TOOLS
+from yoi_bundle.authoring.dialects.claude.vocabulary import (
+    CLAUDE_COMPANIONS,
+    CLAUDE_ONLY,
+    CLAUDE_TOOLS,
+    UNASKED_TOOLS,
+)
 from yoi_bundle.authoring.dialects.copilot.vocabulary import COPILOT_TOOLS
 from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
 from yoi_bundle.authoring.drafts.draft import RuleDraft, ToolReference, UnsaidRule
@@ -80,6 +85,17 @@ def read_claude_rule_list(
             for target in said.targets
         )
     return tuple(dict.fromkeys(rules)), tuple(unsaid)
+
+
+def make_unasked_rules(line: int) -> tuple[RuleDraft, ...]:
+    """Return allow rules for the calls that need no approval in the dialect, beside a default of asking."""
+    return tuple(
+        RuleDraft(
+            effect="allow",
+            tool=ToolReference(written="needs no approval", line=line, pattern=tool, where=where),
+        )
+        for tool, where in UNASKED_TOOLS
+    )
 
 
 def _split_agents(entries: Iterable[ToolEntry]) -> tuple[ToolEntry, ...]:

@@ -6,6 +6,8 @@ August 2026. That a tool exists is one thing, said here; what a rule about it do
 
 import re
 
+from yoi_bundle.manifest import Effect, Match, PathMatch
+
 CLAUDE_TOOLS: dict[str, tuple[str, ...]] = {
     "Read": ("file.read",),
     "NotebookRead": ("file.read",),
@@ -76,6 +78,26 @@ CLAUDE_ONLY: frozenset[str] = frozenset(
 """Tools of Claude Code that a Worker of ours never has: a rule about one has nothing to act on."""
 
 CLAUDE_NAMES: frozenset[str] = frozenset(CLAUDE_TOOLS) | frozenset(CLAUDE_COMPANIONS) | CLAUDE_ONLY
+UNASKED_TOOLS: tuple[tuple[str, Match | None], ...] = (
+    ("file.read", PathMatch(argument="path", pattern="**")),
+    ("file.search", None),
+    ("task.track", None),
+    ("user.ask", None),
+    ("agent.spawn", None),
+)
+"""What needs no approval there; of reads those in the working directory. Deny and ask rules come first."""
+
+_READ_ONLY: tuple[tuple[Effect, str], ...] = (
+    ("deny", "file.edit"),
+    ("deny", "notebook.edit"),
+    ("ask", "shell.run"),  # its commands only read, which ours cannot tell from others
+)
+PROGRAM_AGENTS: dict[str, tuple[tuple[Effect, str], ...]] = {
+    "explore": _READ_ONLY,
+    "plan": _READ_ONLY,
+    **dict.fromkeys(("build", "default", "general", "generalpurpose", "main"), ()),
+}
+"""Agents that programs bring with them, as `plain_key` writes their names, and what each of them withholds."""
 
 
 def spell_server(local_name: str, *, plugin: str = "") -> str:

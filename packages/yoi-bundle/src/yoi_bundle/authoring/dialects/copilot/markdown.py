@@ -3,11 +3,12 @@
 import re
 from urllib.parse import quote
 
-from yoi_bundle.authoring.dialects.claude.markdown import read_hook_field
+from yoi_bundle.authoring.dialects.claude.markdown import read_agent_field, read_hook_field
 from yoi_bundle.authoring.dialects.copilot.tool_lists import read_copilot_tool_list
 from yoi_bundle.authoring.dialects.mcp.mcp_json import ServerPlace, read_servers
 from yoi_bundle.authoring.drafts.draft import (
     Contribution,
+    NameReference,
     ProfileDraft,
     PromptDraft,
     RuleDraft,
@@ -92,7 +93,7 @@ def read_copilot_prompt(file: Markdown) -> Contribution | None:
     """Read one `*.prompt.md`; its tools confine the workflow, and so do the modes `ask` and `edit`."""
     fields = file.fields
     tools = _read_tools(file)
-    rules = _read_mode(file)
+    rules, agent = _read_mode(file)
     title, description = _read_title(fields), fields.get_text("description")
     hint, models = fields.get_text("argument-hint"), fields.get_models("model")
     fields.report_rest(COMMAND_KEYS, {})
@@ -109,6 +110,7 @@ def read_copilot_prompt(file: Markdown) -> Contribution | None:
         tools=tools,
         rules=rules,
         models=models,
+        agent=agent,
     )
     return Contribution(workflows=(draft,))
 
@@ -193,19 +195,16 @@ def split_globs(text: str) -> list[str]:
     return [glob.strip() for glob in re.split(r",(?![^{]*\})", text) if glob.strip()]
 
 
-def _read_mode(file: Markdown) -> tuple[RuleDraft, ...]:
+def _read_mode(file: Markdown) -> tuple[tuple[RuleDraft, ...], NameReference | None]:
+    """Return what a mode denies, or the agent that is named in its place."""
     fields = file.fields
     agent = fields.take("agent")
     key = "agent" if agent is not None and agent.value is not None else "mode"
     mode, line = fields.get_text(key, confines=True), fields.get_line(key)
     if mode in ("", "agent"):
-        return ()
+        return (), None
     denied = _MODE_DENIES.get(mode)
     if denied is None:
-        message = f"`{key}` names another agent and is left out: a workflow runs in the Worker that was asked"
-        file.diagnostics.note(
-            "frontmatter.unmapped_key", line, message, "list the workflow in that agent's profile"
-        )
-        return ()
+        return (), NameReference(written=mode, line=line) if key == "mode" else read_agent_field(file)
     references = (ToolReference(written=mode, line=line, pattern=tool) for tool in denied)
-    return tuple(RuleDraft(effect="deny", tool=reference) for reference in references)
+    return tuple(RuleDraft(effect="deny", tool=reference) for reference in references), None

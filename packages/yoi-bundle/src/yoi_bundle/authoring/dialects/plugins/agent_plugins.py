@@ -8,6 +8,7 @@ import posixpath
 import re
 from typing import Any, cast
 
+from yoi_bundle.authoring.dialects.claude.hooks import make_hook_policy, read_hooks
 from yoi_bundle.authoring.dialects.mcp.mcp_json import AGENT_PLUGINS_SCHEMAS, ServerPlace, read_servers
 from yoi_bundle.authoring.dialects.plugins.plugin_extension import ExtensionDraft, read_extension
 from yoi_bundle.authoring.drafts.diagnostics import FileDiagnostics, show_name
@@ -16,8 +17,11 @@ from yoi_bundle.authoring.drafts.draft import (
     ComponentPath,
     Contribution,
     PluginDraft,
+    PolicyDraft,
+    RuleDraft,
     ServerDraft,
     SourceFile,
+    UnsaidRule,
 )
 from yoi_bundle.authoring.drafts.reader import NO_CONTEXT, ReadingContext
 from yoi_bundle.authoring.formats.harmless_keys import PLUGIN_KEYS, is_harmless
@@ -41,9 +45,9 @@ _COMPONENT_KEYS: dict[str, ComponentKind] = {
     "commands": "commands",
     "skills": "skills",
     "mcpServers": "mcp_servers",
+    "hooks": "hooks",
 }
 _CLAUDE_REASONS = {
-    "hooks": "hooks run commands on the host",
     "lspServers": "language servers run on the host",
     "monitors": "monitors run commands on the host",
     "userConfig": "a `${user_config.KEY}` becomes a ref of its own",
@@ -87,11 +91,13 @@ def read_agent_plugin(file: SourceFile, context: ReadingContext = NO_CONTEXT) ->
             )
     _report_left_out([key for key in _UNMAPPED_KEYS if key in manifest], {}, document, diagnostics)
     extension = _read_extensions(manifest.get("extensions"), document, diagnostics)
+    root = posixpath.dirname(file.path)
+    policies = _read_hooks(document, root, diagnostics, context)
     if diagnostics.failed:
-        return Contribution(diagnostics=diagnostics.collect())
+        return Contribution(policies=policies, diagnostics=diagnostics.collect())
     draft = PluginDraft(
         path=file.path,
-        root=posixpath.dirname(file.path),
+        root=root,
         dialect="agent-plugins",
         name=cast(str, name),
         version=manifest.get("version", ""),
@@ -101,11 +107,14 @@ def read_agent_plugin(file: SourceFile, context: ReadingContext = NO_CONTEXT) ->
         permissions=extension.permissions,
         config=extension.config,
     )
-    return Contribution(plugins=(draft,), diagnostics=diagnostics.collect())
+    return Contribution(plugins=(draft,), policies=policies, diagnostics=diagnostics.collect())
 
 
 def read_claude_plugin(file: SourceFile, context: ReadingContext = NO_CONTEXT) -> Contribution:
-    """Read one `.claude-plugin/plugin.json`; places outside the plugin's folder are errors."""
+    """Read one `.claude-plugin/plugin.json`, or a `plugin.json` of its form at a plugin's top.
+
+    Places outside the plugin's folder are errors.
+    """
     diagnostics = FileDiagnostics(file.path)
     document = _open(file, context.limits, diagnostics)
     if document is None:
@@ -118,6 +127,9 @@ def read_claude_plugin(file: SourceFile, context: ReadingContext = NO_CONTEXT) -
         )
     _check_types(document, {"version": str, "description": str}, diagnostics)
     components, servers = _read_components(document, diagnostics)
+    directory = posixpath.dirname(file.path)
+    root = posixpath.dirname(directory) if posixpath.basename(directory) == ".claude-plugin" else directory
+    policies = _read_hooks(document, root, diagnostics, context)
     known = {"name", "version", "description", "$schema", *_COMPONENT_KEYS}
     others = [key for key in manifest if key not in known]
     restricting = [
@@ -131,10 +143,10 @@ def read_claude_plugin(file: SourceFile, context: ReadingContext = NO_CONTEXT) -
     others = [key for key in others if key not in restricting]
     _report_left_out(others, _CLAUDE_REASONS, document, diagnostics)
     if diagnostics.has_fatal():
-        return Contribution(diagnostics=diagnostics.collect())
+        return Contribution(policies=policies, diagnostics=diagnostics.collect())
     draft = PluginDraft(
         path=file.path,
-        root=posixpath.dirname(posixpath.dirname(file.path)),
+        root=root,
         dialect="claude",
         name=cast(str, name),
         version=manifest.get("version", ""),
@@ -143,7 +155,7 @@ def read_claude_plugin(file: SourceFile, context: ReadingContext = NO_CONTEXT) -
         servers=servers,
         components=components,
     )
-    return Contribution(plugins=(draft,), diagnostics=diagnostics.collect())
+    return Contribution(plugins=(draft,), policies=policies, diagnostics=diagnostics.collect())
 
 
 def _open(file: SourceFile, limits: Limits, diagnostics: FileDiagnostics) -> JsonDocument | None:
@@ -231,6 +243,8 @@ def _read_components(
             continue
         items = value if isinstance(value, list) else [value]
         for index, item in enumerate(items):
+            if kind == "hooks" and isinstance(item, dict):
+                continue
             line = document.get_line(join_pointer(pointer, index))
             inside = _read_place(item)
             if inside is None:
@@ -244,6 +258,23 @@ def _read_components(
         find_line=lambda step: document.get_line(f"/mcpServers{step}"),
     )
     return tuple(components), read_servers(servers, place, diagnostics)
+
+
+def _read_hooks(
+    document: JsonDocument, root: str, diagnostics: FileDiagnostics, context: ReadingContext
+) -> tuple[PolicyDraft, ...]:
+    """Read the hooks that stand in the manifest itself; a place of hooks that is none loses what they guarded."""
+    value = document.value.get("hooks")
+    line = document.get_line("/hooks")
+    rules: list[RuleDraft] = []
+    unsaid: tuple[UnsaidRule, ...] = ()
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, dict):
+            events = item.get("hooks", item)
+            rules += read_hooks(events, lambda _: line, diagnostics, unguarded=context.unguarded_tools)
+        elif item is not None and _read_place(item) is None:
+            unsaid = (UnsaidRule(effect="deny", written="hooks", line=line),)
+    return make_hook_policy(diagnostics.file, root, tuple(dict.fromkeys(rules)), unsaid)
 
 
 def _read_place(item: Any) -> str | None:
