@@ -252,11 +252,15 @@ def test_a_granted_plugin_does_not_start_another_file_of_its_package() -> None:
         transport=StdioServer(command=PluginPath(base="root", path="plugin.json")), plugin=PLUGIN
     )
     resolution = with_tool("mcp:hours", server)
-    assert "host_policy.command" in causes(find(resolution, "tool", "mcp:hours"))
+    refused = find(resolution, "tool", "mcp:hours")
+    assert causes(refused) == {"host_policy.command"}
+    assert [step.pointer for step in refused.steps if step.verdict == "withholds"] == ["/plugins/0/servers"]
     granted = McpServer(
         transport=StdioServer(command=PluginPath(base="root", path="bin/hours")), plugin=PLUGIN
     )
-    assert find(with_tool("mcp:hours", granted), "tool", "mcp:hours").outcome == "granted"
+    given = find(with_tool("mcp:hours", granted), "tool", "mcp:hours")
+    assert given.outcome == "granted"
+    assert "/plugins/0/servers" in {step.pointer for step in given.steps if step.layer == "host_policy"}
 
 
 @pytest.mark.req("B-06")

@@ -261,13 +261,14 @@ class _Settler:
             if mount.required and not self._has_mount(mount.access, name):
                 return place("mount", name)
         for name, ask in sorted(asks.secrets.items()):
-            given = {
-                item.payload.name
+            # One decision for each consumer of the secret.
+            decided = [
+                item
                 for item in self._list("secret")
-                if item.is_open and isinstance(item.payload, GrantedSecret)
-            }
-            if ask.required and name not in given:
-                return place("secret", name)
+                if isinstance(item.payload, GrantedSecret) and item.payload.name == name
+            ]
+            if ask.required and not any(item.is_open for item in decided):
+                return place("secret", decided[0].id if decided else name)
         for pattern, ask in sorted(asks.network.items()):
             if ask.required and not covers_host(self._list("network"), pattern):
                 return place("network", pattern)
