@@ -7,10 +7,12 @@ from msgspec.structs import replace
 
 from support.runtime.resolution_world import (
     ORIGIN,
+    PACKAGE_DIGEST,
     make_facts,
     make_host_policy,
     make_manifest,
     make_profile,
+    make_server,
     resolve,
 )
 from worker_runtime.host.policy import EndpointGrant, SecretGrant
@@ -32,6 +34,7 @@ from yoi_bundle.manifest import (
     SkillFile,
     ToolList,
     Workflow,
+    WorkflowReference,
     WorkflowText,
 )
 
@@ -228,3 +231,31 @@ def test_a_prompt_with_the_id_of_a_tool_does_not_stand_for_it_in_a_workflow() ->
     resolution = resolve(world, policy=replace(POLICY, mounts={}), facts=FACTS)
     assert rule_of(resolution, "tool", "file.read") == "needs.mount"
     assert [one.tools for one in resolution.spec.workflows] == [("shell.run",)]
+
+
+def test_a_model_without_a_workflow_points_at_the_one_that_named_it() -> None:
+    """In both ways: a workflow that fell before models were chosen for workflows, and one that fell after."""
+    denied = make_workflow(models=("fast",), features={"workflow.reference": Member()})
+    for broken, policy in (
+        (make_workflow(models=("fast",), asks=LACKS_GIT), POLICY),
+        (
+            replace(denied, body=WorkflowReference(url=f"{ORIGIN}/flow", digest=PACKAGE_DIGEST)),
+            replace(POLICY, origins=frozenset()),
+        ),
+    ):
+        resolution = resolve(
+            make_world({"a-sound": make_workflow(), "broken": broken}), policy=policy, facts=FACTS
+        )
+        assert find(resolution, "workflow", "broken").outcome == "denied"
+        fallen = find(resolution, "model", "fast").steps[-1]
+        assert (fallen.rule, fallen.pointer) == ("needs.consumer", "/workflow/broken")
+
+
+def test_a_workflow_has_each_tool_of_a_server_that_the_worker_has_whole() -> None:
+    tools = ToolList(tools={"mcp:issues/list": Ask(), "mcp:calendar/list": Ask()})
+    manifest = make_world({"tidy": make_workflow(tools=tools)})
+    manifest = replace(
+        manifest, tools={**manifest.tools, "mcp:calendar": replace(make_server(), exposes={"add": Member()})}
+    )
+    resolution = resolve(manifest, policy=POLICY, facts=FACTS)
+    assert [one.tools for one in resolution.spec.workflows] == [("mcp:issues/list",)]

@@ -180,7 +180,17 @@ class _Settler:
         elif instead is not None:
             self._deny(item, place("model", instead), "needs.preferred")
         else:
-            self._deny(item, self._find_first("workflow"), "needs.consumer")
+            self._deny(item, self._find_workflow(item.id), "needs.consumer")
+
+    def _find_workflow(self, model: str) -> str:
+        """Return the place of the first workflow that names a model."""
+        workflows = self.hosted.plan.manifest.workflows
+        users = (
+            item.id
+            for item in self._list("workflow")
+            if item.id in workflows and model in workflows[item.id].models
+        )
+        return next((place("workflow", name) for name in users), "/workflow")
 
     def _find_first_open(self, models: Iterable[str]) -> str | None:
         return next((name for name in models if self._is_open(("model", name))), None)
@@ -214,7 +224,7 @@ class _Settler:
             and item.id not in used
         ]
         for item in unused:
-            self._deny(item, self._find_first("workflow"), "needs.consumer")
+            self._deny(item, self._find_workflow(item.id), "needs.consumer")
         return bool(unused)
 
     def _settle_secrets(self) -> None:
