@@ -185,6 +185,19 @@ def test_a_granted_command_runs_only_word_for_word_and_with_the_named_variables(
     assert "ISSUE_TOKEN" not in {one.name for one in resolution.spec.secrets}
 
 
+@pytest.mark.req("S-06", "S-10")
+@pytest.mark.parametrize(
+    "cwd", [None, PluginPath(base="root", path="bin"), PluginPath(base="data", path="bin")]
+)
+def test_a_granted_command_does_not_start_in_a_directory_of_a_plugin(cwd: PluginPath | None) -> None:
+    """What lies there would decide what a command such as `npx` runs."""
+    resolution = with_tool("mcp:issues", replace(make_server(cwd=cwd), plugin=PLUGIN))
+    decided = find(resolution, "tool", "mcp:issues")
+    assert (decided.outcome, causes(decided)) == (
+        ("granted", set()) if cwd is None else ("denied", {"host_policy.command", "needs.secret"})
+    )
+
+
 @pytest.mark.req("S-05", "S-10")
 def test_a_mount_under_another_name_is_another_mount() -> None:
     asks = Asks(mounts={"workspace-2": MountAsk(access="rw"), "workspace": MountAsk(access="rw")})
@@ -252,11 +265,15 @@ def test_a_granted_plugin_does_not_start_another_file_of_its_package() -> None:
         transport=StdioServer(command=PluginPath(base="root", path="plugin.json")), plugin=PLUGIN
     )
     resolution = with_tool("mcp:hours", server)
-    assert "host_policy.command" in causes(find(resolution, "tool", "mcp:hours"))
+    refused = find(resolution, "tool", "mcp:hours")
+    assert causes(refused) == {"host_policy.command"}
+    assert [step.pointer for step in refused.steps if step.verdict == "withholds"] == ["/plugins/0/servers"]
     granted = McpServer(
         transport=StdioServer(command=PluginPath(base="root", path="bin/hours")), plugin=PLUGIN
     )
-    assert find(with_tool("mcp:hours", granted), "tool", "mcp:hours").outcome == "granted"
+    given = find(with_tool("mcp:hours", granted), "tool", "mcp:hours")
+    assert given.outcome == "granted"
+    assert "/plugins/0/servers" in {step.pointer for step in given.steps if step.layer == "host_policy"}
 
 
 @pytest.mark.req("B-06")

@@ -40,6 +40,7 @@ from yoi_bundle.manifest import (
     MountGrant,
     Rule,
     ToolList,
+    compute_rule_id,
 )
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.worker_requests import Intent, Narrowing, WorkerRequest
@@ -457,3 +458,67 @@ def test_a_plugin_grant_is_for_one_id_alone() -> None:
     other = PluginGrant(id="host:other", version="1.0.0", digest=PACKAGE_DIGEST)
     resolution = resolve(require_all(make_manifest()), policy=make_host_policy(plugins=(other,)))
     assert ("plugin.not_granted", "plugin", PLUGIN) in codes(resolution)
+
+
+@pytest.mark.req("S-11")
+@pytest.mark.parametrize(
+    ("pattern", "withheld"),
+    [(f"plugin:{PLUGIN}/*", True), (f"plugin:{PLUGIN}/other", False), ("file.*", False)],
+)
+def test_a_plugins_tool_is_withheld_by_a_policy_of_the_bundle_that_denies_it(
+    pattern: str, withheld: bool
+) -> None:
+    rule = Rule(effect="deny", tool=pattern)
+    manifest = make_manifest(policies={"house": make_policy(Rule(effect="allow", tool="*"), rule)})
+    (surface,) = [one for one in resolve(manifest).decisions if one.kind == "surface"]
+    pointer = f"/policies/house/rules/{compute_rule_id(rule)}"
+    assert [(step.rule, step.pointer) for step in surface.steps if step.verdict == "withholds"] == (
+        [("bundle.policy_denies", pointer)] if withheld else []
+    )
+
+
+@pytest.mark.req("S-09")
+@pytest.mark.parametrize(
+    ("entry", "outcome", "required"),
+    [
+        (f"plugin:{PLUGIN}/opening_hours", "granted", True),
+        (f"plugin:{PLUGIN}/*", "granted", True),
+        ("*", "granted", True),
+        (f"plugin:{PLUGIN}/other", "denied", False),
+        ("file.read", "denied", False),
+    ],
+)
+def test_a_plugins_tool_is_given_to_a_profile_that_lists_it_alone(
+    entry: str, outcome: str, required: bool
+) -> None:
+    profile = make_profile(tools=ToolList(tools={entry: Ask(required=True)}))
+    resolution = resolve(make_manifest(profiles={"helper": profile}))
+    (surface,) = [one for one in resolution.decisions if one.kind == "surface"]
+    assert (surface.outcome, surface.required) == (outcome, required)
+
+
+@pytest.mark.req("S-09")
+def test_a_required_surface_that_nothing_speaks_of_is_refused_by_its_whole_name() -> None:
+    resolution = resolve(intent=Intent(requires=frozenset({f"plugin:{PLUGIN}/other"})))
+    assert [(one.kind, one.id, one.layer, one.rule) for one in resolution.reasons] == [
+        ("surface", f"{PLUGIN}/other", "profile", "profile.silent")
+    ]
+
+
+@pytest.mark.req("S-09")
+@pytest.mark.parametrize(
+    ("host", "given"), [("a.example.com", True), ("b.example.com", True), ("c.example.com", False)]
+)
+def test_a_required_host_is_there_when_one_of_the_hosts_left_of_a_pattern_is_it(
+    host: str, given: bool
+) -> None:
+    manifest = make_manifest(profiles={"helper": make_profile(asks=Asks(network={"*.example.com": Ask()}))})
+    grants = replace(manifest.grants, network={"a.example.com": Member(), "b.example.com": Member()})
+    resolution = resolve(
+        replace(manifest, grants=grants),
+        policy=make_host_policy(network=frozenset({"*.example.com"})),
+        intent=Intent(requires=frozenset({f"network:{host}"})),
+    )
+    assert [(one.id, one.rule) for one in resolution.reasons] == (
+        [] if given else [("*.example.com", "bundle.narrower")]
+    )

@@ -3,11 +3,16 @@
 from typing import Literal
 
 import pytest
+from msgspec.structs import replace
 
-from support.runtime.resolution_world import make_bundle, make_manifest
+from support.runtime.resolution_world import make_bundle, make_manifest, make_profile
 from worker_runtime.resolution.errors import InvalidSelectorError, ProfileNotFoundError
 from worker_runtime.resolution.selectors import select_profile, verify_selector
 from yoi_bundle.builtin import load_builtin_set
+from yoi_bundle.canonical import encode_canonical
+from yoi_bundle.digest import compute_digest
+from yoi_bundle.manifest import Member
+from yoi_bundle.verified import verify_manifest
 
 BUILTIN = load_builtin_set().bundle
 A_BUILTIN = sorted(BUILTIN.manifest.profiles)[0]
@@ -76,3 +81,15 @@ def test_what_is_no_selector_is_refused_before_anything_is_looked_up(selector: s
         verify_selector(selector)
     with pytest.raises(InvalidSelectorError):
         select_profile(make_bundle(), selector, source="bundle")
+
+
+@pytest.mark.req("S-07", "B-06")
+def test_a_profile_that_needs_a_feature_of_a_newer_reader_is_found_without_its_content_and_says_what_is_lacking() -> (
+    None
+):
+    newer = replace(make_profile(), features={"profile.newer": Member()})
+    data = encode_canonical(make_manifest(profiles={"a/b": newer}, default_profile=None))
+    bundle = verify_manifest(data, compute_digest(data), features=frozenset())
+    found = select_profile(bundle, "workspace:a/b", source="bundle")
+    assert (found.selector, found.name, found.pointer) == ("workspace:a/b", "a/b", "/profiles/a~1b")
+    assert (found.profile, found.lacking) == (None, frozenset({"profile.newer"}))

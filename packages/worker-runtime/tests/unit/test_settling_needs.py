@@ -2,18 +2,23 @@
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from support.runtime.resolution_world import (
+    ORIGIN,
+    PACKAGE_DIGEST,
     make_facts,
     make_host_policy,
     make_manifest,
     make_profile,
+    make_server,
     resolve,
 )
 from worker_runtime.host.policy import EndpointGrant, SecretGrant
 from worker_runtime.resolution.decision import Decision
 from worker_runtime.resolution.resolve import Resolution
+from yoi_bundle.faults import join_pointer
 from yoi_bundle.manifest import (
     AllTools,
     Ask,
@@ -22,11 +27,14 @@ from yoi_bundle.manifest import (
     BundleModel,
     Manifest,
     Member,
+    MountAsk,
+    PromptUse,
     SecretRef,
     Skill,
     SkillFile,
     ToolList,
     Workflow,
+    WorkflowReference,
     WorkflowText,
 )
 
@@ -162,3 +170,92 @@ def test_running_workflows_falls_with_the_last_workflow() -> None:
         make_world({"broken": make_workflow(asks=LACKS_GIT)}), tools={"workflow.run": BuiltinTool()}
     )
     assert rule_of(resolve(world, policy=POLICY, facts=FACTS), "tool", "workflow.run") == "needs.workflow"
+
+
+@pytest.mark.parametrize(
+    ("asked", "required", "falls"),
+    [
+        ("docs.example.org", True, False),
+        ("other.example.org", True, True),
+        ("other.example.org", False, False),
+    ],
+)
+def test_a_workflow_falls_for_a_host_that_it_requires_and_no_granted_pattern_includes(
+    asked: str, required: bool, falls: bool
+) -> None:
+    world = make_world({"tidy": make_workflow(asks=Asks(network={asked: Ask(required=required)}))})
+    found = find(resolve(world, policy=POLICY, facts=FACTS), "workflow", "tidy")
+    assert [(step.rule, step.pointer) for step in found.steps if step.verdict == "withholds"] == (
+        [("needs.ask", f"/network/{asked}")] if falls else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("access", "required", "falls"), [("ro", True, False), ("rw", True, True), ("rw", False, False)]
+)
+def test_a_workflow_falls_for_a_mount_that_it_requires_with_more_access_than_is_granted(
+    access: Any, required: bool, falls: bool
+) -> None:
+    asks = Asks(mounts={"workspace": MountAsk(access=access, required=required)})
+    policy = replace(POLICY, mounts={"workspace": "ro"})
+    found = find(
+        resolve(make_world({"tidy": make_workflow(asks=asks)}), policy=policy, facts=FACTS),
+        "workflow",
+        "tidy",
+    )
+    assert [(step.rule, step.pointer) for step in found.steps if step.verdict == "withholds"] == (
+        [("needs.ask", "/mount/workspace")] if falls else []
+    )
+
+
+def test_a_workflow_without_its_secret_points_at_the_decision_on_that_secret_and_takes_its_code() -> None:
+    """A secret is decided for each of its consumers, so that its name alone is no decision's."""
+    world = make_world({"tidy": make_workflow(asks=Asks(secrets={"API_TOKEN": Ask(required=True)}))})
+    profile = replace(world.profiles["helper"], workflows={"tidy": Ask(required=True)})
+    secrets = {name: grant for name, grant in POLICY.secrets.items() if name != "API_TOKEN"}
+    resolution = resolve(
+        replace(world, profiles={"helper": profile}), policy=replace(POLICY, secrets=secrets), facts=FACTS
+    )
+    secret = find(resolution, "secret", f"API_TOKEN@origin:{ORIGIN}")
+    assert [(one.id, one.code, one.pointer) for one in resolution.reasons] == [
+        ("tidy", "policy.denied", join_pointer("/secret", secret.id))
+    ]
+
+
+def test_a_prompt_with_the_id_of_a_tool_does_not_stand_for_it_in_a_workflow() -> None:
+    world = make_world(
+        {"tidy": make_workflow(tools=ToolList(tools={"file.read": Ask(), "shell.run": Ask()}))},
+        prompts=(PromptUse(prompt="file.read"),),
+    )
+    world = replace(world, prompts={"file.read": world.prompts["brief"]})
+    resolution = resolve(world, policy=replace(POLICY, mounts={}), facts=FACTS)
+    assert rule_of(resolution, "tool", "file.read") == "needs.mount"
+    assert [one.tools for one in resolution.spec.workflows] == [("shell.run",)]
+
+
+def test_a_model_without_a_workflow_points_at_the_one_that_named_it() -> None:
+    """In both ways: a workflow that fell before models were chosen for workflows, and one that fell after."""
+    denied = make_workflow(models=("fast",), features={"workflow.reference": Member()})
+    for broken, policy in (
+        (make_workflow(models=("fast",), asks=LACKS_GIT), POLICY),
+        (
+            replace(denied, body=WorkflowReference(url=f"{ORIGIN}/flow", digest=PACKAGE_DIGEST)),
+            replace(POLICY, origins=frozenset()),
+        ),
+    ):
+        resolution = resolve(
+            make_world({"a-sound": make_workflow(), "broken": broken}), policy=policy, facts=FACTS
+        )
+        assert find(resolution, "workflow", "broken").outcome == "denied"
+        fallen = find(resolution, "model", "fast").steps[-1]
+        assert (fallen.rule, fallen.pointer) == ("needs.consumer", "/workflow/broken")
+
+
+def test_a_workflow_has_each_tool_of_a_server_that_the_worker_has_whole() -> None:
+    tools = ToolList(tools={"mcp:issues/list": Ask(), "mcp:calendar/list": Ask()})
+    manifest = make_world({"tidy": make_workflow(tools=tools)})
+    manifest = replace(
+        manifest, tools={**manifest.tools, "mcp:calendar": replace(make_server(), exposes={"add": Member()})}
+    )
+    resolution = resolve(manifest, policy=POLICY, facts=FACTS)
+    assert [one.tools for one in resolution.spec.workflows] == [("mcp:issues/list",)]

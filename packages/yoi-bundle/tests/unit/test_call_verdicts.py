@@ -283,3 +283,65 @@ def test_a_pattern_of_many_stars_does_not_stall() -> None:
     assert not allows(where, "web.search", query="a" * 100_000)
     deep = "/".join(["**", "a"] * 500) + "/c"
     assert not allows(path(deep), "file.read", path="a/" * 2000 + "b")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "verdict"),
+    [
+        ("build**", "buildx/y/z", "deny"),
+        ("build**", "build", "deny"),
+        ("build**", "src/x", "allow"),
+        ("**.pem", "a/b/c.pem", "deny"),
+        ("**.pem", "a/b/c.txt", "allow"),
+        ("a**z", "ab/c/yz", "deny"),
+        ("a**z", "ab/c/y", "allow"),
+    ],
+)
+def test_two_stars_within_a_name_reach_across_directories_in_a_deny_rule(
+    pattern: str, path: str, verdict: str
+) -> None:
+    policy = build("allow", rule("deny", "file.read", PathMatch(argument="path", pattern=pattern)))
+    assert judge(policy, "file.read", path=path) == verdict
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("src/a.py", "./src//a.py"),
+        ("src/a.py", "src/b/../a.py"),
+        ("mount:docs/a/b", "mount:docs/a/./b"),
+    ],
+)
+def test_an_exact_allow_rule_takes_every_spelling_of_its_path(value: str, text: str) -> None:
+    where = ExactMatch(argument="path", value=value)
+    assert allows(where, "file.read", path=text)
+    assert not allows(where, "file.read", path=f"{text}x")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://evil.net\\.example.org/x", "https://evil.net/\t.example.org/x", "https://u@a.example.org/x"],
+)
+def test_a_glob_allows_no_url_that_readers_take_for_different_ones(url: str) -> None:
+    where = GlobMatch(argument="url", pattern="https://*.example.org/*")
+    assert allows(where, "web.fetch", url="https://a.example.org/x")
+    assert not allows(where, "web.fetch", url=url)
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("http", 80), ("https", 443), ("ws", 80), ("wss", 443)])
+def test_a_url_without_a_port_has_its_schemes(scheme: str, port: int) -> None:
+    def where(number: int) -> DomainMatch:
+        return DomainMatch(argument="url", host=f"example.org:{number}")
+
+    assert denies(where(port), "web.fetch", url=f"{scheme}://example.org/x")
+    assert not denies(where(port + 1), "web.fetch", url=f"{scheme}://example.org/x")
+
+
+def test_a_port_has_up_to_five_digits_and_ends_at_65535() -> None:
+    for port, verdict in ((44300, "allow"), (65535, "allow")):
+        where = DomainMatch(argument="url", host=f"example.org:{port}")
+        policy = build("deny", rule("allow", "web.fetch", where))
+        assert judge(policy, "web.fetch", url=f"https://example.org:{port}/") == verdict
+    everywhere = DomainMatch(argument="url", host="other.org")
+    for text in ("65536", "044300", "4430x"):
+        assert denies(everywhere, "web.fetch", url=f"https://example.org:{text}/")

@@ -15,6 +15,7 @@ from yoi_bundle.manifest import (
     Rule,
     compute_rule_id,
 )
+from yoi_bundle.rule_text import parse_rule
 
 pytestmark = pytest.mark.req("S-11")
 
@@ -255,3 +256,95 @@ def test_deep_and_long_commands_are_asked_not_followed() -> None:
     assert judge(ALLOWING, "(" * 2000 + "ls" + ")" * 2000) != "allow"
     assert judge(ALLOWING, "ls " + "x" * 100_000) == "ask"
     assert judge(ALLOWING, "sudo " * 50 + "ls") == "ask"
+
+
+def judge_text(default: Effect, rule: str, command: str) -> str:
+    made = parse_rule(rule)
+    return judge(CompiledPolicy(Policy(default=default, rules={compute_rule_id(made): made})), command)
+
+
+_DENY_RM = "deny shell.run(command prefix: rm)"
+_DENY_PUSH = "deny shell.run(command prefix: git push)"
+_DENY_SECRETS = "deny shell.run(command path: secrets)"
+
+
+@pytest.mark.parametrize("command", [">/dev/null ls", "2>&1 ls", "A=b ls"])
+def test_what_stands_before_an_allowed_command_is_asked_about(command: str) -> None:
+    assert judge(ALLOWING, command) == "ask"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "!",
+        "{",
+        "}",
+        "[[",
+        "]]",
+        "if",
+        "then",
+        "elif",
+        "else",
+        "fi",
+        "do",
+        "done",
+        "while",
+        "until",
+        "for",
+        "case",
+        "esac",
+        "select",
+        "function",
+        "in",
+        ";;",
+        "(",
+        ")",
+    ],
+)
+def test_a_word_of_a_shells_grammar_is_no_command_that_a_rule_allows(word: str) -> None:
+    rule = Rule(effect="allow", tool="shell.run", where=prefix(word))
+    assert judge(CompiledPolicy(Policy(default="deny", rules={"r": rule})), f"{word} ls") in ("ask", "deny")
+    assert judge(CompiledPolicy(Policy(default="deny", rules={"r": rule})), word) in ("ask", "deny")
+
+
+@pytest.mark.parametrize(
+    ("rule", "command", "verdict"),
+    [
+        # The whole text begins with the rule's, operators and all.
+        ("deny shell.run(command prefix: cd x && rm)", "cd x && rm y", "deny"),
+        ("deny shell.run(command prefix: cd x && rm)", "cd x && rmdir y", "allow"),
+        # The code that a shell is given stands behind the end of its options.
+        (_DENY_SECRETS, "bash -c -- 'cat secrets/x'", "deny"),
+        (_DENY_SECRETS, "bash -o pipefail -c 'cat secrets/x'", "deny"),
+        # One alias of several.
+        (_DENY_RM, "alias a=ls b='rm x'", "deny"),
+        # A wrapper that changes nothing is itself denied.
+        ("deny shell.run(command prefix: nice)", "ls; nice ls", "deny"),
+        ("ask shell.run(command prefix: nice)", "ls; nice ls", "ask"),
+        # What a command may become when its next word is known.
+        (_DENY_PUSH, "git $X", "ask"),
+        (_DENY_PUSH, "git --no-pager $X", "ask"),
+        (_DENY_PUSH, "git --no-pager log $X", "ask"),
+        (_DENY_PUSH, "git --no-pager log x $X", "allow"),
+        (_DENY_PUSH, "git log $X", "allow"),
+        # What `xargs` reads stands where its mark does.
+        (_DENY_PUSH, "xargs -i -t git '{}'", "ask"),
+        (_DENY_PUSH, "xargs -I @ git '@'", "ask"),
+        (_DENY_PUSH, "xargs -I @ git log '@'", "allow"),
+        # What a loop goes over, and a pattern of names.
+        (_DENY_SECRETS, "for f in secrets/*; do true; done", "ask"),
+        (_DENY_SECRETS, "for f in sec*; do true; done", "ask"),
+        (_DENY_SECRETS, "for f in other/*; do true; done", "allow"),
+        ("deny shell.run(command path: secrets/keys)", "cat secrets/k*", "ask"),
+        ("deny shell.run(command path: secrets/keys)", "cd secrets; cat k*", "ask"),
+        ("deny shell.run(command path: secrets/keys)", "cd other; cat k*", "allow"),
+        # The end of a here-document is no code.
+        (_DENY_RM, "cat <<'$(x)'\nhello\n$(x)\n", "allow"),
+        # A text that is evaluated, where all that runs is code that can be read.
+        (_DENY_RM, "BASH_ENV=./x sh -c 'ls'", "ask"),
+    ],
+)
+def test_a_restriction_takes_what_it_names_and_asks_about_what_may_be_that(
+    rule: str, command: str, verdict: str
+) -> None:
+    assert judge_text("allow", rule, command) == verdict

@@ -127,11 +127,7 @@ class CompiledPolicy:
         verdicts = [(unit, self._judge_unit(rules, unit, whole, call)) for unit in reading.units]
         # What a stripped wrapper runs is a unit of its own: only a rule that restricts the wrapper itself counts.
         return find_strictest(
-            [
-                verdict
-                for unit, verdict in verdicts
-                if not unit.stripped or (verdict.effect != "allow" and verdict.rule_id in whole)
-            ]
+            [verdict for unit, verdict in verdicts if not unit.stripped or verdict.rule_id in whole]
         )
 
     def _judge_unit(self, rules: _Selection, unit: Unit, whole: dict[str, Hit], call: ToolCall) -> Verdict:

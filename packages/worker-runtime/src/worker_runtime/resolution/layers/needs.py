@@ -180,7 +180,17 @@ class _Settler:
         elif instead is not None:
             self._deny(item, place("model", instead), "needs.preferred")
         else:
-            self._deny(item, self._find_first("workflow"), "needs.consumer")
+            self._deny(item, self._find_workflow(item.id), "needs.consumer")
+
+    def _find_workflow(self, model: str) -> str:
+        """Return the place of the first workflow that names a model."""
+        workflows = self.hosted.plan.manifest.workflows
+        users = (
+            item.id
+            for item in self._list("workflow")
+            if item.id in workflows and model in workflows[item.id].models
+        )
+        return next((place("workflow", name) for name in users), "/workflow")
 
     def _find_first_open(self, models: Iterable[str]) -> str | None:
         return next((name for name in models if self._is_open(("model", name))), None)
@@ -214,7 +224,7 @@ class _Settler:
             and item.id not in used
         ]
         for item in unused:
-            self._deny(item, self._find_first("workflow"), "needs.consumer")
+            self._deny(item, self._find_workflow(item.id), "needs.consumer")
         return bool(unused)
 
     def _settle_secrets(self) -> None:
@@ -261,13 +271,14 @@ class _Settler:
             if mount.required and not self._has_mount(mount.access, name):
                 return place("mount", name)
         for name, ask in sorted(asks.secrets.items()):
-            given = {
-                item.payload.name
+            # One decision for each consumer of the secret.
+            decided = [
+                item
                 for item in self._list("secret")
-                if item.is_open and isinstance(item.payload, GrantedSecret)
-            }
-            if ask.required and name not in given:
-                return place("secret", name)
+                if isinstance(item.payload, GrantedSecret) and item.payload.name == name
+            ]
+            if ask.required and not any(item.is_open for item in decided):
+                return place("secret", decided[0].id if decided else name)
         for pattern, ask in sorted(asks.network.items()):
             if ask.required and not covers_host(self._list("network"), pattern):
                 return place("network", pattern)
