@@ -16,7 +16,7 @@ from yoi_bundle.calls import CompiledPolicy, ToolCall
 from yoi_bundle.manifest import Effect, Policy, compute_rule_id
 from yoi_bundle.rule_text import parse_rule
 
-TABLE = ROOT / "packages" / "yoi-bundle" / "tests" / "golden" / "verdicts.txt"
+TABLE = ROOT / "packages" / "yoi-bundle" / "tests" / "unit" / "data" / "verdicts.txt"
 _SCRIPTS = 700
 _LONGEST = 100
 _SEED = 20
