@@ -67,3 +67,30 @@ def test_a_stored_workspace_without_a_table_is_named_by_check_explain_and_a_refu
     error = yoi.read("worker", "create", *wanted, code=1)["error"]
     assert (error["code"], error["remedy"].startswith(first)) == ("resolution.refused", True)
     assert not yoi.run("explain", "builtin:coder").stdout.startswith("host policy has no table")
+
+
+_GRANTED = 'version = 1\n[[workspace]]\nissuer = "local"\nid = "library"\nbundle_required = "never"\n'
+_RULES = '[workspace.tools]\nrules = ["allow file.read"]\n[workspace.mounts]\nworkspace = { path = ".", access = "ro" }\n'
+
+
+@pytest.mark.req("X-13")
+def test_an_edited_policy_is_tried_on_live_workers_before_it_is_put_in_place(tmp_path: Path) -> None:
+    policy, edited = tmp_path / "policy.toml", tmp_path / "edited.toml"
+    policy.write_text(_GRANTED + _RULES, encoding="utf-8")
+    edited.write_text(_GRANTED, encoding="utf-8")
+    yoi = Yoi(tmp_path / "data", policy=policy)
+    _build(yoi, tmp_path / "work", "library")
+    worker = yoi.read("worker", "create", "helper", "--require", "tool:file.read")["id"]
+    tried = ("policy", "check", "--against-workers")
+    (same,) = yoi.read(*tried)["workers"]
+    assert (same["worker"], same["workspace"], same["change"]) == (worker, "library", "unchanged")
+    (other,) = yoi.read(*tried, "--policy", edited, code=1)["workers"]
+    assert (other["state"], other["change"]) == ("created", "held")
+    assert ("tool", "file.read") in {(one["kind"], one["id"]) for one in other["reasons"]}
+    said = yoi.run(*tried, "--policy", edited)
+    assert (said.returncode, worker in said.stdout, "held" in said.stdout) == (1, True, True)
+    assert yoi.read("worker", "show", worker)["state"] == "created", "nothing was changed"
+    edited.write_text('version = 1\nno = "rule"\n', encoding="utf-8")
+    assert yoi.read(*tried, "--policy", edited, code=1)["workers"] is None
+    assert "every live Worker would be held" in yoi.run(*tried, "--policy", edited).stdout
+    assert "workers" not in yoi.read("policy", "check")

@@ -94,6 +94,52 @@ def test_other_reasons_for_being_held_replace_the_first_ones(world: World) -> No
     assert world.read().reasons != before
 
 
+def _forecast(world: World) -> list[tuple[str, str]]:
+    found = world.runtime.run(world.runtime.api.maintenance.forecast_workers())
+    return [(one.state, one.change) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        (_policy(READ), _policy(READ), ("created", "unchanged")),
+        (_policy(READ), _policy(), ("created", "held")),
+        (_policy(READ), _policy(on_narrowing="stop"), ("created", "stopped")),
+        (_policy(READ), _policy(on_narrowing="narrow"), ("created", "narrowed")),
+        (_policy(), _policy(), ("held", "unchanged")),
+        (_policy(), _policy(READ), ("held", "freed")),
+        (_policy(), _policy(on_narrowing="narrow"), ("held", "freed_narrowed")),
+        (_policy(on_narrowing="narrow"), _policy(on_narrowing="narrow"), ("created", "unchanged")),
+        (_policy(on_narrowing="narrow"), _policy(READ), ("created", "restored")),
+        (_policy(on_narrowing="narrow"), _policy(), ("created", "held")),
+    ],
+)
+def test_what_would_become_of_a_worker_is_said_and_not_done(
+    world: World, before: HostPolicy, now: HostPolicy, expected: tuple[str, str]
+) -> None:
+    world.host.policy = before
+    world.look()
+    read, spec = world.read(), world.runtime.run(world.runtime.api.get_worker_spec(CALLER, world.worker.id))
+    world.host.policy = now
+    assert _forecast(world) == [expected]
+    assert world.read() == read
+    assert world.runtime.run(world.runtime.api.get_worker_spec(CALLER, world.worker.id)) == spec
+    world.look()
+    change = expected[1]
+    assert world.read().state == {"held": "held", "stopped": "stopped"}.get(
+        change, "created" if change != "unchanged" else read.state
+    ), "as it was foretold"
+
+
+def test_a_forecast_names_a_damaged_worker_and_holds_one_whose_policy_cannot_be_read(world: World) -> None:
+    damaged = world.create("damaged")
+    overwrite(
+        world.runtime.directory, f"UPDATE worker_pins SET pins = X'00' WHERE worker_id = '{damaged.id}'"
+    )
+    world.host.fault = RuntimeUnavailableError("policy_invalid")
+    assert _forecast(world) == [("created", "held"), ("unknown", "unreadable")]
+
+
 def test_nothing_is_computed_again_while_the_host_says_the_same(world: World) -> None:
     assert world.look() == ()
     world.host.policy = _policy(READ)

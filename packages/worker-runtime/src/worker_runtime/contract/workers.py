@@ -1,6 +1,6 @@
 """Worker values of the contract: records, events, approvals, requests (W-01 to W-04)."""
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -47,6 +47,29 @@ class StateReason(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str = ""
     id: str = ""
     message: str = ""
+
+
+Change: TypeAlias = Literal[
+    "unchanged", "held", "stopped", "narrowed", "freed", "freed_narrowed", "restored", "unreadable"
+]
+"""`restored` has again what it had been narrowed by; of `unreadable` the store needs a repair."""
+
+
+class Forecast(Struct, frozen=True, kw_only=True):
+    """What would become of a live Worker.
+
+    Attributes:
+        state: Its state now.
+        reasons: Why it would be, or stay, less than it was created as.
+    """
+
+    worker: str
+    issuer: str = ""
+    workspace: str = ""
+    selector: str = ""
+    state: str
+    change: Change
+    reasons: tuple[StateReason, ...] = ()
 
 
 class Worker(Struct, frozen=True, kw_only=True, omit_defaults=True):

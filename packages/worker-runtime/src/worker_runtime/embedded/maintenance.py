@@ -5,12 +5,18 @@ import asyncio
 from msgspec import Struct
 
 from worker_runtime.contract.caller import ALL_SCOPES, Caller
+from worker_runtime.contract.workers import Forecast
 from worker_runtime.embedded.live_rights import LiveRights
 from worker_runtime.embedded.operations.assignments import reset as reset_assignment
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.loading import load_bundle
 from worker_runtime.embedded.operations.reproducing import Reproduction, reproduce_spec
-from worker_runtime.embedded.operations.restoring import RestoreReport, recheck_worker, restore_workers
+from worker_runtime.embedded.operations.restoring import (
+    RestoreReport,
+    forecast_workers,
+    recheck_worker,
+    restore_workers,
+)
 from worker_runtime.store.collector import Collected, collect
 from worker_runtime.store.scrub import ScrubStep, find_structural_damage, list_held_bundles, scrub_step
 from worker_runtime.store.workers import decode_pins, find_worker, get_documents
@@ -66,6 +72,10 @@ class Maintenance:
         """Apply host policy and facts of this moment to one Worker, as at each use of a grant (W-06)."""
         workspace_id = await asyncio.to_thread(self._get_workspace, caller, worker)
         return (await recheck_worker(self._context, worker, workspace_id, restart=False)).outcome
+
+    async def forecast_workers(self) -> tuple[Forecast, ...]:
+        """Say what this Runtime's host policy and facts would make of each live Worker; changes nothing (X-13)."""
+        return await forecast_workers(self._context)
 
     @property
     def live_rights(self) -> LiveRights:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from worker_runtime.contract.lifecycle import Trigger
-from worker_runtime.contract.workers import StateReason
+from worker_runtime.contract.workers import Change, Forecast, StateReason
 from worker_runtime.embedded.operations.context import Context
 from worker_runtime.embedded.operations.current_rights import CurrentRights, Seen, find_current_rights
 from worker_runtime.embedded.operations.workers import apply_trigger
@@ -20,6 +20,7 @@ from worker_runtime.store.events import NARROWED, append_event, has_event
 from worker_runtime.store.workers import (
     PinnedDocuments,
     WorkerRow,
+    decode_pins,
     find_worker,
     get_documents,
     list_live_workers,
@@ -101,28 +102,89 @@ def _settle(
     context: Context, row: WorkerRow, documents: PinnedDocuments, current: CurrentRights, *, restart: bool
 ) -> Outcome:
     """Write what follows for the Worker, if it still lives."""
-    policy, rights = current.seen.policy, current.rights
-    answer = policy.on_narrowing if policy is not None and current.reasons else "hold"
-    outcome: Outcome = "restored"
+    outcome = _choose_outcome(current)
     with context.database.write() as connection:
         found = find_worker(connection, [row.workspace_id], row.id)
         if found is None or found.ended_at is not None:
-            return outcome
+            return "restored"
         now = context.clock.now()
         trigger: Trigger | None = "release" if found.state == "held" else "restore" if restart else None
-        if not current.reasons:
-            _replace_spec(connection, found, documents, current.created.decisions, (), now=now)
-        elif answer == "narrow" and rights is not None and not current.refused:
-            _replace_spec(connection, found, documents, rights.decisions, current.reasons, now=now)
-            outcome = "narrowed"
-        elif answer == "stop" and rights is not None:
-            trigger, outcome = "stop", "stopped"
+        if outcome in ("restored", "narrowed"):
+            _replace_spec(
+                connection, found, documents, _list_kept(current, outcome), current.reasons, now=now
+            )
         else:
-            trigger, outcome = "hold", "held"
+            trigger = "stop" if outcome == "stopped" else "hold"
         if trigger is not None:
             reasons = current.reasons if trigger in ("hold", "stop") else ()
             apply_trigger(connection, found, trigger, now=now, reasons=reasons)
     return outcome
+
+
+def _choose_outcome(current: CurrentRights) -> Outcome:
+    """Return what follows from a Worker's rights, by the answer that host policy gives to less of them."""
+    policy = current.seen.policy
+    if not current.reasons:
+        return "restored"
+    if policy is None or current.rights is None:
+        return "held"
+    if policy.on_narrowing == "narrow" and not current.refused:
+        return "narrowed"
+    return "stopped" if policy.on_narrowing == "stop" else "held"
+
+
+def _list_kept(current: CurrentRights, outcome: Outcome) -> tuple[Decision, ...]:
+    if outcome == "narrowed" and current.rights is not None:
+        return current.rights.decisions
+    return current.created.decisions
+
+
+async def forecast_workers(context: Context) -> tuple[Forecast, ...]:
+    """Say what would become of every live Worker under the host's policy and facts of this moment; writes nothing."""
+    return tuple(
+        [
+            await _forecast(context, worker_id, workspace_id)
+            for worker_id, workspace_id in await asyncio.to_thread(list_live, context)
+        ]
+    )
+
+
+async def _forecast(context: Context, worker_id: str, workspace_id: int) -> Forecast:
+    forecast = Forecast(worker=worker_id, state="unknown", change="unreadable")
+    try:
+        row, documents, narrowed = await asyncio.to_thread(_read, context, worker_id, workspace_id)
+        pins = decode_pins(documents.pins)
+        forecast = Forecast(
+            worker=worker_id,
+            issuer=pins.issuer,
+            workspace=pins.workspace,
+            selector=pins.request.selector,
+            state=row.state,
+            change="unreadable",
+        )
+        current = await find_current_rights(context, documents, narrowed=narrowed)
+    except StoreCorruptError:
+        return forecast
+    except Exception as error:  # noqa: BLE001  a live look holds a Worker whose rights cannot be computed
+        LOG.fault({}, error)
+        return msgspec.structs.replace(forecast, change="unchanged" if forecast.state == "held" else "held")
+    stored = msgspec.json.decode(documents.explanation, type=Explanation)
+    return msgspec.structs.replace(
+        forecast, change=_choose_change(row, current, stored), reasons=current.reasons
+    )
+
+
+def _choose_change(row: WorkerRow, current: CurrentRights, stored: Explanation) -> Change:
+    outcome = _choose_outcome(current)
+    if outcome == "held":
+        return "unchanged" if row.state == "held" else "held"
+    if outcome == "stopped":
+        return "stopped"
+    if row.state == "held":
+        return "freed" if outcome == "restored" else "freed_narrowed"
+    if stored.decisions == _list_kept(current, outcome):
+        return "unchanged"
+    return "restored" if outcome == "restored" else "narrowed"
 
 
 def _replace_spec(
