@@ -153,6 +153,7 @@ def probe_backend(directory: Path) -> list[Probes]:
 
     backend = BackendRest(directory)
     backend.add_workspace()
+    worker = _reserve_worker(backend)
 
     def send(method: str, path: str, headers: Mapping[str, str] = {}, pieces: Any = ()) -> RawAnswer:
         proof = {"Authorization": f"Bearer {backend.admin}"}
@@ -164,9 +165,29 @@ def probe_backend(directory: Path) -> list[Probes]:
     streams = {("GET", "/api/v1/events")}  # HEAD has no end to wait for either, but a plain GET has not
     operations = {key: one for key, one in BACKEND_OPERATIONS.items() if key not in streams}
     try:
-        return list(probe_routes(operations, send, {"workspace": "library", "digest": _DIGEST}))
+        names = {"workspace": "library", "worker": worker, "digest": _DIGEST}
+        return list(probe_routes(operations, send, names))
     finally:
         backend.close()
+
+
+def _reserve_worker(backend: Any) -> str:
+    """Put a Worker on record that no Runtime has made: to be seen is all that the routes ask of it first."""
+    from yoi_wire.worker_requests import WorkerRequest
+    from yoi_workspace_server.placed_workers import WorkerReservation
+
+    new = WorkerReservation(
+        id="w",
+        workspace="library",
+        key="k",
+        fingerprint="f",
+        runtime="far",
+        audience="far",
+        request=WorkerRequest(selector="default"),
+    )
+    reserved = backend.run(backend.services.store.workers.reserve_worker(new, now=backend.clock.now()))
+    worker: str = reserved.id
+    return worker
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 from yoi_wire.parameters import Parameter
 
 AnswerType = TypeVar("AnswerType")
-Reach: TypeAlias = Literal["own", "workspace", "whole"]
+Reach: TypeAlias = Literal["own", "workspace", "worker", "whole"]
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
@@ -23,7 +23,8 @@ class Operation(Generic[AnswerType]):
         path: Template of its path, with `{name}` for each parameter.
         summary: What it does.
         right: What a token has to allow; `any` for whoever is known, None for what anybody may ask.
-        reach: What the right has to cover: what the token itself names, the workspace of the path, or all workspaces.
+        reach: What the right has to cover: what the token itself names, the workspace of the path, that of the
+            Worker of the path, or all workspaces.
         answer: Type of the JSON answer; None for one without a body, or of other bytes.
         answer_media_type: Of an answer that is not JSON of ours.
         statuses: Of success; the first is that of an answer that names no other.

@@ -19,7 +19,7 @@ from yoi_wire.readiness import Readiness
 from yoi_wire.server.http_state import HttpState
 from yoi_wire.server.metrics import Metrics
 from yoi_wire.server.middleware import RequestMiddleware
-from yoi_wire.server.responses import Answer
+from yoi_wire.server.responses import Answer, build_bytes_response, has_entity
 from yoi_wire.server.router import Call, Handler, Router, handles
 
 
@@ -42,7 +42,8 @@ STOP_NOTES = Operation[None](
     method="POST", path="/v1/notes:stop", summary="Stop", right="notes:write", statuses=(204,)
 )
 GET_OPEN = Operation(method="GET", path="/open", summary="Open to anybody", answer=Note)
-OPERATIONS = (GET_NOTE, PUT_NOTE, STOP_NOTES, GET_OPEN)
+GET_FEED = Operation(method="GET", path="/feed", summary="As it comes", answer=Note, event_stream=True)
+OPERATIONS = (GET_NOTE, PUT_NOTE, STOP_NOTES, GET_OPEN, GET_FEED)
 
 
 @handles(GET_NOTE)
@@ -69,7 +70,12 @@ async def get_open(call: Call[None, Any]) -> Note:
     return Note("open")
 
 
-HANDLERS = (get_note, put_note, stop_notes, get_open)
+@handles(GET_FEED)
+async def get_feed(call: Call[None, Any]) -> Any:
+    return build_bytes_response(b"x", call.media_type)
+
+
+HANDLERS = (get_note, put_note, stop_notes, get_open, get_feed)
 
 
 def _build_interface(operations: tuple[Operation[Any], ...] = OPERATIONS) -> Interface:
@@ -120,7 +126,15 @@ class Response:
         return details
 
 
-def _ask(method: str, target: str, *, token: str = "", body: bytes = b"", **headers: str) -> Response:
+def _ask(
+    method: str,
+    target: str,
+    *,
+    token: str = "",
+    body: bytes = b"",
+    lines: tuple[tuple[str, str], ...] = (),
+    **headers: str,
+) -> Response:
     path, _, query = target.partition("?")
     named = {
         "content-length": str(len(body)),
@@ -141,7 +155,7 @@ def _ask(method: str, target: str, *, token: str = "", body: bytes = b"", **head
         "method": method,
         "path": path,
         "query_string": query.encode(),
-        "headers": [(name.encode(), value.encode()) for name, value in named.items()],
+        "headers": [(name.encode(), value.encode()) for name, value in (*named.items(), *lines)],
     }
     asyncio.run(_build_router()(scope, receive, send))
     answered = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
@@ -202,6 +216,32 @@ def test_head_is_answered_as_get_without_its_body() -> None:
     refused = _ask("HEAD", "/v1/notes/7")
     assert (refused.status, refused.body) == (403, b"")
     assert json.loads(refused.headers["yoi-problem"])["code"] == "auth.forbidden"
+
+
+def test_head_is_negotiated_as_get() -> None:
+    for accept, media_type in (("text/event-stream", "text/event-stream"), ("*/*", "application/json")):
+        head = _ask("HEAD", "/feed", accept=accept)
+        assert (head.status, head.headers["content-type"], head.body) == (200, media_type, b"")
+    assert _ask("HEAD", "/feed", accept="text/html").status == 406
+
+
+def test_a_list_in_several_lines_is_read_as_in_one() -> None:
+    html, json_line = ("accept", "text/html"), ("accept", "application/json")
+    assert _ask("GET", "/open", lines=(html, json_line)).status == 200
+    assert _ask("GET", "/open", lines=(html,)).status == 406
+    codings = (("content-encoding", "identity"), ("content-encoding", "zstd"))
+    refused = _ask(
+        "PUT",
+        "/v1/notes/7",
+        token="notes:write",
+        body=b'{"text":"x"}',
+        content_type="application/json",
+        lines=codings,
+    )
+    assert (refused.status, refused.details["field"]) == (400, "Content-Encoding")
+    tags = [(b"if-none-match", b'"a"'), (b"if-none-match", b'"b"')]
+    assert has_entity(Request({"type": "http", "headers": tags}), "b")
+    assert not has_entity(Request({"type": "http", "headers": tags}), "c")
 
 
 def test_another_method_is_told_those_of_the_path() -> None:

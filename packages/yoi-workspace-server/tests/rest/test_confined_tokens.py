@@ -45,6 +45,16 @@ def test_neither_a_page_nor_its_cursor_names_a_runtime_that_the_token_does_not_s
 
 
 @pytest.mark.req("K-09")
+def test_nothing_of_a_body_is_read_for_a_worker_that_the_token_does_not_see(backend: BackendRest) -> None:
+    token = backend.add_token("operator", workspaces=["library"])
+    worker = f"/api/v1/workers/{'f' * 32}"
+    json_body = {"Content-Type": "application/json"}
+    for path in (f"{worker}/input", f"{worker}/approvals/a", f"{worker}/stop", f"{worker}/cancel"):
+        answer = backend.ask("POST", path, token=token, body=b'{"text":', headers=json_body)
+        assert (answer.status, json.loads(answer.body)["code"]) == (404, "worker.not_found"), path
+
+
+@pytest.mark.req("K-09")
 def test_who_is_confined_points_its_workspace_at_no_other_source(backend: BackendRest) -> None:
     backend.add_workspace()
     token = backend.add_token("admin", workspaces=["library"])

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from support.backend.backend_rest import BackendRest
+from yoi_wire.backend.runtimes import RuntimeConnection
 from yoi_wire.event_log import JsonLines
+from yoi_workspace_server.runtimes import NewRuntime
 
 pytestmark = pytest.mark.req("K-09")
 
@@ -168,6 +170,29 @@ def test_a_record_names_the_principal_and_its_token(backend: BackendRest) -> Non
     exported = backend.get("/api/v1/audit?limit=1")["items"][0]
     assert (exported["action"], exported["subject"]) == ("bundle.exported", bundle.digest)
     assert (exported["actor"], exported["token"]) == ("bob", made["token"]["id"])
+
+
+@pytest.mark.req("K-10")
+def test_the_head_of_an_answer_is_no_reading_of_it(backend: BackendRest) -> None:
+    backend.add_workspace()
+    bundle = backend.publish("Be kind.\n")
+    connection = RuntimeConnection(url="https://runtime.example:7319")
+    new = NewRuntime(name="desk", kind="remote", audience="id-desk", connection=connection)
+    now = backend.clock.now()
+    backend.run(backend.services.store.runtimes.add_runtime(new, actor="test", now=now))
+    read = {
+        "bundle.exported": f"/api/v1/workspaces/library/bundles/{bundle.digest}/archive",
+        "connection.read": "/api/v1/runtimes/desk/connection",
+    }
+
+    def count(action: str) -> int:
+        return len(backend.get(f"/api/v1/audit?action={action}")["items"])
+
+    for action, path in read.items():
+        assert backend.ask("HEAD", path).status == 200
+        assert count(action) == 0, action
+        assert backend.ask("GET", path).status == 200
+        assert count(action) == 1, action
 
 
 @pytest.mark.req("K-10")

@@ -18,6 +18,7 @@ from yoi_bundle.identifiers import WorkspaceId
 from yoi_wire.clock import Clock
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.operation import Operation
+from yoi_wire.server.responses import read_list_header
 
 WORKSPACES_HEADER = "Yoi-Workspaces"
 """With the local token only: the workspaces that the host's operator means, separated by commas."""
@@ -104,7 +105,7 @@ async def authorize(
 
 
 def _read_workspaces(request: Request) -> frozenset[str] | None:
-    text = request.headers.get(WORKSPACES_HEADER.lower())
+    text = read_list_header(request, WORKSPACES_HEADER.lower())
     if text is None:
         return None
     names = [name.strip(" \t") for name in text.split(",")] if text else []

@@ -11,10 +11,9 @@ from starlette.requests import Request
 from yoi_bundle.errors import LimitExceededError
 from yoi_wire.errors import RequestInvalidError
 from yoi_wire.server.http_state import HttpState
-from yoi_wire.server.responses import BodyCutError
+from yoi_wire.server.responses import JSON, BodyCutError, read_list_header
 
 Document = TypeVar("Document")
-JSON_MEDIA_TYPE = "application/json"
 
 
 class RawBody:
@@ -67,7 +66,7 @@ async def read_document(request: Request, expected: type[Document], http: HttpSt
         RequestInvalidError: It is not of the form.
         LimitExceededError: It is too long.
     """
-    verify_media_type(request, JSON_MEDIA_TYPE)
+    verify_media_type(request, JSON)
     read_encoding(request, ())
     data = await _read_whole(request, http)
     try:
@@ -93,7 +92,7 @@ def read_encoding(request: Request, encodings: tuple[str, ...]) -> str:
     Raises:
         RequestInvalidError: It is another.
     """
-    found = request.headers.get("content-encoding", "identity").strip().lower()
+    found = (read_list_header(request, "content-encoding") or "identity").strip().lower()
     if found not in ("identity", *encodings):
         raise RequestInvalidError(f"one of {', '.join(('identity', *encodings))}", field="Content-Encoding")
     return found

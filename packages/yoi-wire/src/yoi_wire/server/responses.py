@@ -46,9 +46,15 @@ def format_entity_tag(digest: str) -> str:
     return f'"{digest}"'
 
 
+def read_list_header(request: Request, name: str) -> str | None:
+    """Return a header that is a list; one in several lines means the same as in one (RFC 9110, section 5.3)."""
+    lines = request.headers.getlist(name)
+    return ", ".join(lines) if lines else None
+
+
 def has_entity(request: Request, digest: str) -> bool:
     """Tell whether the caller has these bytes already (`If-None-Match`)."""
-    text = request.headers.get("if-none-match", "")
+    text = read_list_header(request, "if-none-match") or ""
     tags = {tag.strip().removeprefix("W/") for tag in text.split(",")}
     return "*" in tags or format_entity_tag(digest) in tags
 

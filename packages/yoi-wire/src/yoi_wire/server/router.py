@@ -28,6 +28,7 @@ from yoi_wire.server.responses import (
     build_empty_response,
     build_json_response,
     build_problem_response,
+    read_list_header,
 )
 
 CallerType = TypeVar("CallerType")
@@ -231,11 +232,9 @@ def _index_handlers(interface: Interface, handlers: Iterable[Handler]) -> Mappin
 
 def _negotiate(request: Request, operation: Operation[Any]) -> str:
     offered = operation.answer_media_types
-    accept = request.headers.get("accept")
+    accept = read_list_header(request, "accept")
     if not offered or accept is None:
         return offered[0] if offered else ""
-    if request.method == "HEAD":
-        offered = offered[:1]
     chosen = choose_media_type(accept, offered)
     if chosen is None:
         raise HttpRefusalError(406, f"only {' and '.join(offered)} can be had here", field="Accept")

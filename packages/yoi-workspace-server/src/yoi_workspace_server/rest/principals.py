@@ -31,6 +31,7 @@ async def authorize(
     Raises:
         UnauthenticatedError: There is no token, or none that is in force.
         WorkspaceNotFoundError: There is none that the token sees: another's workspace is missing, not forbidden.
+        WorkerNotFoundError: Likewise, where nothing of a body is to be read for a Worker that the token does not see.
         ForbiddenError: The role, or a token of some workspaces, does not bring the permission.
     """
     principal = await _authenticate(request, services)
@@ -47,6 +48,8 @@ async def authorize(
         await services.store.workspaces.get_workspace(workspace)
     else:
         verify_permission(principal, permission)
+    if operation.reach == "worker":
+        await services.workers.get_record(path["worker"], principal)
     return principal
 
 

@@ -7,7 +7,6 @@ from yoi_wire.backend.errors import (
     PlacementDeniedError,
     RuntimeNotFoundError,
     WorkspaceConflictError,
-    WorkspaceNotFoundError,
 )
 from yoi_wire.backend.operations import (
     ADD_RUNTIME,
@@ -72,7 +71,8 @@ async def get_runtime_connection(call: BackendCall, runtime: str) -> Answer:
     services = call.services
     found = await services.store.runtimes.get_runtime(runtime)
     read = AuditEntry(actor=call.caller.name, action="connection.read", runtime=runtime)
-    await services.store.audit.append([read], now=services.clock.now())
+    if call.request.method != "HEAD":
+        await services.store.audit.append([read], now=services.clock.now())
     return Answer(build_connection_view(found), headers={"Cache-Control": "no-store"})
 
 
@@ -126,7 +126,7 @@ async def list_availability(
     principal = call.caller
     services = call.services
     if workspace is not None:
-        await _verify_seen(services, principal, workspace)
+        await verify_sees(call, workspace)
     if runtime is not None:
         await get_visible(services.store, principal, runtime)
     page = await services.store.pairs.list_pairs(
@@ -146,7 +146,7 @@ async def sync_runtime(call: BackendCall, runtime: str, workspace: str | None) -
     principal = call.caller
     services = call.services
     if workspace is not None:
-        await _verify_seen(services, principal, workspace)
+        await verify_sees(call, workspace)
     found = await get_visible(services.store, principal, runtime)
     if workspace is None:
         return SyncView(due=await _mark_due(services, principal, runtime), pair=None)
@@ -162,7 +162,7 @@ async def reset_generations(call: BackendCall, runtime: str, workspace: str) -> 
     """Forget how far a Runtime was ahead, and try again from the workspace's own generations."""
     principal = call.caller
     services = call.services
-    await _verify_seen(services, principal, workspace)
+    await verify_sees(call, workspace)
     found = await get_visible(services.store, principal, runtime)
     key = PairKey(runtime, workspace)
     status = await services.store.pairs.reset_generations(key, actor=principal.name, now=services.clock.now())
@@ -170,12 +170,6 @@ async def reset_generations(call: BackendCall, runtime: str, workspace: str) -> 
         raise await _explain_absence(services, workspace, found)
     (view,) = await _build_views(services, [status], principal)
     return view
-
-
-async def _verify_seen(services: Services, principal: Principal, workspace: str) -> None:
-    if not principal.sees(workspace):
-        raise WorkspaceNotFoundError(workspace)
-    await services.store.workspaces.get_workspace(workspace)
 
 
 async def _mark_due(services: Services, principal: Principal, runtime: str) -> int:

@@ -269,7 +269,9 @@ async def get_archive(call: BackendCall, workspace: str, digest: str) -> Answer 
     exported = AuditEntry(
         actor=call.caller.name, action="bundle.exported", workspace=workspace, subject=digest
     )
-    await call.services.store.audit.append([exported], now=call.services.clock.now())
+    # HEAD takes nothing of the bundle out, and a record would say that somebody has it.
+    if call.request.method != "HEAD":
+        await call.services.store.audit.append([exported], now=call.services.clock.now())
     return StreamingResponse(
         stream_archive(bundles, workspace, stored.manifest, bundle),
         headers={**headers, "content-type": BUNDLE_ARCHIVE_MEDIA_TYPE},
