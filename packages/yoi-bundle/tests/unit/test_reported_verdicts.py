@@ -72,6 +72,50 @@ def test_an_allow_list_lets_nothing_else_pass(command: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        "printf -v PATH .; ls",
+        "printf -vPATH .; ls",
+        "printf -v 'PATH[0]' . && ls",
+        'printf -v PA"TH" .; ls',
+        "command printf -v PATH .; ls",
+        "time printf -v LD_PRELOAD ./x.so; ls",
+        "printf -v GIT_EXTERNAL_DIFF x; git diff",
+        "printf -v PAGER x; ls",
+        "printf -v IFS x; ls",
+        "read -r a PATH; ls",
+        "getopts x PATH; ls",
+        "mapfile -t PATH; ls",
+        "wait -p PATH; ls",
+        "wait -np PATH; ls",
+        "let PATH=1; ls",
+        "let 'x=1, PATH=2'; ls",
+    ],
+)
+def test_a_builtin_that_sets_what_later_commands_are_is_not_allowed(command: str) -> None:
+    names = ("ls", "printf", "read", "getopts", "mapfile", "wait", "let", "git")
+    allowing = build("deny", *(f"allow shell.run(command prefix: {name})" for name in names))
+    assert judge(allowing, command) in NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "printf -v line '%s' PATH",
+        "printf '%s' PATH -v",
+        "read -r line",
+        "read -r REPLY PATHS",
+        "getopts ab: flag",
+        "mapfile -t lines",
+        "wait -p job",
+        "let count=1",
+    ],
+)
+def test_a_builtin_that_sets_another_variable_is_allowed_where_it_is_named(command: str) -> None:
+    assert judge(build("deny", f"allow shell.run(command prefix: {command.split()[0]})"), command) == "allow"
+
+
+@pytest.mark.parametrize(
     "command", ["time ls", "command ls", "nice -n 3 ls", "ls \\\n -l", "ls # x", "bash x.sh", "ls &&\\\n  ls"]
 )
 def test_an_allow_list_lets_pass_what_it_names(command: str) -> None:

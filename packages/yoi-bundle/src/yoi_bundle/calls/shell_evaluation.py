@@ -17,6 +17,12 @@ _EXPANDED_VARIABLES = re.compile(r"\b(?:PS[0-4]|PROMPT_COMMAND|BASH_ENV|SHELLOPT
 _ASSIGNED_BY_DEFAULT = re.compile(r"^\$\{([A-Za-z_][A-Za-z0-9_]*):?=")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME_OPERATORS = frozenset(["-v", "-R", "-eq", "-ne", "-lt", "-le", "-gt", "-ge"])
+# They say which program a name is, or what a program runs beside its work.
+_DECIDING_VARIABLES = re.compile(
+    r"(?:IFS|ENV|GLOBIGNORE|EXECIGNORE"
+    r"|(?:LD|DYLD|GIT|BASH|SSH|LESS|MAN|PYTHON|PERL|RUBY|NODE|NPM|JAVA|JDK|RSYNC|TAR|MAKE)[A-Z0-9_]*"
+    r"|[A-Z0-9_]*(?:PATH|HOME|SHELL|PAGER|EDITOR|VISUAL|BROWSER|OPT|OPTS|OPTIONS|FLAGS|RSH|PRELOAD|COMMAND|ASKPASS))"
+)
 _NUMBER = re.compile(r"[+-]?[0-9]+")
 
 NAME_TAKERS = frozenset(
@@ -37,6 +43,19 @@ NAME_TAKERS = frozenset(
 """Builtins that take names of variables, or arithmetic: they evaluate a subscript in an argument."""
 
 
+def _sets_deciding_variable(name: str, texts: list[str]) -> bool:
+    """Tell whether a builtin gives a value to a variable by which later commands are other commands: `printf -v PATH .`."""
+    targets = texts
+    if name == "printf":
+        at = next((index for index, text in enumerate(texts) if text.startswith("-v")), len(texts))
+        targets = [text.removeprefix("-v") for text in texts[at : at + 2]]
+    elif name == "wait":
+        targets = [re.sub(r"^-[a-z]*p", "", text) for text in texts]
+    elif name not in ("let", "read", "mapfile", "readarray", "getopts"):
+        return False
+    return any(_DECIDING_VARIABLES.fullmatch(one) for text in targets for one in _IDENTIFIER.findall(text))
+
+
 def is_evaluated(text: str) -> bool:
     """Tell whether a text would run something where a shell evaluates it as a name or as arithmetic."""
     return _SUBSCRIPT.search(text) is not None
@@ -44,6 +63,8 @@ def is_evaluated(text: str) -> bool:
 
 def takes_unseen_name(name: str, words: list[tuple[str, bool]]) -> bool:
     """Tell whether a builtin may evaluate an argument that runs something: one with a subscript, or an unknown one.
+
+    Also whether it sets a variable that decides what later commands are.
 
     Args:
         name: The builtin.
@@ -55,7 +76,7 @@ def takes_unseen_name(name: str, words: list[tuple[str, bool]]) -> bool:
     if name == "printf" and not any(text.startswith("-v") for text, _ in words):
         return False
     # Joined, since the words of a test are not always told apart.
-    if is_evaluated(" ".join(texts)):
+    if is_evaluated(" ".join(texts)) or _sets_deciding_variable(name, texts):
         return True
     match name:
         case "test" | "[":
