@@ -284,6 +284,12 @@ DENY_ENV = build("deny", "allow Bash", "deny shell.run(command path: .env)")
         ". .env",
         "while read l; do :; done < .env",
         "cat .env 'x",
+        "test -s .env",
+        "[ -f .env ]",
+        "[[ -r .env ]]",
+        '[ "$(<.env)" ]',
+        '[[ "$(cat .env)" ]]',
+        '[ -n "$X" ] < .env',
     ],
 )
 def test_a_path_that_a_command_names_is_denied(command: str) -> None:
@@ -345,6 +351,10 @@ def test_a_path_that_a_command_may_reach_is_asked_at_least(command: str) -> None
         'log "no such folder: $X"',
         'X=$(date); echo "$X $?"',
         "npm run build && cp -r dist out",
+        '[ -z "$X" ] && exit 0',
+        '[[ "$X" != y ]] || { echo "no: $X" >&2; exit 1; }',
+        'test -s "$F" || echo "$F is empty"',
+        '[ "$X" -ne 0 ]',
     ],
 )
 def test_a_denied_path_leaves_other_commands_alone(command: str) -> None:

@@ -21,6 +21,9 @@ _SILENT = frozenset(
 )
 """Commands that open none of the files that their words name."""
 
+_TESTS = frozenset(["test", "[", "[["])
+"""Commands that say whether a file is there and read none: one that they name is reached, one that they may name is not."""
+
 _NAME_READERS = frozenset(["xargs", "parallel", "cpio", "pax"])
 _INTERPRETERS = re.compile(
     r"(?:python|pypy|node|nodejs|deno|bun|perl|ruby|php|lua|awk|gawk|mawk|nawk|sed|jq|osascript|ex|ed|vim?|emacs)[0-9.]*"
@@ -91,6 +94,8 @@ def _judge_command(command: SimpleCommand, pattern: "PlaceTest", folders: Folder
     if name in _NAME_READERS:
         best = max(best, Hit.MAYBE)
     words = list(_list_path_words(name, command.words))
+    if name in _TESTS:
+        words = [word for word in words if word.known]
     deep = _goes_deep(name, command.words)
     for word in words:
         best = max(best, _judge_word(word, pattern, here))
