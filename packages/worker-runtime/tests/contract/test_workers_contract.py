@@ -18,15 +18,16 @@ from worker_runtime.resolution.errors import (
 )
 from worker_runtime.resolution.rights import WorkerRights
 from yoi_bundle.canonical import encode_canonical
-from yoi_bundle.manifest import Policy, Rule, compute_rule_id
+from yoi_bundle.manifest import Effect, GlobMatch, Match, PathMatch, Policy, Rule, compute_rule_id
 from yoi_wire.errors import (
     BundleMissingError,
     ForbiddenError,
+    RequestInvalidError,
     WorkerConflictError,
     WorkerInvalidStateError,
     WorkerNotFoundError,
 )
-from yoi_wire.worker_requests import ApprovalDecision, Intent, WorkerInput, WorkerRequest
+from yoi_wire.worker_requests import ApprovalDecision, Intent, Narrowing, WorkerInput, WorkerRequest
 
 
 @pytest.mark.req("W-01")
@@ -59,6 +60,42 @@ def test_other_content_under_the_key_is_a_conflict(runtime: ContractRuntime, dif
     with pytest.raises(WorkerConflictError) as caught:
         create_worker(runtime, caller, bundle, request=request)
     assert caught.value.details() == {"key": "first", "worker": first.id}
+
+
+@pytest.mark.req("S-11")
+@pytest.mark.parametrize(
+    ("tool", "where"),
+    [
+        ("shell.run", GlobMatch(argument="cmd", pattern="rm *")),
+        ("file.*", PathMatch(argument="paths", pattern=".env")),
+        ("web.fetch", PathMatch(argument="url", pattern="secret/**")),
+        ("file.read", PathMatch(argument="path", pattern="a/../b")),
+    ],
+)
+@pytest.mark.parametrize("effect", ["deny", "ask", "allow"])
+def test_an_intent_with_a_rule_that_can_never_match_is_refused_where_it_stands(
+    runtime: ContractRuntime, tool: str, where: Match, effect: Effect
+) -> None:
+    caller = runtime.build_caller()
+    bundle = build_small_bundle()
+    store_bundle(runtime, caller, bundle)
+    create_worker(runtime, caller, bundle, key="known-plan")
+    rule = Rule(effect=effect, tool=tool, where=where)
+    policy = Policy(default="allow", rules={compute_rule_id(rule): rule})
+    request = WorkerRequest(
+        selector="default",
+        bundle_digest=bundle.digest,
+        intent=Intent(narrowing=Narrowing(policy=policy)),
+    )
+    with pytest.raises(RequestInvalidError) as caught:
+        create_worker(runtime, caller, bundle, request=request)
+    assert caught.value.details()["field"] == f"/intent/narrowing/policy/rules/{compute_rule_id(rule)}"
+    for every_profile in (False, True):
+        wanted = PreviewRequest(
+            workspace=bundle.metadata.workspace, request=request, every_profile=every_profile
+        )
+        with pytest.raises(RequestInvalidError):
+            runtime.run(runtime.api.resolve_worker(caller, wanted))
 
 
 @pytest.mark.req("W-01")

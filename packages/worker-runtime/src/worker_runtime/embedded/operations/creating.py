@@ -6,7 +6,12 @@ from functools import partial
 from worker_runtime.contract.caller import Caller, verify_access
 from worker_runtime.contract.workers import CreateWorkerRequest, Worker
 from worker_runtime.embedded.operations.context import Context
-from worker_runtime.embedded.operations.resolving import Resolved, gather_facts, prepare_request
+from worker_runtime.embedded.operations.resolving import (
+    Resolved,
+    find_idle_rule,
+    gather_facts,
+    prepare_request,
+)
 from worker_runtime.embedded.operations.workers import view_pinned, view_worker
 from worker_runtime.host.facts import HostFacts
 from worker_runtime.host.policy import HostPolicy
@@ -40,6 +45,7 @@ async def create_worker(context: Context, caller: Caller, wanted: CreateWorkerRe
         WorkerConflictError: The key stands for other content.
         BundleUnassignedError: Host policy confines new Workers to the assigned digest (R-11).
         ResolutionRefusedError: With every reason (S-09).
+        RequestInvalidError: The intent has a rule that can never match.
         BundleMissingError, BundleCorruptError, InvalidSelectorError, BundleRequiredError, ProfileNotFoundError:
             See `prepare_request`.
     """
@@ -65,7 +71,7 @@ def _find_known_plan(context: Context, caller: Caller, wanted: CreateWorkerReque
     The transaction that stores the Worker checks the bundle and the key anyway.
     """
     request = wanted.request
-    if request.bundle_digest is None:
+    if request.bundle_digest is None or find_idle_rule(request.intent) is not None:
         return None
     policy = context.host.get_policy(caller.issuer, wanted.workspace)
     return context.plans.find_host_plan(request.bundle_digest, request.selector, policy, source="bundle")
@@ -86,6 +92,8 @@ def _prepare(context: Context, caller: Caller, wanted: CreateWorkerRequest) -> W
             held = find_worker_by_key(connection, workspace_id, wanted.key, fingerprint)
             if held is not None:
                 return view_worker(connection, held, wanted.workspace)
+    if (refusal := find_idle_rule(wanted.request.intent)) is not None:
+        raise refusal
     return prepare_request(context, caller, wanted.workspace, wanted.request)
 
 

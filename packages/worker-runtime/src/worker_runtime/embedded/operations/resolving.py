@@ -21,8 +21,11 @@ from worker_runtime.resolution.resolve import (
 )
 from worker_runtime.resolution.spec import SpecFrame
 from worker_runtime.resolution.version import RESOLVER_VERSION
+from yoi_bundle.calls.fit import find_misfit
 from yoi_bundle.errors import YoiError
-from yoi_wire.worker_requests import WorkerRequest
+from yoi_bundle.faults import join_pointer
+from yoi_wire.errors import RequestInvalidError
+from yoi_wire.worker_requests import Intent, WorkerRequest
 
 
 class Resolved(Struct, frozen=True, kw_only=True):
@@ -30,6 +33,19 @@ class Resolved(Struct, frozen=True, kw_only=True):
 
     resolution: Resolution
     facts: HostFacts
+
+
+def find_idle_rule(intent: Intent) -> RequestInvalidError | None:
+    """Return the refusal of an intent whose policy has a rule that can never match, as files have it where they are read.
+
+    A Worker that was created from such an intent goes on: there the tool's every call counts as restricted (S-11).
+    """
+    policy = intent.narrowing.policy
+    for rule_id, rule in sorted(policy.rules.items()) if policy is not None else ():
+        if misfit := find_misfit(rule.tool, rule.where):
+            pointer = join_pointer("/intent/narrowing/policy/rules", rule_id)
+            return RequestInvalidError(f"a rule that can never match: {misfit}", field=pointer)
+    return None
 
 
 def prepare_request(context: Context, caller: Caller, workspace: str, request: WorkerRequest) -> HostPlan:
@@ -100,10 +116,13 @@ async def preview_workers(
     resolution fails in an unforeseen way is refused as `internal`, and the others are explained.
 
     Raises:
+        RequestInvalidError: The intent has a rule that can never match.
         BundleMissingError, BundleCorruptError, InvalidSelectorError, BundleRequiredError, ProfileNotFoundError: See
             `worker_runtime.embedded.operations.resolving.prepare_request`.
     """
     verify_access(caller, "runtime:read", wanted.workspace)
+    if (refusal := find_idle_rule(wanted.request.intent)) is not None:
+        raise refusal
     if not wanted.every_profile:
         resolved = await resolve_request(context, caller, wanted.workspace, wanted.request)
         return (explain_resolution(resolved.resolution),)
